@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * What one native code body is: its tier and how a stack is unwound through
+ * it.  Shared by the hook, the BPF programs and the loader.
+ *
+ * This folder, abi/, holds every layout that crosses a border between two of
+ * the three parts, once, with asserts that both compilers check.
+ */
+#ifndef TIERSCOPE_ABI_BODY_H
+#define TIERSCOPE_ABI_BODY_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#include <stddef.h>
+#endif
+
+/*
+ * The runtime's own numbering, (MethodFlags >> 7) & 7 of MethodLoadVerbose
+ * (dotnet/runtime src/coreclr/inc/eventtracebase.h, v8 to v10).  Precompiled
+ * code never gets that event; its value, 8, is ours.
+ */
+enum ts_tier {
+	TS_TIER_UNKNOWN = 0,
+	TS_TIER_MIN_OPT = 1,
+	TS_TIER_OPTIMIZED = 2,
+	TS_TIER_QUICK = 3,
+	TS_TIER_1 = 4,
+	TS_TIER_1_OSR = 5,
+	TS_TIER_QUICK_INSTRUMENTED = 6,
+	TS_TIER_1_INSTRUMENTED = 7,
+	TS_TIER_READY_TO_RUN = 8,
+	TS_TIER_COUNT
+};
+
+/*
+ * Where the return address of a frame lies, once the prolog has run.  A slot
+ * is 8 bytes.
+ *
+ *   FRAMED      [rbp + 8], caller's rbp at [rbp]
+ *   FRAMELESS   [rsp + 8 * slots]; rbp is the caller's already
+ *   OSR         [rbp + 16 + 8 * slots], caller's rbp at [rbp]: the frame of
+ *               the tier-0 body, `slots` long, still lies below the caller
+ *   UNKNOWN     not decoded; the walk assumes FRAMED and says so
+ */
+enum ts_frame_kind {
+	TS_FRAME_UNKNOWN = 0,
+	TS_FRAME_FRAMED = 1,
+	TS_FRAME_FRAMELESS = 2,
+	TS_FRAME_OSR = 3,
+	TS_FRAME_COUNT
+};
+
+/*
+ * A frame shape in one word, small enough for a kernel table row:
+ *
+ *    31            12 11         4 3      0
+ *   +----------------+------------+--------+
+ *   |     slots      | prolog len |  kind  |
+ *   +----------------+------------+--------+
+ *
+ * Prolog length is in bytes, up to and including the instruction that sets
+ * rbp (framed, OSR) or that last moves rsp (frameless).
+ */
+#define TS_SHAPE_SLOTS_MAX	0xfffffu
+#define TS_SHAPE_PROLOG_MAX	0xffu
+#define TS_SHAPE(kind, prolog, slots) \
+	(((__u32)(slots) << 12) | (((__u32)(prolog) & 0xffu) << 4) | \
+	 ((__u32)(kind) & 0xfu))
+#define TS_SHAPE_KIND(shape)	((shape) & 0xfu)
+#define TS_SHAPE_PROLOG(shape)	(((shape) >> 4) & 0xffu)
+#define TS_SHAPE_SLOTS(shape)	((shape) >> 12)
+
+#define TS_NO_IL_OFFSET		0xffffffffu
+
+#endif /* TIERSCOPE_ABI_BODY_H */

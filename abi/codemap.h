@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The code map: from an instruction address to the code body, as it lies in
+ * BPF maps.
+ *
+ *   (space, ip >> 16) ── slots ──► JIT code                    or an image
+ *                                   │                            │
+ *   (space, ip >> 12) ── jit_pages ─┘ page number                │ base, table
+ *                          │                                     │
+ *        jit_granules[page].row[(ip >> 4) & 255]   image_granules[table + (rva >> 4)]
+ *                          │                                     │
+ *                   bodies[row]: exact range check     image_rows[first ...]: step forward
+ *
+ * One writer per map: BPF code writes jit_pages, jit_granules, bodies and the
+ * JIT slots; the loader writes image slots, image_granules and image_rows,
+ * rows first, granules second, slots last.
+ */
+#ifndef TIERSCOPE_ABI_CODEMAP_H
+#define TIERSCOPE_ABI_CODEMAP_H
+
+#include "body.h"
+
+#define TS_SLOT_SHIFT		16
+#define TS_PAGE_SHIFT		12
+#define TS_GRANULE_SHIFT	4
+#define TS_GRANULES_PER_PAGE	256
+#define TS_EVENTS_MAX		4	/* kinds of events counted per body */
+#define TS_BODY_SIZE_MAX	(4u << 20) /* larger claims are refused */
+
+struct ts_address_key {
+	__u32 space;
+	__u32 reserved;
+	__u64 number;		/* ip >> TS_SLOT_SHIFT, or >> TS_PAGE_SHIFT */
+};
+_Static_assert(sizeof(struct ts_address_key) == 16, "key layout");
+
+#define TS_SLOT_JIT		0xffffffffu
+struct ts_slot {
+	__u32 image;		/* number of the image, or TS_SLOT_JIT */
+	__u32 reserved;
+	__u64 base;		/* address of the image's RVA 0 in this process */
+};
+_Static_assert(sizeof(struct ts_slot) == 16, "slot layout");
+
+struct ts_jit_page {
+	__u32 row[TS_GRANULES_PER_PAGE];	/* 0: nothing here */
+};
+
+/* Row 0 is never used. */
+struct ts_body_row {
+	__u32 generation;	/* changes when the row is given to another body */
+	__u32 space;		/* 0: the row is free */
+	__u64 start;
+	__u32 size;
+	__u32 shape;		/* TS_SHAPE */
+	__u64 function_id;
+	__u64 sequence;		/* the journal's, of its birth */
+	__u64 counts[TS_EVENTS_MAX];	/* leaf samples, per event */
+};
+_Static_assert(sizeof(struct ts_body_row) == 72, "row layout");
+
+/* One precompiled image that is mapped somewhere; immutable once published. */
+struct ts_image {
+	__u32 first_granule;	/* in image_granules */
+	__u32 granules;
+	__u32 text_rva;		/* RVA of the first granule, 16-aligned */
+	__u32 first_row;	/* in image_rows */
+	__u32 rows;
+	__u32 size;		/* bytes from base that belong to the image */
+};
+_Static_assert(sizeof(struct ts_image) == 24, "image layout");
+
+/* One RUNTIME_FUNCTION of an image, sorted by begin. */
+struct ts_image_row {
+	__u32 begin;		/* RVA */
+	__u32 end;
+	__u32 shape;		/* TS_SHAPE */
+	__u32 body;		/* index of the image's body, for counting */
+};
+_Static_assert(sizeof(struct ts_image_row) == 16, "image row layout");
+
+#endif /* TIERSCOPE_ABI_CODEMAP_H */

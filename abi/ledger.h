@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The ledger: every count of what was kept and what was lost, one name and
+ * one sentence each, in one table.  Numbers are never reused.
+ *
+ *   due   = fired + not delivered
+ *   fired = kept + the sum of LOST
+ *
+ * OUT_OF_SCOPE runs belong to processes that nobody asked about; they are in
+ * neither.  NOTE counts say something about what was kept.
+ */
+#ifndef TIERSCOPE_ABI_LEDGER_H
+#define TIERSCOPE_ABI_LEDGER_H
+
+/*    number, identifier, class, name in output, sentence */
+#define TS_LEDGER_TABLE(X) \
+X(0,  RUNS,		RUN,	"runs", \
+  "the sampler ran") \
+X(1,  OUT_OF_SCOPE,	SCOPE,	"out_of_scope", \
+  "the sample was of another process, or the CPU was idle") \
+X(2,  KEPT,		KEPT,	"kept", \
+  "the sample was sent to the loader") \
+X(3,  RING_FULL,	LOST,	"ring_full", \
+  "the sample ring was full") \
+X(4,  NO_USER_REGISTERS, LOST,	"no_user_registers", \
+  "the thread had no user registers, it is a kernel thread or exiting") \
+X(5,  INTERNAL,		LOST,	"internal", \
+  "a map of our own was missing, which is a bug") \
+X(6,  READER_DROPPED,	LOST,	"reader_dropped", \
+  "the loader could not make sense of the record") \
+X(16, BAD_FRAME,	NOTE,	"bad_frame", \
+  "the walk ended at a frame that could not be read") \
+X(17, TRUNCATED,	NOTE,	"truncated", \
+  "the stack was deeper than the frames of a sample") \
+X(18, TABLE_PENDING,	NOTE,	"table_pending", \
+  "the walk passed an image whose table was not loaded yet") \
+X(19, RACING_UPDATE,	NOTE,	"racing_update", \
+  "a body's row changed while the sampler read it") \
+X(32, CODE_LOADS,	CODE,	"code_loads", \
+  "code_load probes that fired") \
+X(33, CODE_UNLOADS,	CODE,	"code_unloads", \
+  "code_unload probes that fired") \
+X(34, CODE_RING_FULL,	CODE_LOST, "code_ring_full", \
+  "the code event ring was full; the journal is read again") \
+X(35, ROWS_FULL,	CODE_LOST, "rows_full", \
+  "the code map had no row left") \
+X(36, PAGES_FULL,	CODE_LOST, "pages_full", \
+  "the code map had no page left") \
+X(37, MAP_BUSY,		CODE_LOST, "map_busy", \
+  "a map update failed because a sample interrupted it") \
+X(38, BAD_PROBE,	CODE_LOST, "bad_probe", \
+  "a probe's arguments made no sense") \
+X(39, BAD_RECORD,	CODE_LOST, "bad_record", \
+  "a probe's record could not be read") \
+X(40, QUOTA,		CODE_LOST, "quota", \
+  "one process had more bodies than a process may have") \
+X(41, SPACES_FULL,	CODE_LOST, "spaces_full", \
+  "more processes than the tables hold") \
+X(42, CODE_EVENTS,	CODE,	"code_events", \
+  "code events that fired, of every kind") \
+X(43, CODE_SENT,	CODE,	"code_sent", \
+  "code events sent to the loader") \
+
+enum ts_ledger {
+#define TS_LEDGER_ENUM(number, id, class, name, text) TS_LEDGER_##id = number,
+	TS_LEDGER_TABLE(TS_LEDGER_ENUM)
+#undef TS_LEDGER_ENUM
+	TS_LEDGER_SLOTS = 64
+};
+
+#endif /* TIERSCOPE_ABI_LEDGER_H */

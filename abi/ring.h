@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * What the BPF programs send to the loader, through two rings: `samples` and
+ * `code_events`.  The loader drains samples first, then code events, then
+ * resolves; a body's event is reserved before the body can be sampled, so
+ * each sampled body is known by then.
+ */
+#ifndef TIERSCOPE_ABI_RING_H
+#define TIERSCOPE_ABI_RING_H
+
+#include "journal.h"
+
+enum ts_event_type {
+	TS_EVENT_SAMPLE = 1,
+	TS_EVENT_CODE_LOAD = 2,
+	TS_EVENT_CODE_UNLOAD = 3,
+	TS_EVENT_MODULE_LOAD = 4,
+	TS_EVENT_MODULE_UNLOAD = 5,
+	TS_EVENT_FORK = 6,
+	TS_EVENT_EXEC = 7,
+	TS_EVENT_EXIT = 8,
+};
+
+struct ts_event {
+	__u32 type;		/* enum ts_event_type */
+	__u32 size;		/* bytes, this header included */
+	__u64 time_ns;		/* CLOCK_MONOTONIC */
+	__u32 space;		/* the process, as numbered by the kernel side */
+	__u32 pid;		/* thread group, in the initial namespace */
+	__u32 tid;
+	__u32 cpu;
+};
+
+_Static_assert(sizeof(struct ts_event) == 32, "event header layout");
+
+/*
+ * One frame of a stack, in one word; the top four bits tell which:
+ *
+ *   0   a user address that no table knew
+ *   1   a JIT body:  generation (bits 32..59), row (bits 0..31)
+ *   2   an image:    image number (bits 32..59), offset from its base (RVA)
+ *   15  a kernel address, as it is
+ */
+enum ts_frame_tag {
+	TS_FRAME_TAG_RAW = 0,
+	TS_FRAME_TAG_BODY = 1,
+	TS_FRAME_TAG_IMAGE = 2,
+	TS_FRAME_TAG_KERNEL = 15,
+};
+#define TS_FRAME_TAG(frame)	((__u32)((frame) >> 60))
+#define TS_FRAME_HIGH(frame)	((__u32)((frame) >> 32) & 0x0fffffffu)
+#define TS_FRAME_LOW(frame)	((__u32)(frame))
+#define TS_FRAME_MAKE(tag, high, low) \
+	(((__u64)(tag) << 60) | ((__u64)((high) & 0x0fffffffu) << 32) | \
+	 (__u32)(low))
+
+#define TS_FRAMES_MAX		127	/* user frames of one sample */
+
+/* Why a walk ended, or what it could not be sure of. */
+enum ts_sample_flags {
+	TS_SAMPLE_KERNEL_MODE = 1 << 0,	/* taken in the kernel; user stack below */
+	TS_SAMPLE_TRUNCATED = 1 << 1,	/* more frames than TS_FRAMES_MAX */
+	TS_SAMPLE_BAD_FRAME = 1 << 2,	/* a frame could not be read */
+	TS_SAMPLE_TABLE_PENDING = 1 << 3, /* passed an image without its table */
+	TS_SAMPLE_LEAF_PROLOG = 1 << 4,
+	TS_SAMPLE_LEAF_EPILOG = 1 << 5,
+};
+
+struct ts_sample {
+	struct ts_event header;
+	__u64 ip;		/* where the thread was in user mode */
+	__u16 event;		/* index of the event that fired */
+	__u16 flags;		/* enum ts_sample_flags */
+	__u16 frames_count;
+	__u16 reserved;
+	char comm[16];		/* the thread's name, not always NUL-ended */
+	__u64 frames[];		/* leaf first */
+};
+
+_Static_assert(sizeof(struct ts_sample) == 64, "sample layout");
+
+/* A load or unload of code or of a module. */
+struct ts_code_event {
+	struct ts_event header;
+	__u32 row;		/* of the code map; 0 none */
+	__u32 generation;	/* of the row */
+	struct ts_journal_record record;
+	__u32 text_size;	/* bytes of text that follow, may be cut */
+	__u32 reserved;
+	char text[];
+};
+
+_Static_assert(sizeof(struct ts_code_event) == 176, "code event layout");
+
+/* Fork, exec, exit. */
+struct ts_process_event {
+	struct ts_event header;
+	__u32 parent;		/* pid, fork only */
+	__u32 child_space;	/* fork only */
+	__s32 exit_code;	/* exit only, as wait(2) gives it */
+	__u32 reserved;
+	char comm[16];
+};
+
+_Static_assert(sizeof(struct ts_process_event) == 64, "process event layout");
+
+#endif /* TIERSCOPE_ABI_RING_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * A hash map from two 64-bit words to one 64-bit word, and a pool of interned
+ * strings.  Open addressing, no removal of single strings.
+ */
+#ifndef TIERSCOPE_BASE_MAP_H
+#define TIERSCOPE_BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map;
+
+struct map *map__new(void);
+void map__free(struct map *map);
+void map__set(struct map *map, uint64_t high, uint64_t low, uint64_t value);
+bool map__get(const struct map *map, uint64_t high, uint64_t low,
+	      uint64_t *ret_value);
+bool map__remove(struct map *map, uint64_t high, uint64_t low);
+size_t map__count(const struct map *map);
+
+struct pool;
+
+struct pool *pool__new(void);
+void pool__free(struct pool *pool);
+/* The number of the string; "" and NULL are 0.  Same bytes, same number. */
+uint32_t pool__add(struct pool *pool, const char *string);
+uint32_t pool__add_n(struct pool *pool, const char *string, size_t size);
+const char *pool__string(const struct pool *pool, uint32_t number);
+uint32_t pool__count(const struct pool *pool);
+
+#endif /* TIERSCOPE_BASE_MAP_H */

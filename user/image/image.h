@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * A precompiled (ReadyToRun) image: its code bodies with bounds, unwind shape,
+ * metadata token and name, read once per file.  Immutable once open; every
+ * byte of the file is hostile.
+ *
+ * A body is a method entry point plus the funclet entries that follow it, up
+ * to the next entry point; each RUNTIME_FUNCTION keeps its own shape.
+ */
+#ifndef TIERSCOPE_IMAGE_H
+#define TIERSCOPE_IMAGE_H
+
+#include "../../abi/codemap.h"
+#include "../base/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct image;
+
+struct image_section {
+	char name[9];
+	uint32_t rva, virtual_size, file_offset, file_size;
+	bool executable;
+};
+
+struct image_body {
+	uint32_t begin, end;		/* RVA: entry point, end of last funclet */
+	uint32_t token;			/* MethodDef 0x06......; 0 unknown */
+	uint32_t instance;		/* private to image: instance entry, or ~0 */
+	uint32_t first_row, rows;	/* its RUNTIME_FUNCTIONs */
+};
+
+/*
+ * Opens from memory that holds the file as it is on disk; the caller keeps
+ * `data` alive as long as the image.  -ENOEXEC not a PE file, -ENODATA a PE
+ * file without ReadyToRun code, -EBADMSG damaged, -ENOTSUP not x86-64.
+ */
+int image__open_memory(const void *data, size_t size, struct image **ret_image);
+/* Maps the file read-only (by descriptor, which the caller may close). */
+int image__open(int fd, struct image **ret_image);
+void image__free(struct image *image);
+
+uint32_t image__size(const struct image *image);	/* SizeOfImage */
+const uint8_t *image__mvid(const struct image *image);	/* 16 bytes or NULL */
+const char *image__assembly(const struct image *image); /* simple name or "" */
+uint32_t image__sections(const struct image *image,
+			 const struct image_section **ret_sections);
+/* Where the image's RVA 0 lies when `file_offset` is mapped at `address`;
+ * 0 if no section has that offset. */
+uint64_t image__base_of_mapping(const struct image *image, uint64_t address,
+				uint64_t file_offset);
+
+/* RUNTIME_FUNCTIONs sorted by begin, `body` filled in, shapes decoded. */
+uint32_t image__rows(const struct image *image, const struct ts_image_row **ret_rows);
+uint32_t image__bodies(const struct image *image, const struct image_body **ret_bodies);
+/* The body that covers an RVA, or -1. */
+int64_t image__find(const struct image *image, uint32_t rva);
+
+/*
+ * The runtime's spellings of a body's name, as in abi/journal.h (four strings,
+ * each ended by NUL): appended to buf.  0 or -Exxx.
+ */
+int image__body_text(const struct image *image, uint32_t body, struct buf *buf);
+
+#endif /* TIERSCOPE_IMAGE_H */

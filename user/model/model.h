@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The model: processes, code bodies with their lifetimes, stacks and samples
+ * over time, and the ledger.  It is the only truth that views read; it is
+ * filled by a live recording and by the reader of a recording file, through
+ * the same functions.  Everything in it only grows, so the writer of a
+ * recording just remembers how far it got.  All times are CLOCK_MONOTONIC
+ * nanoseconds.  One thread at a time.
+ *
+ * Strings live in one pool and are named by number; they are valid UTF-8 and
+ * may hold control characters: views escape.
+ */
+#ifndef TIERSCOPE_MODEL_H
+#define TIERSCOPE_MODEL_H
+
+#include "../../abi/body.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MODEL_NONE	UINT32_MAX
+#define MODEL_EVENTS_MAX 4
+
+typedef uint32_t string_id;		/* 0 is "" */
+
+enum model_process_flags {
+	MODEL_PROCESS_HOOKED = 1 << 0,	/* the hook was seen at work */
+	MODEL_PROCESS_ATTACHED = 1 << 1, /* the hook came late */
+	MODEL_PROCESS_MAIN_PROFILER = 1 << 2, /* another profiler is present */
+};
+
+struct model_process {
+	int32_t pid;
+	uint32_t flags;
+	uint32_t parent;		/* index of process, or MODEL_NONE */
+	uint64_t start_ns;		/* first seen */
+	uint64_t end_ns;		/* 0: still alive */
+	string_id comm, executable, cmdline, container, runtime, hook_version;
+	string_id trouble;		/* why there is no hook, "" if there is */
+};
+
+enum model_source {
+	MODEL_SOURCE_EVENT = 0,		/* told when it was born */
+	MODEL_SOURCE_CATCH_UP = 1,	/* found after an attach or a gap */
+	MODEL_SOURCE_IMAGE = 2,		/* read from a precompiled image */
+};
+
+enum model_body_flags {
+	MODEL_BODY_FUNCTION_UNKNOWN = 1 << 0,	/* function_id is not known */
+	MODEL_BODY_REJIT_UNKNOWN = 1 << 1,	/* not 0, number not known */
+	MODEL_BODY_DYNAMIC = 1 << 2,
+	MODEL_BODY_SHARED_GENERIC = 1 << 3,
+	MODEL_BODY_VERSION_UNKNOWN = 1 << 4,	/* native_version not known */
+};
+
+/* One native code body of one process. */
+struct model_body {
+	uint32_t process;
+	uint32_t flags;			/* enum model_body_flags */
+	uint64_t function_id;
+	uint64_t module_id;
+	uint64_t start;
+	uint32_t size;
+	uint32_t token;
+	uint32_t rejit_id;
+	uint32_t native_version;
+	uint32_t tier;			/* enum ts_tier */
+	uint32_t source;		/* enum model_source */
+	uint32_t osr_il_offset;		/* TS_NO_IL_OFFSET when not OSR */
+	string_id module;		/* path */
+	string_id name;			/* NS.Type.Method(int, string) */
+	uint64_t born_ns;
+	uint64_t died_ns;		/* 0: alive */
+	uint64_t published_ns[2];	/* [low, high], 0 0: unknown */
+	uint64_t superseded_ns;		/* 0: unknown or not */
+};
+
+enum model_frame_kind {
+	MODEL_FRAME_BODY = 0,		/* a: body */
+	MODEL_FRAME_NATIVE = 1,		/* name: module or symbol, address: offset */
+	MODEL_FRAME_KERNEL = 2,
+	MODEL_FRAME_UNKNOWN = 3,	/* name: the cause, from the table below */
+};
+
+/* Interned: the same frame has one number. */
+struct model_frame {
+	uint32_t kind;
+	uint32_t body;			/* MODEL_FRAME_BODY, else MODEL_NONE */
+	string_id name;
+	uint64_t address;
+};
+
+/*
+ * A stack is a node of one tree, root (outermost caller) first: its frame and
+ * the stack of the caller.  Stack 0 is the empty stack.  parent < own number.
+ */
+struct model_stack {
+	uint32_t parent;
+	uint32_t frame;
+};
+
+struct model_thread {
+	uint32_t process;
+	int32_t tid;
+	string_id name;
+};
+
+struct model_sample {
+	uint64_t time_ns;
+	uint32_t thread;		/* index; the thread knows its process */
+	uint32_t stack;
+	uint32_t event;			/* index of event */
+	uint32_t flags;			/* enum ts_sample_flags */
+	uint64_t ip;
+};
+
+struct model_event {
+	string_id name;			/* "cpu-clock" */
+	uint64_t period;		/* in the event's unit; ns for cpu-clock */
+};
+
+/* A named count of the ledger, in one of its sections. */
+enum model_ledger_section {
+	MODEL_LEDGER_SAMPLES = 0,	/* due, fired, kept, not_delivered, out_of_scope */
+	MODEL_LEDGER_SAMPLES_LOST = 1,	/* by cause */
+	MODEL_LEDGER_NOTES = 2,
+	MODEL_LEDGER_EVENTS = 3,	/* code events: fired, kept */
+	MODEL_LEDGER_EVENTS_LOST = 4,
+	MODEL_LEDGER_UNRESOLVED_LEAF = 5, /* by cause */
+	MODEL_LEDGER_STUB_LEAF = 6,	/* by kind */
+	MODEL_LEDGER_SECTIONS
+};
+struct model_count {
+	uint32_t section;
+	string_id name;
+	uint64_t value;
+};
+
+/* What is true of the whole recording. */
+struct model_about {
+	uint64_t start_ns, end_ns;	/* of the recording */
+	int64_t start_unix_ns;		/* wall clock at start_ns */
+	uint32_t cpus;
+	string_id kernel, machine, version, command;
+	bool complete;			/* it was ended in order */
+};
+
+struct model;
+
+struct model *model__new(void);
+void model__free(struct model *model);
+
+string_id model__string(struct model *model, const char *utf8);
+string_id model__string_n(struct model *model, const char *utf8, size_t size);
+const char *model__text(const struct model *model, string_id string);
+uint32_t model__strings_count(const struct model *model);
+
+struct model_about *model__about(struct model *model);
+const struct model_about *model__about_const(const struct model *model);
+
+/* Each add returns the index of what was added (or interned). */
+uint32_t model__add_process(struct model *model, const struct model_process *process);
+uint32_t model__add_event(struct model *model, const struct model_event *event);
+uint32_t model__add_body(struct model *model, const struct model_body *body);
+uint32_t model__add_thread(struct model *model, uint32_t process, int32_t tid,
+			   string_id name);	/* interned by the three */
+uint32_t model__add_frame(struct model *model, const struct model_frame *frame);
+uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame);
+uint32_t model__add_sample(struct model *model, const struct model_sample *sample);
+
+/* Later knowledge; each is also remembered in order, for the writer. */
+void model__update_process(struct model *model, uint32_t index,
+			   const struct model_process *process);
+void model__update_body(struct model *model, uint32_t index,
+			const struct model_body *body);
+void model__set_count(struct model *model, enum model_ledger_section section,
+		      const char *name, uint64_t value);
+uint64_t model__count(const struct model *model,
+		      enum model_ledger_section section, const char *name);
+
+/* Reading.  Pointers stay good until the next add of the same kind. */
+const struct model_process *model__process(const struct model *model, uint32_t index);
+const struct model_event *model__event(const struct model *model, uint32_t index);
+const struct model_body *model__body(const struct model *model, uint32_t index);
+const struct model_thread *model__thread(const struct model *model, uint32_t index);
+const struct model_frame *model__frame(const struct model *model, uint32_t index);
+const struct model_stack *model__stack(const struct model *model, uint32_t index);
+const struct model_sample *model__sample(const struct model *model, size_t index);
+const struct model_count *model__count_at(const struct model *model, uint32_t index);
+uint32_t model__processes(const struct model *model);
+uint32_t model__events(const struct model *model);
+uint32_t model__bodies(const struct model *model);
+uint32_t model__threads(const struct model *model);
+uint32_t model__frames(const struct model *model);
+uint32_t model__stacks(const struct model *model);
+size_t model__samples(const struct model *model);
+uint32_t model__counts(const struct model *model);
+
+/* Updates in the order they came: index of process or body. */
+enum model_update_kind { MODEL_UPDATE_PROCESS, MODEL_UPDATE_BODY };
+struct model_update {
+	uint32_t kind;
+	uint32_t index;
+};
+size_t model__updates(const struct model *model);
+const struct model_update *model__update(const struct model *model, size_t index);
+
+/*
+ * The body that covered an address of a process at a time: a JIT body alive
+ * then, the youngest if several; MODEL_NONE if there is none.
+ */
+uint32_t model__find_body(const struct model *model, uint32_t process,
+			  uint64_t address, uint64_t time_ns);
+
+/* Samples per body and event: leaf ("self") and anywhere ("total", once per
+ * sample however often the body is on the stack).  Arrays of
+ * model__bodies() * MODEL_EVENTS_MAX; the caller frees both. */
+void model__tally(const struct model *model, uint64_t **ret_self,
+		  uint64_t **ret_total);
+
+#endif /* TIERSCOPE_MODEL_H */

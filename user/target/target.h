@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * What is known of a process from outside, and whether it can be profiled.
+ * Everything read from a target's /proc, memory or socket is hostile.
+ */
+#ifndef TIERSCOPE_TARGET_H
+#define TIERSCOPE_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * A failure that a person can act on: what failed and what to do, one line,
+ * without the process id (the command adds that).  Filled together with a
+ * -Exxx return.
+ */
+struct trouble {
+	char text[256];
+};
+
+enum target_runtime {
+	TARGET_NOT_DOTNET = 0,
+	TARGET_DOTNET,			/* libcoreclr mapped, or a diagnostics socket */
+	TARGET_NATIVE_AOT,		/* .NET compiled ahead: no profiler interface */
+};
+
+struct target {
+	pid_t pid;			/* in our namespace */
+	pid_t namespace_pid;		/* innermost: its own view */
+	uid_t uid;
+	uint64_t start_ticks;		/* field 22 of stat: with pid, an identity */
+	uint64_t start_ns;		/* the same on CLOCK_MONOTONIC (boot time) */
+	char comm[64];
+	char *executable;		/* link target, sanitised UTF-8 */
+	char *cmdline;			/* arguments joined by blanks, sanitised */
+	char *container;		/* 12+ hex digits of the id, or "" */
+	char *entry;			/* entry assembly or the like for people */
+	enum target_runtime runtime;
+	char *runtime_version;		/* "10.0.12" or "" */
+	char *runtime_path;		/* libcoreclr.so as mapped, or "" */
+	bool musl;
+	bool hooked;			/* the hook library is mapped */
+	bool diagnostics_off;		/* DOTNET_EnableDiagnostics(_IPC)=0 */
+	bool profiler_off;		/* DOTNET_EnableDiagnostics(_Profiler)=0 */
+};
+
+/* -ESRCH no such process, -EACCES may not look at it. */
+int target__inspect(pid_t pid, struct target *ret_target);
+void target__free(struct target *target);	/* the contents only */
+/* Every process that runs .NET; the caller frees with target__free_list. */
+int target__list(struct target **ret_targets, unsigned int *ret_count);
+void target__free_list(struct target *targets, unsigned int count);
+/* 0 if the hook can be (or is) in it, else -Exxx and why. */
+int target__can_profile(const struct target *target, struct trouble *ret_trouble);
+/* True while the same process (pid and start time) is alive. */
+bool target__alive(pid_t pid, uint64_t start_ticks);
+
+/* Diagnostics IPC (ipc.c): socket found below /proc/PID/root, peer checked. */
+struct ipc_info {
+	char *cmdline, *os, *architecture, *entry, *runtime_version;
+};
+int ipc__process_info(const struct target *target, struct ipc_info *ret_info,
+		      struct trouble *ret_trouble);
+void ipc_info__free(struct ipc_info *info);
+int ipc__attach_profiler(const struct target *target, const char *path_in_target,
+			 unsigned int timeout_ms, struct trouble *ret_trouble);
+
+/*
+ * The hook file (hook_file.c).  find: the library that belongs to this
+ * program: $TIERSCOPE_HOOK, beside the executable, or the install directory.
+ * place: makes it visible to the target; ret_path is the path as the target
+ * sees it, ret_host_path one under which this process reaches that same inode
+ * (/proc/PID/root/... when copied).  Both are malloc'ed.
+ */
+int hook_file__find(char **ret_path, struct trouble *ret_trouble);
+int hook_file__place(const struct target *target, const char *hook_path,
+		     char **ret_path, char **ret_host_path,
+		     struct trouble *ret_trouble);
+
+/* Launch (launch.c): the environment of a child with the hook asked for; an
+ * array like environ, the caller frees with launch__free_environment. */
+char **launch__environment(char *const *environment, const char *hook_path);
+void launch__free_environment(char **environment);
+
+#endif /* TIERSCOPE_TARGET_H */

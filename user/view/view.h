@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Views: each reads the model and writes one text into a buffer.  Names from
+ * the target are hostile in every one of them.  Times are CLOCK_MONOTONIC ns.
+ */
+#ifndef TIERSCOPE_VIEW_H
+#define TIERSCOPE_VIEW_H
+
+#include "../base/buf.h"
+#include "../model/model.h"
+
+enum view_split {
+	VIEW_SPLIT_VERSION = 0,	/* body by body: tier, #ReJITID, osr@IL */
+	VIEW_SPLIT_TIER,
+	VIEW_SPLIT_REJIT,
+	VIEW_SPLIT_NONE,	/* versions of a method merged */
+};
+
+struct view_options {
+	enum view_split split;
+	uint32_t event;		/* index; samples of other events are left out */
+	uint32_t top;		/* text: rows at most, 0 all */
+	const char *title;	/* NULL: made from the recording */
+	const char *note;	/* e.g. "recording was cut ...", NULL none */
+};
+
+int view_text__write(const struct model *model, const struct view_options *options,
+		     struct buf *buf);
+int view_html__write(const struct model *model, const struct view_options *options,
+		     struct buf *buf);
+int view_folded__write(const struct model *model, const struct view_options *options,
+		       struct buf *buf);
+int view_json__write(const struct model *model, const struct view_options *options,
+		     struct buf *buf);
+
+/* One frame's label under a split: "NS.Type.Method(int) [tier1 #2]",
+ * "libcoreclr.so+0x1c99a0", "[unknown: cause]".  Not escaped. */
+void view__frame_label(const struct model *model, uint32_t frame,
+		       enum view_split split, struct buf *buf);
+
+#endif /* TIERSCOPE_VIEW_H */

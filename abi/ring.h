@@ -97,7 +97,7 @@ _Static_assert(sizeof(struct ts_code_event) == 176, "code event layout");
 struct ts_process_event {
 	struct ts_event header;
 	__u32 parent;		/* pid, fork only */
-	__u32 child_space;	/* fork only */
+	__u32 child_pid;	/* fork only; it shares the space until exec */
 	__s32 exit_code;	/* exit only, as wait(2) gives it */
 	__u32 reserved;
 	char comm[16];

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Process life.  A space is given when the loader adopts a process or when a
+ * followed process forks; exec gives a fresh one (other code, other
+ * addresses); the exit of the last thread drops it.  Who is who comes from
+ * the kernel alone, never from a probe's arguments.
+ */
+#ifndef TIERSCOPE_PROCESS_BPF_H
+#define TIERSCOPE_PROCESS_BPF_H
+
+#include "publish.bpf.h"
+
+__u32 next_space __weak = 1;
+
+static __always_inline int space_new(__u32 tgid, __u32 flags, __u32 *ret_number)
+{
+	struct ts_space space = { .flags = flags };
+
+	space.number = __sync_fetch_and_add(&next_space, 1);
+	if (bpf_map_update_elem(&spaces, &tgid, &space, BPF_ANY)) {
+		ledger_count(TS_LEDGER_SPACES_FULL);
+		return -ENOSPC;
+	}
+	*ret_number = space.number;
+	return 0;
+}
+
+static __always_inline void send_process(__u32 type, __u32 space,
+					 const struct ts_process_event *from)
+{
+	struct ts_process_event *event;
+
+	ledger_count(TS_LEDGER_CODE_EVENTS);
+	event = bpf_ringbuf_reserve(&code_events, sizeof(*event), 0);
+	if (!event) {
+		ledger_count(TS_LEDGER_CODE_RING_FULL);
+		return;
+	}
+	*event = *from;
+	fill_header(&event->header, type, sizeof(*event), space);
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	ledger_count(TS_LEDGER_CODE_SENT);
+}
+
+/*
+ * Runs on the parent's thread.  Until it calls exec the child runs its
+ * parent's code at its parent's addresses, so it shares the space.
+ */
+static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 child_tgid = BPF_CORE_READ(child, tgid);
+	struct ts_space *space, copy;
+	struct ts_process_event event = {};
+
+	if (child_tgid == tgid)
+		return 0;	/* a thread */
+	space = bpf_map_lookup_elem(&spaces, &tgid);
+	if (!space || !(space->flags & TS_SPACE_FOLLOW))
+		return 0;
+	copy = *space;
+	if (bpf_map_update_elem(&spaces, &child_tgid, &copy, BPF_ANY)) {
+		ledger_count(TS_LEDGER_SPACES_FULL);
+		return 0;
+	}
+	event.parent = tgid;
+	event.child_pid = child_tgid;
+	send_process(TS_EVENT_FORK, copy.number, &event);
+	return 0;
+}
+
+static __always_inline int on_exec(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, number;
+	struct ts_space *space = bpf_map_lookup_elem(&spaces, &tgid);
+	struct ts_process_event event = {};
+
+	if (!space)
+		return 0;
+	if (!space_new(tgid, space->flags, &number))
+		send_process(TS_EVENT_EXEC, number, &event);
+	return 0;
+}
+
+static __always_inline int on_exit(struct task_struct *task)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct ts_space *space = bpf_map_lookup_elem(&spaces, &tgid);
+	struct ts_process_event event = {};
+	__u32 number;
+
+	/* do_exit counts `live` down before this tracepoint (kernel/exit.c). */
+	if (!space || BPF_CORE_READ(task, signal, live.counter) > 0)
+		return 0;
+	number = space->number;
+	event.exit_code = BPF_CORE_READ(task, exit_code);
+	bpf_map_delete_elem(&spaces, &tgid);
+	send_process(TS_EVENT_EXIT, number, &event);
+	return 0;
+}
+
+#endif /* TIERSCOPE_PROCESS_BPF_H */

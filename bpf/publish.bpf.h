@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * From a probe of the hook to the code map and the ring.  The ring record is
+ * reserved before the body becomes visible to the sampler, so the loader,
+ * which drains samples first and code events second, knows every body that a
+ * sample names.  When the ring is full the body is inserted all the same: the
+ * loader sees the gap in the sequence and reads the journal again.
+ *
+ * What a probe says about its own process is believed (a process can only lie
+ * about itself), but read and bounded as hostile.
+ */
+#ifndef TIERSCOPE_PUBLISH_BPF_H
+#define TIERSCOPE_PUBLISH_BPF_H
+
+#include "codemap.bpf.h"
+
+/* Two sizes of ring records, by the length of the text. */
+#define TEXT_SHORT	(512 - sizeof(struct ts_code_event))
+#define TEXT_LONG	(4096 - sizeof(struct ts_code_event))
+
+struct probe {
+	__u32 kind;		/* enum ts_event_type */
+	__u64 sequence, function_id, start, size;
+};
+
+static __always_inline struct ts_space *current_space(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	return bpf_map_lookup_elem(&spaces, &tgid);
+}
+
+static __always_inline void fill_header(struct ts_event *header, __u32 type,
+					__u32 size, __u32 space)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	header->type = type;
+	header->size = size;
+	header->time_ns = bpf_ktime_get_ns();
+	header->space = space;
+	header->pid = pid_tgid >> 32;
+	header->tid = (__u32)pid_tgid;
+	header->cpu = bpf_get_smp_processor_id();
+}
+
+/* A record's room in the ring, with the text it points at; NULL if full. */
+static __always_inline struct ts_code_event *
+reserve_event(__u32 kind, __u32 space, const struct ts_journal_record *record)
+{
+	const void *text = (const void *)record->text_address;
+	struct ts_code_event *event;
+	__u32 size = record->text_size;
+	long err = 0;
+
+	if (size <= TEXT_SHORT) {
+		event = bpf_ringbuf_reserve(&code_events, 512, 0);
+		if (event && size)
+			err = bpf_probe_read_user(event->text, size, text);
+	} else {
+		if (size > TEXT_LONG)
+			size = TEXT_LONG;
+		event = bpf_ringbuf_reserve(&code_events, 4096, 0);
+		if (event)
+			err = bpf_probe_read_user(event->text, size, text);
+	}
+	if (!event) {
+		ledger_count(TS_LEDGER_CODE_RING_FULL);
+		return NULL;
+	}
+	fill_header(&event->header, kind, sizeof(*event) + size, space);
+	event->record = *record;
+	event->text_size = err ? 0 : size;
+	event->row = 0;
+	event->generation = 0;
+	event->reserved = 0;
+	return event;
+}
+
+static __always_inline void submit_event(struct ts_code_event *event, __u64 flags)
+{
+	if (!event)
+		return;
+	bpf_ringbuf_submit(event, flags);
+	ledger_count(TS_LEDGER_CODE_SENT);
+}
+
+/* The journal's record, with what the probe itself said on top. */
+static __always_inline int read_record(const struct probe *probe, const void *from,
+				       struct ts_journal_record *record)
+{
+	if (bpf_probe_read_user(record, sizeof(*record), from)) {
+		ledger_count(TS_LEDGER_BAD_RECORD);
+		return -EFAULT;
+	}
+	if (probe->size > 0xffffffffULL) {
+		ledger_count(TS_LEDGER_BAD_PROBE);
+		return -EINVAL;
+	}
+	record->sequence = probe->sequence;
+	record->start = probe->start;
+	record->size = probe->size;
+	return 0;
+}
+
+static __always_inline int on_code_load(const struct probe *probe, const void *from)
+{
+	struct ts_space *space = current_space();
+	struct ts_journal_record record;
+	struct ts_code_event *event;
+	struct placed placed = {};
+
+	if (!space)
+		return 0;
+	ledger_count(TS_LEDGER_CODE_LOADS);
+	ledger_count(TS_LEDGER_CODE_EVENTS);
+	if (read_record(probe, from, &record))
+		return 0;
+	record.function_id = probe->function_id;
+	event = reserve_event(TS_EVENT_CODE_LOAD, space->number, &record);
+	body_insert(space, &record, &placed);
+	if (event) {
+		event->row = placed.row;
+		event->generation = placed.generation;
+	}
+	submit_event(event, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline int on_code_unload(const struct probe *probe)
+{
+	struct ts_space *space = current_space();
+	struct ts_journal_record record = { .kind = TS_RECORD_CODE };
+	struct ts_code_event *event;
+	struct placed placed = {};
+
+	if (!space)
+		return 0;
+	ledger_count(TS_LEDGER_CODE_UNLOADS);
+	ledger_count(TS_LEDGER_CODE_EVENTS);
+	if (probe->size > 0xffffffffULL) {
+		ledger_count(TS_LEDGER_BAD_PROBE);
+		return 0;
+	}
+	record.sequence = probe->sequence;
+	record.function_id = probe->function_id;
+	record.start = probe->start;
+	record.size = probe->size;
+	event = reserve_event(TS_EVENT_CODE_UNLOAD, space->number, &record);
+	body_remove(space->number, probe->start, &space->bodies, &placed);
+	if (event) {
+		event->row = placed.row;
+		event->generation = placed.generation;
+	}
+	submit_event(event, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline int on_module(const struct probe *probe, const void *from)
+{
+	struct ts_space *space = current_space();
+	struct ts_journal_record record;
+
+	if (!space)
+		return 0;
+	ledger_count(TS_LEDGER_CODE_EVENTS);
+	if (read_record(probe, from, &record))
+		return 0;
+	record.module_id = probe->function_id;
+	/* Wake the loader: a new image wants its table before it is sampled. */
+	submit_event(reserve_event(probe->kind, space->number, &record),
+		     BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+#endif /* TIERSCOPE_PUBLISH_BPF_H */

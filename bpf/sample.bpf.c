@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// The sampler: runs when an event's period is over, walks the user stack and
+// sends it.  Samples of processes that nobody asked about leave after one
+// look-up.
+#include "vmlinux.h"
+#include <asm/errno.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "unwind.bpf.h"
+
+#define NULL ((void *)0)
+
+char LICENSE[] SEC("license") __weak = "GPL";
+
+/* The sampler's own: a perf event's program cannot interrupt itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk_scratch);
+} scratch SEC(".maps");
+
+struct walk_context {
+	struct walk walk;
+	struct walk_scratch *scratch;
+	__u32 event;
+};
+
+static long walk_one(__u64 index, struct walk_context *context)
+{
+	struct walk *walk = &context->walk;
+	struct walk_scratch *scratch = context->scratch;
+	struct found found;
+	/* A return address belongs to the instruction before it. */
+	__u64 address = index ? walk->ip - 1 : walk->ip;
+
+	if (index >= TS_FRAMES_MAX) {
+		walk->flags |= TS_SAMPLE_TRUNCATED;
+		return 1;
+	}
+	code_find(walk->space, address, &found);
+	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
+	walk->count = index + 1;
+	if (index) {
+		shape_step(walk, found.shape);
+		return walk->done ? 1 : 0;
+	}
+	if (found.row) {
+		struct ts_body_row *body = bpf_map_lookup_elem(&bodies, &found.row);
+
+		if (body)
+			__sync_fetch_and_add(&body->counts[context->event & 3], 1);
+	}
+	leaf_step(walk, &found, &scratch->code);
+	return walk->done ? 1 : 0;
+}
+
+static __always_inline bool user_registers(struct bpf_perf_event_data *ctx,
+					   struct walk *walk)
+{
+	struct task_struct *task;
+	struct pt_regs *regs;
+
+	if ((ctx->regs.cs & 3) == 3) {
+		walk->ip = ctx->regs.rip;
+		walk->sp = ctx->regs.rsp;
+		walk->bp = ctx->regs.rbp;
+		return true;
+	}
+	task = bpf_get_current_task_btf();
+	if (!BPF_CORE_READ(task, mm))
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	walk->ip = BPF_PROBE_READ(regs, rip);
+	walk->sp = BPF_PROBE_READ(regs, rsp);
+	walk->bp = BPF_PROBE_READ(regs, rbp);
+	walk->flags |= TS_SAMPLE_KERNEL_MODE;
+	return true;
+}
+
+static __always_inline void note_walk(const struct walk *walk)
+{
+	if (walk->flags & TS_SAMPLE_BAD_FRAME)
+		ledger_count(TS_LEDGER_BAD_FRAME);
+	if (walk->flags & TS_SAMPLE_TRUNCATED)
+		ledger_count(TS_LEDGER_TRUNCATED);
+}
+
+static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
+					  __u64 pid_tgid, __u32 number)
+{
+	struct walk_context context = { .walk.space = number };
+	struct ts_sample *sample;
+	__u32 zero = 0, count;
+	__u64 size;
+
+	context.scratch = bpf_map_lookup_elem(&scratch, &zero);
+	if (!context.scratch)
+		return TS_LEDGER_INTERNAL;
+	if (!user_registers(ctx, &context.walk))
+		return TS_LEDGER_NO_USER_REGISTERS;
+	context.event = (__u32)bpf_get_attach_cookie(ctx);
+	sample = scratch_sample(context.scratch);
+	sample->ip = context.walk.ip;
+	bpf_loop(TS_FRAMES_MAX + 1, walk_one, &context, 0);
+	note_walk(&context.walk);
+
+	count = context.walk.count;
+	if (count > TS_FRAMES_MAX)
+		count = TS_FRAMES_MAX;
+	size = sizeof(*sample) + 8ULL * count;
+	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = size,
+		.time_ns = bpf_ktime_get_ns(), .space = number,
+		.pid = pid_tgid >> 32, .tid = (__u32)pid_tgid,
+		.cpu = bpf_get_smp_processor_id() };
+	sample->event = context.event;
+	sample->flags = context.walk.flags;
+	sample->frames_count = count;
+	sample->reserved = 0;
+	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
+	if (size > sizeof(context.scratch->record))
+		return TS_LEDGER_INTERNAL;
+	if (bpf_ringbuf_output(&samples, sample, size, BPF_RB_NO_WAKEUP))
+		return TS_LEDGER_RING_FULL;
+	return TS_LEDGER_KEPT;
+}
+
+SEC("perf_event")
+int on_sample(struct bpf_perf_event_data *ctx)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u32 tgid = pid_tgid >> 32;
+	struct ts_space *space;
+
+	ledger_count(TS_LEDGER_RUNS);
+	space = bpf_map_lookup_elem(&spaces, &tgid);
+	if (!space) {
+		ledger_count(TS_LEDGER_OUT_OF_SCOPE);
+		return 0;
+	}
+	ledger_count(sample_process(ctx, pid_tgid, space->number));
+	return 0;
+}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The .NET test programs, and the tests of the finished command.
+APPS := $(OUTPUT)/apps
+APP_NAMES := demo hostile shares short web
+APP_SOURCES := $(wildcard tests/apps/*/*.cs tests/apps/*/*.csproj tests/apps/*.props tests/apps/*.slnx)
+TRUTH_SOURCES := $(wildcard tests/e2e/truth/*.cs tests/e2e/truth/*.csproj tests/apps/*.props)
+# No build server and no waiting MSBuild node is left behind.
+DOTNET_BUILD := dotnet build -v quiet --nologo -nodeReuse:false -p:AppsOutput=$(abspath $(APPS))
+
+$(APPS)/.built: $(APP_SOURCES)
+	@mkdir -p $(@D)
+	$(call msg,DOTNET,$@)$(DOTNET_BUILD) tests/apps/apps.slnx > $(@D)/build.log 2>&1 || \
+		{ cat $(@D)/build.log; exit 1; }
+	@touch $@
+
+$(APPS)/csc/compile: tests/apps/csc/generate
+	$(call msg,GEN,$@)$< $(@D)
+
+# The independent source of truth is the one program with NuGet packages.
+$(APPS)/truth/truth.dll: $(TRUTH_SOURCES)
+	@mkdir -p $(@D)
+	$(call msg,DOTNET,$@)$(DOTNET_BUILD) tests/e2e/truth/truth.csproj > $(@D)/build.log 2>&1 || \
+		{ cat $(@D)/build.log; exit 1; }
+	@touch $@
+
+.PHONY: apps
+apps: $(APPS)/.built $(APPS)/csc/compile ## build the .NET test programs
+
+.PHONY: truth
+truth: $(APPS)/truth/truth.dll ## build the reader of the runtime's own event stream
+
+.PHONY: e2e-test
+e2e-test: all apps truth ## run the end-to-end tests (as root)
+	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
+
+.PHONY: accuracy-test
+accuracy-test: all apps ## run the accuracy tests (as root)
+	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run tests/accuracy

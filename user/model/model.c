@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// The rows of the model, which only grow: see model.h.
+#include "model_internal.h"
+
+#include "../base/alloc.h"
+#include "../base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct model *model__new(void)
+{
+	struct model *model = alloc__zeroed(1, sizeof(*model));
+
+	model->strings = pool__new();
+	model->thread_numbers = map__new();
+	model->frame_numbers = map__new();
+	model->stack_numbers = map__new();
+	model->count_numbers = map__new();
+	model->find = model_find__new();
+	/* Stack 0 is the empty stack, the root of all others. */
+	alloc__grow(model->stacks, model->stacks_count, model->stacks_capacity);
+	model->stacks[model->stacks_count++] = (struct model_stack){
+		.parent = 0,
+		.frame = MODEL_NONE,
+	};
+	return model;
+}
+
+void model__free(struct model *model)
+{
+	if (!model)
+		return;
+	model_find__free(model->find);
+	map__free(model->count_numbers);
+	map__free(model->stack_numbers);
+	map__free(model->frame_numbers);
+	map__free(model->thread_numbers);
+	free(model->updates);
+	free(model->counts);
+	free(model->samples);
+	free(model->stacks);
+	free(model->frames);
+	free(model->threads);
+	free(model->bodies);
+	free(model->processes);
+	buf__free(&model->scratch);
+	pool__free(model->strings);
+	free(model);
+}
+
+string_id model__string_n(struct model *model, const char *utf8, size_t size)
+{
+	size_t ascii = 0;
+
+	if (!utf8)
+		return 0;
+	while (ascii < size && utf8[ascii] && (uint8_t)utf8[ascii] < 0x80)
+		ascii++;
+	if (ascii == size || !utf8[ascii])
+		return pool__add_n(model->strings, utf8, ascii);
+	/* Views rely on valid UTF-8, so nothing else comes in. */
+	buf__clear(&model->scratch);
+	text__append_utf8(&model->scratch, utf8, strnlen(utf8, size));
+	return pool__add_n(model->strings, model->scratch.data, model->scratch.size);
+}
+
+string_id model__string(struct model *model, const char *utf8)
+{
+	return model__string_n(model, utf8, utf8 ? strlen(utf8) : 0);
+}
+
+const char *model__text(const struct model *model, string_id string)
+{
+	return pool__string(model->strings, string);
+}
+
+uint32_t model__strings_count(const struct model *model)
+{
+	return pool__count(model->strings);
+}
+
+struct model_about *model__about(struct model *model)
+{
+	return &model->about;
+}
+
+const struct model_about *model__about_const(const struct model *model)
+{
+	return &model->about;
+}
+
+/*
+ * An add that refers to what is not there returns MODEL_NONE and adds nothing:
+ * readers of the model never check an index.
+ */
+uint32_t model__add_process(struct model *model, const struct model_process *process)
+{
+	if (process->parent != MODEL_NONE && process->parent >= model->processes_count)
+		return MODEL_NONE;
+	alloc__grow(model->processes, model->processes_count,
+		    model->processes_capacity);
+	model->processes[model->processes_count] = *process;
+	return model->processes_count++;
+}
+
+uint32_t model__add_event(struct model *model, const struct model_event *event)
+{
+	if (model->events_count >= MODEL_EVENTS_MAX)
+		return MODEL_NONE;
+	model->events[model->events_count] = *event;
+	return model->events_count++;
+}
+
+uint32_t model__add_body(struct model *model, const struct model_body *body)
+{
+	uint32_t index = model->bodies_count;
+
+	if (body->process >= model->processes_count)
+		return MODEL_NONE;
+	alloc__grow(model->bodies, model->bodies_count, model->bodies_capacity);
+	model->bodies[model->bodies_count++] = *body;
+	model_find__added(model->find, model, index);
+	return index;
+}
+
+uint32_t model__add_thread(struct model *model, uint32_t process, int32_t tid,
+			   string_id name)
+{
+	uint64_t key = (uint64_t)process << 32 | (uint32_t)tid;
+	uint64_t known;
+
+	if (process >= model->processes_count)
+		return MODEL_NONE;
+	if (map__get(model->thread_numbers, key, name, &known))
+		return (uint32_t)known;
+	alloc__grow(model->threads, model->threads_count, model->threads_capacity);
+	model->threads[model->threads_count] = (struct model_thread){
+		.process = process,
+		.tid = tid,
+		.name = name,
+	};
+	map__set(model->thread_numbers, key, name, model->threads_count);
+	return model->threads_count++;
+}
+
+uint32_t model__add_frame(struct model *model, const struct model_frame *frame)
+{
+	struct model_frame row = *frame;
+	uint64_t what, known;
+
+	/* Only the fields that the kind has, so that equal frames are equal. */
+	if (row.kind == MODEL_FRAME_BODY) {
+		if (row.body >= model->bodies_count)
+			return MODEL_NONE;
+		row.name = 0;
+		row.address = 0;
+	} else {
+		row.body = MODEL_NONE;
+	}
+	what = (uint64_t)row.kind << 32 |
+	       (row.kind == MODEL_FRAME_BODY ? row.body : row.name);
+	if (map__get(model->frame_numbers, row.address, what, &known))
+		return (uint32_t)known;
+	alloc__grow(model->frames, model->frames_count, model->frames_capacity);
+	model->frames[model->frames_count] = row;
+	map__set(model->frame_numbers, row.address, what, model->frames_count);
+	return model->frames_count++;
+}
+
+uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame)
+{
+	uint64_t known;
+
+	if (parent >= model->stacks_count || frame >= model->frames_count)
+		return MODEL_NONE;
+	if (map__get(model->stack_numbers, parent, frame, &known))
+		return (uint32_t)known;
+	alloc__grow(model->stacks, model->stacks_count, model->stacks_capacity);
+	model->stacks[model->stacks_count] = (struct model_stack){
+		.parent = parent,
+		.frame = frame,
+	};
+	map__set(model->stack_numbers, parent, frame, model->stacks_count);
+	return model->stacks_count++;
+}
+
+uint32_t model__add_sample(struct model *model, const struct model_sample *sample)
+{
+	if (sample->thread >= model->threads_count ||
+	    sample->stack >= model->stacks_count ||
+	    sample->event >= model->events_count || model->samples_count >= MODEL_NONE)
+		return MODEL_NONE;
+	alloc__grow(model->samples, model->samples_count, model->samples_capacity);
+	model->samples[model->samples_count] = *sample;
+	return (uint32_t)model->samples_count++;
+}
+
+static void remember_update(struct model *model, enum model_update_kind kind,
+			    uint32_t index)
+{
+	alloc__grow(model->updates, model->updates_count, model->updates_capacity);
+	model->updates[model->updates_count++] = (struct model_update){
+		.kind = kind,
+		.index = index,
+	};
+}
+
+void model__update_process(struct model *model, uint32_t index,
+			   const struct model_process *process)
+{
+	if (index >= model->processes_count)
+		return;
+	if (process->parent != MODEL_NONE && process->parent >= model->processes_count)
+		return;
+	model->processes[index] = *process;
+	remember_update(model, MODEL_UPDATE_PROCESS, index);
+}
+
+void model__update_body(struct model *model, uint32_t index,
+			const struct model_body *body)
+{
+	/* A body never changes its process. */
+	if (index >= model->bodies_count ||
+	    body->process != model->bodies[index].process)
+		return;
+	model_find__changing(model->find, model, index, body);
+	model->bodies[index] = *body;
+	remember_update(model, MODEL_UPDATE_BODY, index);
+}
+
+void model__set_count(struct model *model, enum model_ledger_section section,
+		      const char *name, uint64_t value)
+{
+	string_id string = model__string(model, name);
+	uint64_t known;
+
+	if (map__get(model->count_numbers, section, string, &known)) {
+		model->counts[known].value = value;
+		return;
+	}
+	alloc__grow(model->counts, model->counts_count, model->counts_capacity);
+	model->counts[model->counts_count] = (struct model_count){
+		.section = section,
+		.name = string,
+		.value = value,
+	};
+	map__set(model->count_numbers, section, string, model->counts_count++);
+}
+
+uint64_t model__count(const struct model *model, enum model_ledger_section section,
+		      const char *name)
+{
+	for (uint32_t i = 0; i < model->counts_count; i++) {
+		const struct model_count *count = &model->counts[i];
+
+		if (count->section == section &&
+		    !strcmp(model__text(model, count->name), name))
+			return count->value;
+	}
+	return 0;
+}
+
+/* Row number `index` of an array of the model, NULL beyond its end. */
+#define ROW(array, index) ((index) < model->array##_count ? &model->array[index] : NULL)
+
+const struct model_process *model__process(const struct model *model, uint32_t index)
+{
+	return ROW(processes, index);
+}
+
+const struct model_event *model__event(const struct model *model, uint32_t index)
+{
+	return ROW(events, index);
+}
+
+const struct model_body *model__body(const struct model *model, uint32_t index)
+{
+	return ROW(bodies, index);
+}
+
+const struct model_thread *model__thread(const struct model *model, uint32_t index)
+{
+	return ROW(threads, index);
+}
+
+const struct model_frame *model__frame(const struct model *model, uint32_t index)
+{
+	return ROW(frames, index);
+}
+
+const struct model_stack *model__stack(const struct model *model, uint32_t index)
+{
+	return ROW(stacks, index);
+}
+
+const struct model_sample *model__sample(const struct model *model, size_t index)
+{
+	return ROW(samples, index);
+}
+
+const struct model_count *model__count_at(const struct model *model, uint32_t index)
+{
+	return ROW(counts, index);
+}
+
+const struct model_update *model__update(const struct model *model, size_t index)
+{
+	return ROW(updates, index);
+}
+
+uint32_t model__processes(const struct model *model)
+{
+	return model->processes_count;
+}
+
+uint32_t model__events(const struct model *model)
+{
+	return model->events_count;
+}
+
+uint32_t model__bodies(const struct model *model)
+{
+	return model->bodies_count;
+}
+
+uint32_t model__threads(const struct model *model)
+{
+	return model->threads_count;
+}
+
+uint32_t model__frames(const struct model *model)
+{
+	return model->frames_count;
+}
+
+uint32_t model__stacks(const struct model *model)
+{
+	return model->stacks_count;
+}
+
+size_t model__samples(const struct model *model)
+{
+	return model->samples_count;
+}
+
+uint32_t model__counts(const struct model *model)
+{
+	return model->counts_count;
+}
+
+size_t model__updates(const struct model *model)
+{
+	return model->updates_count;
+}

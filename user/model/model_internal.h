@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * What the files of the model share: model.c keeps the rows, model_find.c the
+ * index from addresses to bodies, model_tally.c counts.
+ */
+#ifndef TIERSCOPE_MODEL_INTERNAL_H
+#define TIERSCOPE_MODEL_INTERNAL_H
+
+#include "model.h"
+
+#include "../base/buf.h"
+#include "../base/map.h"
+
+struct model_find;
+
+struct model {
+	struct pool *strings;
+	struct buf scratch;	/* a string while it is repaired */
+	struct model_about about;
+
+	struct model_process *processes;
+	struct model_event events[MODEL_EVENTS_MAX];
+	struct model_body *bodies;
+	struct model_thread *threads;
+	struct model_frame *frames;
+	struct model_stack *stacks;
+	struct model_sample *samples;
+	struct model_count *counts;
+	struct model_update *updates;
+
+	uint32_t processes_count, processes_capacity;
+	uint32_t events_count;
+	uint32_t bodies_count, bodies_capacity;
+	uint32_t threads_count, threads_capacity;
+	uint32_t frames_count, frames_capacity;
+	uint32_t stacks_count, stacks_capacity;
+	uint32_t counts_count, counts_capacity;
+	size_t samples_count, samples_capacity;
+	size_t updates_count, updates_capacity;
+
+	struct map *thread_numbers;	/* (process, tid), name */
+	struct map *frame_numbers;	/* address, (kind, body or name) */
+	struct map *stack_numbers;	/* parent, frame */
+	struct map *count_numbers;	/* section, name */
+
+	/* Built as it is asked, also through a const model: see model_find.c */
+	struct model_find *find;
+};
+
+struct model_find *model_find__new(void);
+void model_find__free(struct model_find *find);
+/* A body was added; the model holds it already. */
+void model_find__added(struct model_find *find, const struct model *model,
+		       uint32_t index);
+/* A body is about to change from what the model holds to `body`. */
+void model_find__changing(struct model_find *find, const struct model *model,
+			  uint32_t index, const struct model_body *body);
+
+#endif /* TIERSCOPE_MODEL_INTERNAL_H */

@@ -7,18 +7,11 @@
 #ifndef TIERSCOPE_TARGET_H
 #define TIERSCOPE_TARGET_H
 
+#include "../base/trouble.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-/*
- * A failure that a person can act on: what failed and what to do, one line,
- * without the process id (the command adds that).  Filled together with a
- * -Exxx return.
- */
-struct trouble {
-	char text[256];
-};
 
 enum target_runtime {
 	TARGET_NOT_DOTNET = 0,

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/* What the files of this room share: the object behind struct kernel. */
+#ifndef TIERSCOPE_KERNEL_INTERNAL_H
+#define TIERSCOPE_KERNEL_INTERNAL_H
+
+#include "kernel.h"
+
+#include <stddef.h>
+
+struct tierscope;
+struct bpf_link;
+struct ring_buffer;
+struct mappings;
+
+#define HOOK_PROBES 4
+
+struct hook_links {
+	uint64_t device, inode;
+	pid_t pid;
+	struct bpf_link *links[HOOK_PROBES];
+};
+
+/* One sampling event on one CPU. */
+struct sampler {
+	int fd;
+	unsigned int event;
+	uint64_t period;
+	struct bpf_link *link;
+};
+
+struct image_arrays {
+	uint32_t *granules;		/* mapped; NULL if not */
+	struct ts_image_row *rows;
+	size_t granules_max, rows_max;
+	uint32_t granules_used, rows_used, images_used;
+};
+
+struct kernel {
+	struct tierscope *skeleton;
+	const struct kernel_event *events[TS_EVENTS_MAX];
+	uint64_t periods[TS_EVENTS_MAX];
+	unsigned int events_count, cpus;
+	struct sampler *samplers;
+	unsigned int samplers_count;
+	struct bpf_link *process_links[3];
+	struct hook_links *hooks;
+	unsigned int hooks_count, hooks_capacity;
+	struct ring_buffer *sample_ring, *code_ring;
+	struct mappings *mappings;
+	struct ts_body_row *rows;	/* mapped, read-only */
+	size_t rows_max;
+	struct image_arrays images;
+	const struct kernel_handlers *handlers;	/* while draining */
+	uint64_t due;			/* kept when the events are closed */
+	uint64_t bad_records;
+	bool stopped;
+};
+
+/* PERF_RECORD_MMAP2 of every process, by a dummy event per CPU. */
+int mappings__open(unsigned int cpus, struct mappings **ret_mappings);
+void mappings__free(struct mappings *mappings);
+int mappings__drain(struct mappings *mappings, const struct kernel_handlers *handlers);
+unsigned int mappings__fds(const struct mappings *mappings, const int **ret_fds);
+
+int image_arrays__open(struct kernel *kernel);
+void image_arrays__close(struct kernel *kernel);
+
+#endif /* TIERSCOPE_KERNEL_INTERNAL_H */

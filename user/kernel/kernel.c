@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Opens, configures, loads and attaches the kernel side, in that order, and
+// takes it down again.  Nothing of it outlives the program: every link and
+// map goes with its descriptor, also when the program is killed.
+#include "internal.h"
+
+#include "sampling.h"
+#include "../base/alloc.h"
+#include "../base/log.h"
+#include "tierscope.skel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROVIDER "tierscope"
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	char line[1024];
+	int size = vsnprintf(line, sizeof(line), format, arguments);
+
+	if (size > 0 && line[strlen(line) - 1] == '\n')
+		line[strlen(line) - 1] = 0;
+	if (level == LIBBPF_WARN)
+		log__verbose("%s", line);
+	else
+		log__debug("%s", line);
+	return 0;
+}
+
+/* A ring's size has to be a power of two and whole pages. */
+static uint32_t ring_size(uint64_t wanted)
+{
+	uint32_t size = 256 << 10;
+
+	while (size < wanted && size < 64u << 20)
+		size *= 2;
+	return size;
+}
+
+static void configure(struct kernel *kernel, const struct kernel_options *options)
+{
+	struct tierscope *skeleton = kernel->skeleton;
+	/* Half a second of deep stacks; the loader drains ten times as often. */
+	uint64_t samples = 1100ull * options->frequency * kernel->cpus *
+			   options->events_count / 2;
+	uint32_t sample_ring = options->sample_ring_bytes ?
+			       options->sample_ring_bytes : ring_size(samples);
+
+	bpf_map__set_max_entries(skeleton->maps.samples, sample_ring);
+	if (options->code_ring_bytes)
+		bpf_map__set_max_entries(skeleton->maps.code_events,
+					 options->code_ring_bytes);
+	kernel->rows_max = bpf_map__max_entries(skeleton->maps.bodies);
+}
+
+/* What a failed load means to a person. */
+static int load_trouble(int err, struct trouble *trouble)
+{
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return trouble__set(trouble, -EOPNOTSUPP,
+			"this kernel has no type information (/sys/kernel/btf/vmlinux); use one built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
+	if (err == -EPERM || err == -EACCES)
+		return trouble__set(trouble, -EPERM,
+			"not allowed to load BPF programs; run as root or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN");
+	return trouble__set(trouble, -EOPNOTSUPP,
+		"this kernel refused the BPF programs (%s); tierscope needs Linux 6.1 or newer, -vv shows why",
+		strerror(-err));
+}
+
+static int map_rows(struct kernel *kernel)
+{
+	void *rows = mmap(NULL, kernel->rows_max * sizeof(struct ts_body_row), PROT_READ,
+			  MAP_SHARED, bpf_map__fd(kernel->skeleton->maps.bodies), 0);
+
+	if (rows == MAP_FAILED)
+		return -errno;
+	kernel->rows = rows;
+	return 0;
+}
+
+static int attach_process_life(struct kernel *kernel)
+{
+	struct bpf_program *programs[] = { kernel->skeleton->progs.process_fork,
+					   kernel->skeleton->progs.process_exec,
+					   kernel->skeleton->progs.process_exit };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		kernel->process_links[i] = bpf_program__attach(programs[i]);
+		if (!kernel->process_links[i])
+			return -errno;
+	}
+	return 0;
+}
+
+static int load(struct kernel *kernel, const struct kernel_options *options,
+		struct trouble *trouble)
+{
+	int err;
+
+	kernel->skeleton = tierscope__open();
+	if (!kernel->skeleton)
+		return load_trouble(-errno, trouble);
+	configure(kernel, options);
+	err = tierscope__load(kernel->skeleton);
+	if (err)
+		return load_trouble(err, trouble);
+	err = map_rows(kernel);
+	if (!err)
+		err = image_arrays__open(kernel);
+	if (!err)
+		err = rings__open(kernel);
+	if (!err)
+		err = attach_process_life(kernel);
+	if (err)
+		return trouble__set(trouble, err, "cannot set up the BPF maps: %s",
+				    strerror(-err));
+	err = mappings__open(kernel->cpus, &kernel->mappings);
+	if (err)
+		return trouble__set(trouble, err, "cannot watch for mapped files: %s",
+				    strerror(-err));
+	return 0;
+}
+
+int kernel__open(const struct kernel_options *options, struct kernel **ret_kernel,
+		 struct trouble *ret_trouble)
+{
+	struct kernel *kernel = alloc__zeroed(1, sizeof(*kernel));
+	int cpus = libbpf_num_possible_cpus();
+	int err;
+
+	libbpf_set_print(print_libbpf);
+	kernel->cpus = cpus > 0 ? (unsigned int)cpus : 1;
+	kernel->events_count = options->events_count;
+	memcpy(kernel->events, options->events, sizeof(kernel->events));
+	if (geteuid() != 0 && access("/proc/1/root", R_OK | X_OK))
+		log__verbose("not root: loading BPF programs may be refused");
+	err = load(kernel, options, ret_trouble);
+	if (!err)
+		err = sampling__open(kernel, options, ret_trouble);
+	if (err) {
+		kernel__free(kernel);
+		return err;
+	}
+	*ret_kernel = kernel;
+	return 0;
+}
+
+static void free_hook(struct hook_links *hook)
+{
+	for (unsigned int i = 0; i < HOOK_PROBES; i++)
+		bpf_link__destroy(hook->links[i]);
+}
+
+void kernel__free(struct kernel *kernel)
+{
+	if (!kernel)
+		return;
+	sampling__close(kernel);
+	for (unsigned int i = 0; i < kernel->hooks_count; i++)
+		free_hook(&kernel->hooks[i]);
+	free(kernel->hooks);
+	for (unsigned int i = 0; i < 3; i++)
+		bpf_link__destroy(kernel->process_links[i]);
+	mappings__free(kernel->mappings);
+	rings__close(kernel);
+	image_arrays__close(kernel);
+	if (kernel->rows)
+		munmap(kernel->rows, kernel->rows_max * sizeof(struct ts_body_row));
+	tierscope__destroy(kernel->skeleton);
+	free(kernel);
+}
+
+static bool is_armed(const struct kernel *kernel, const struct stat *file, pid_t pid)
+{
+	for (unsigned int i = 0; i < kernel->hooks_count; i++) {
+		const struct hook_links *hook = &kernel->hooks[i];
+
+		if (hook->device == file->st_dev && hook->inode == file->st_ino &&
+		    (hook->pid == -1 || hook->pid == pid))
+			return true;
+	}
+	return false;
+}
+
+int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
+			struct trouble *ret_trouble)
+{
+	struct tierscope *skeleton = kernel->skeleton;
+	struct {
+		struct bpf_program *program;
+		const char *name;
+	} probes[HOOK_PROBES] = {
+		{ skeleton->progs.code_load, "code_load" },
+		{ skeleton->progs.code_unload, "code_unload" },
+		{ skeleton->progs.module_load, "module_load" },
+		{ skeleton->progs.module_unload, "module_unload" },
+	};
+	struct hook_links hook = { .pid = pid };
+	struct stat file;
+
+	if (stat(path, &file))
+		return trouble__set(ret_trouble, -errno, "cannot read the hook library %s: %s",
+				    path, strerror(errno));
+	if (is_armed(kernel, &file, pid))
+		return 0;
+	hook.device = file.st_dev;
+	hook.inode = file.st_ino;
+	for (unsigned int i = 0; i < HOOK_PROBES; i++) {
+		hook.links[i] = bpf_program__attach_usdt(probes[i].program, pid, path,
+							 PROVIDER, probes[i].name, NULL);
+		if (!hook.links[i]) {
+			int err = -errno;
+
+			free_hook(&hook);
+			return trouble__set(ret_trouble, err,
+					    "cannot attach to probe %s of %s: %s",
+					    probes[i].name, path, strerror(-err));
+		}
+	}
+	alloc__grow(kernel->hooks, kernel->hooks_count, kernel->hooks_capacity);
+	kernel->hooks[kernel->hooks_count++] = hook;
+	return 0;
+}
+
+static int run_door(struct bpf_program *program, void *arguments, size_t size)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = arguments,
+		    .ctx_size_in = (__u32)size);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+
+	return err < 0 ? -errno : 0;
+}
+
+int kernel__adopt(struct kernel *kernel, pid_t pid, uint32_t flags, uint32_t *ret_space)
+{
+	struct ts_adopt adopt = { .pid = (uint32_t)pid, .flags = flags };
+	int err = run_door(kernel->skeleton->progs.door_adopt, &adopt, sizeof(adopt));
+
+	if (!err)
+		err = adopt.error;
+	if (!err)
+		*ret_space = adopt.number;
+	return err;
+}
+
+int kernel__insert(struct kernel *kernel, struct ts_insert *insert)
+{
+	int err = run_door(kernel->skeleton->progs.door_insert, insert, sizeof(*insert));
+
+	return err ? err : insert->error;
+}
+
+int kernel__remove(struct kernel *kernel, uint32_t space, uint64_t start)
+{
+	struct ts_remove remove = { .space = space, .start = start };
+	int err = run_door(kernel->skeleton->progs.door_remove, &remove, sizeof(remove));
+
+	return err ? err : remove.error;
+}
+
+int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address)
+{
+	struct ts_remove remove = { .space = space, .start = address, .whole_page = 1 };
+	int err = run_door(kernel->skeleton->progs.door_remove, &remove, sizeof(remove));
+
+	return err ? err : remove.error;
+}
+
+bool kernel__row(const struct kernel *kernel, uint32_t row, struct ts_body_row *ret_row)
+{
+	if (row >= kernel->rows_max)
+		return false;
+	*ret_row = kernel->rows[row];
+	return true;
+}
+
+unsigned int kernel__cpus(const struct kernel *kernel)
+{
+	return kernel->cpus;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The kernel side as the loader sees it: open, configure, load, attach; rings
+ * and their order; the ledger; tables of images.  One thread at a time.
+ */
+#ifndef TIERSCOPE_KERNEL_H
+#define TIERSCOPE_KERNEL_H
+
+#include "../../abi/ring.h"
+#include "../../abi/space.h"
+#include "../../abi/codemap.h"
+#include "../../abi/ledger.h"
+#include "../base/trouble.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct kernel;
+struct image;
+
+/* An event that can be sampled (events.c). */
+struct kernel_event {
+	const char *name;
+	const char *help;
+	uint32_t type;			/* perf_event_attr */
+	uint64_t config;
+	uint64_t period;		/* 0: made from the frequency */
+};
+const struct kernel_event *kernel_event__find(const char *name);
+const struct kernel_event *kernel_event__at(unsigned int index); /* NULL ends */
+
+struct kernel_options {
+	const struct kernel_event *events[TS_EVENTS_MAX];
+	unsigned int events_count;
+	unsigned int frequency;		/* Hz */
+	uint32_t sample_ring_bytes;	/* 0: by CPUs and frequency */
+	uint32_t code_ring_bytes;	/* 0: default */
+};
+
+/*
+ * Opens the programs, sets sizes, loads them, opens the events (disabled) and
+ * attaches all but the hook's probes.  -EPERM no privileges, -ENOSYS or
+ * -EOPNOTSUPP this kernel cannot do it, else -Exxx; trouble says which.
+ */
+int kernel__open(const struct kernel_options *options, struct kernel **ret_kernel,
+		 struct trouble *ret_trouble);
+void kernel__free(struct kernel *kernel);
+
+/*
+ * Arms the probes of a hook file.  pid: only in that process; -1 in every one.
+ * A file that is armed already (same inode) is left as it is.
+ */
+int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
+			struct trouble *ret_trouble);
+/* Takes a process into the recording and gives its space number. */
+int kernel__adopt(struct kernel *kernel, pid_t pid, uint32_t flags,
+		  uint32_t *ret_space);
+/* The code map's doors, for what the journal tells. */
+int kernel__insert(struct kernel *kernel, struct ts_insert *insert);
+int kernel__remove(struct kernel *kernel, uint32_t space, uint64_t start);
+int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address);
+
+int kernel__start(struct kernel *kernel);	/* events on */
+void kernel__stop(struct kernel *kernel);	/* events off, for good */
+
+/* A file or memory mapped executable, as the kernel itself reports it. */
+struct kernel_mapping {
+	pid_t pid;
+	uint64_t time_ns;
+	uint64_t start, size, file_offset;
+	uint32_t device_major, device_minor;
+	uint64_t inode;
+	const char *path;		/* claimed, for people; not for opening */
+};
+
+struct kernel_handlers {
+	void *context;
+	void (*sample)(void *context, const struct ts_sample *sample);
+	void (*mapping)(void *context, const struct kernel_mapping *mapping);
+	void (*code)(void *context, const struct ts_code_event *event);
+	void (*process)(void *context, const struct ts_process_event *event);
+	void (*mapping_lost)(void *context, uint64_t count);
+};
+
+/* Waits for something urgent (code or mapping), or timeout_ms.  0 or -EINTR. */
+int kernel__wait(struct kernel *kernel, int timeout_ms);
+/* Drains samples, then mappings, then code events; 0 or -Exxx. */
+int kernel__drain(struct kernel *kernel, const struct kernel_handlers *handlers);
+
+/* Sums over the CPUs. */
+int kernel__ledger(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS]);
+/* What the events' own counts say should have fired, all CPUs. */
+uint64_t kernel__due(struct kernel *kernel);
+uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event);
+const char *kernel__event_name(const struct kernel *kernel, unsigned int event);
+unsigned int kernel__cpus(const struct kernel *kernel);
+
+/* A row of the code map as it is now; false for a number out of range. */
+bool kernel__row(const struct kernel *kernel, uint32_t row,
+		 struct ts_body_row *ret_row);
+
+/*
+ * Tables of images.  add: writes the image's rows and granules once and gives
+ * it a number (-ENOSPC: the tables are full).  map: names it in a space.
+ */
+int kernel__add_image(struct kernel *kernel, const struct image *image,
+		      uint32_t *ret_number);
+int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
+		      uint64_t base, uint32_t size);
+
+#endif /* TIERSCOPE_KERNEL_H */

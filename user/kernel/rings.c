@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// The two rings and the mappings, drained in the order that makes resolving
+// exact: samples, then mappings, then code events.  A body's event was
+// reserved before the body could be sampled, so a drained sample never names
+// a body whose event is still to come.
+#include "sampling.h"
+
+#include "../base/alloc.h"
+#include "tierscope.skel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POLL_MAX 1024
+
+static int on_sample_record(void *context, void *data, size_t size)
+{
+	struct kernel *kernel = context;
+	const struct ts_sample *sample = data;
+
+	if (size < sizeof(*sample) || sample->header.type != TS_EVENT_SAMPLE ||
+	    sample->frames_count > TS_FRAMES_MAX ||
+	    size < sizeof(*sample) + 8u * sample->frames_count) {
+		kernel->bad_records++;
+		return 0;
+	}
+	kernel->handlers->sample(kernel->handlers->context, sample);
+	return 0;
+}
+
+static int on_code_record(void *context, void *data, size_t size)
+{
+	struct kernel *kernel = context;
+	const struct kernel_handlers *handlers = kernel->handlers;
+	const struct ts_event *event = data;
+
+	if (size < sizeof(*event)) {
+		kernel->bad_records++;
+	} else if (event->type >= TS_EVENT_FORK && event->type <= TS_EVENT_EXIT) {
+		if (size >= sizeof(struct ts_process_event))
+			handlers->process(handlers->context, data);
+	} else if (size >= sizeof(struct ts_code_event)) {
+		const struct ts_code_event *code = data;
+
+		if (code->text_size <= size - sizeof(*code))
+			handlers->code(handlers->context, code);
+	}
+	return 0;
+}
+
+int rings__open(struct kernel *kernel)
+{
+	kernel->sample_ring = ring_buffer__new(bpf_map__fd(kernel->skeleton->maps.samples),
+					       on_sample_record, kernel, NULL);
+	if (!kernel->sample_ring)
+		return -errno;
+	kernel->code_ring = ring_buffer__new(bpf_map__fd(kernel->skeleton->maps.code_events),
+					     on_code_record, kernel, NULL);
+	return kernel->code_ring ? 0 : -errno;
+}
+
+void rings__close(struct kernel *kernel)
+{
+	ring_buffer__free(kernel->sample_ring);
+	ring_buffer__free(kernel->code_ring);
+	kernel->sample_ring = NULL;
+	kernel->code_ring = NULL;
+}
+
+int kernel__wait(struct kernel *kernel, int timeout_ms)
+{
+	struct pollfd waits[POLL_MAX];
+	const int *fds;
+	unsigned int count = mappings__fds(kernel->mappings, &fds);
+
+	if (count > POLL_MAX - 1)
+		count = POLL_MAX - 1;
+	waits[0] = (struct pollfd){ .fd = ring_buffer__epoll_fd(kernel->code_ring),
+				    .events = POLLIN };
+	for (unsigned int i = 0; i < count; i++)
+		waits[i + 1] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	return poll(waits, count + 1, timeout_ms) < 0 ? -errno : 0;
+}
+
+int kernel__drain(struct kernel *kernel, const struct kernel_handlers *handlers)
+{
+	int err;
+
+	kernel->handlers = handlers;
+	err = ring_buffer__consume(kernel->sample_ring);
+	if (err >= 0)
+		err = mappings__drain(kernel->mappings, handlers);
+	if (err >= 0)
+		err = ring_buffer__consume(kernel->code_ring);
+	kernel->handlers = NULL;
+	return err < 0 ? err : 0;
+}
+
+int kernel__ledger(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS])
+{
+	uint64_t *values = alloc__zeroed(kernel->cpus, sizeof(*values));
+	int err = 0;
+
+	memset(ret_counts, 0, TS_LEDGER_SLOTS * sizeof(ret_counts[0]));
+	for (uint32_t slot = 0; slot < TS_LEDGER_SLOTS; slot++) {
+		if (bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.ledger), &slot,
+					values)) {
+			err = -errno;
+			break;
+		}
+		for (unsigned int cpu = 0; cpu < kernel->cpus; cpu++)
+			ret_counts[slot] += values[cpu];
+	}
+	ret_counts[TS_LEDGER_READER_DROPPED] += kernel->bad_records;
+	free(values);
+	return err;
+}

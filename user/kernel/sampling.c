@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// The sampling events: one per CPU and event, each with a fixed period, so
+// that the event's own count over its period says how many samples were due.
+#include "sampling.h"
+
+#include "../base/alloc.h"
+#include "tierscope.skel.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NS_PER_SECOND 1000000000ull
+
+static int open_trouble(int err, const struct kernel_event *event, struct trouble *trouble)
+{
+	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV)
+		return trouble__set(trouble, -EOPNOTSUPP,
+			"this machine cannot count '%s' (no hardware counters here); use -e cpu-clock",
+			event->name);
+	if (err == -EACCES || err == -EPERM)
+		return trouble__set(trouble, -EPERM,
+			"not allowed to open '%s' on all CPUs; run as root or with CAP_PERFMON",
+			event->name);
+	return trouble__set(trouble, err, "cannot open event '%s': %s", event->name,
+			    strerror(-err));
+}
+
+static int open_sampler(struct kernel *kernel, unsigned int event, unsigned int cpu)
+{
+	const struct kernel_event *kind = kernel->events[event];
+	struct perf_event_attr attr = {
+		.type = kind->type,
+		.size = sizeof(attr),
+		.config = kind->config,
+		.sample_period = kernel->periods[event],
+		.disabled = 1,
+	};
+	struct sampler *sampler = &kernel->samplers[kernel->samplers_count];
+	LIBBPF_OPTS(bpf_perf_event_opts, options, .bpf_cookie = event);
+
+	sampler->fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
+				   PERF_FLAG_FD_CLOEXEC);
+	if (sampler->fd < 0)
+		return errno == ENODEV && cpu ? 0 : -errno;	/* a CPU that is off */
+	sampler->event = event;
+	sampler->period = kernel->periods[event];
+	kernel->samplers_count++;
+	/* The link owns the descriptor from here on; it also enables the event. */
+	sampler->link = bpf_program__attach_perf_event_opts(kernel->skeleton->progs.on_sample,
+							    sampler->fd, &options);
+	if (!sampler->link)
+		return -errno;
+	return ioctl(sampler->fd, PERF_EVENT_IOC_DISABLE, 0) ? -errno : 0;
+}
+
+int sampling__open(struct kernel *kernel, const struct kernel_options *options,
+		   struct trouble *ret_trouble)
+{
+	kernel->samplers = alloc__zeroed((size_t)kernel->cpus * kernel->events_count,
+					 sizeof(*kernel->samplers));
+	for (unsigned int event = 0; event < kernel->events_count; event++) {
+		const struct kernel_event *kind = kernel->events[event];
+
+		kernel->periods[event] = kind->period ? kind->period :
+					 NS_PER_SECOND / options->frequency;
+		for (unsigned int cpu = 0; cpu < kernel->cpus; cpu++) {
+			int err = open_sampler(kernel, event, cpu);
+
+			if (err)
+				return open_trouble(err, kind, ret_trouble);
+		}
+	}
+	return 0;
+}
+
+void sampling__close(struct kernel *kernel)
+{
+	for (unsigned int i = 0; i < kernel->samplers_count; i++) {
+		if (kernel->samplers[i].link)
+			bpf_link__destroy(kernel->samplers[i].link);
+		else
+			close(kernel->samplers[i].fd);
+	}
+	free(kernel->samplers);
+	kernel->samplers = NULL;
+	kernel->samplers_count = 0;
+}
+
+int kernel__start(struct kernel *kernel)
+{
+	for (unsigned int i = 0; i < kernel->samplers_count; i++) {
+		/* What fired between attaching and disabling must not count. */
+		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_RESET, 0);
+		if (ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_ENABLE, 0))
+			return -errno;
+	}
+	return 0;
+}
+
+/* How many periods one event's count holds. */
+static uint64_t sampler_due(const struct sampler *sampler)
+{
+	uint64_t count = 0;
+
+	if (read(sampler->fd, &count, sizeof(count)) != sizeof(count))
+		return 0;
+	return count / sampler->period;
+}
+
+uint64_t kernel__due(struct kernel *kernel)
+{
+	uint64_t due = 0;
+
+	if (kernel->stopped)
+		return kernel->due;
+	for (unsigned int i = 0; i < kernel->samplers_count; i++)
+		due += sampler_due(&kernel->samplers[i]);
+	return due;
+}
+
+void kernel__stop(struct kernel *kernel)
+{
+	if (!kernel || kernel->stopped)
+		return;
+	for (unsigned int i = 0; i < kernel->samplers_count; i++)
+		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_DISABLE, 0);
+	kernel->due = kernel__due(kernel);
+	kernel->stopped = true;
+}
+
+uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event)
+{
+	return kernel->periods[event];
+}
+
+const char *kernel__event_name(const struct kernel *kernel, unsigned int event)
+{
+	return kernel->events[event]->name;
+}

@@ -39,6 +39,8 @@ USER_SOURCES := $(filter-out user/cli/main.c,$(wildcard user/*/*.c))
 USER_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(USER_SOURCES))
 HOOK_SOURCES := $(wildcard profiler_hook/*.c)
 HOOK_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(HOOK_SOURCES))
+# What the flame graph page adds to the loader.
+-include user/view/view.mk
 
 .PHONY: all
 all: $(LOADER) $(HOOK) ## build the loader, the hook and the BPF programs
@@ -101,5 +103,5 @@ clean: ## remove everything that was built
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | \
-		sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | expand -t 16
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | \
+		sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | sort | expand -t 16

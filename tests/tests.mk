@@ -25,3 +25,41 @@ $(UNIT)/test_%: $(UNIT)/test_%.o $(UNIT)/libuser.a
 
 .PHONY: unit-build
 unit-build: $(UNIT_TESTS)
+
+# One program after the other; scripts/run-layers reads the begin and end lines.
+.PHONY: unit
+unit: unit-build ## run the unit tests
+	@failed=0; for test in $(UNIT_TESTS); do \
+		echo "# begin $${test##*/}"; $$test 2>&1; code=$$?; \
+		echo "# end $${test##*/} $$code"; [ $$code -eq 0 ] || failed=1; \
+	done; exit $$failed
+
+# The other layers, each with its own rules.
+-include tests/hook/hook.mk tests/bpf/bpf.mk tests/e2e/e2e.mk tests/browser/browser.mk
+-include tests/fault/fault.mk tests/bench/bench.mk
+
+.PHONY: demo
+demo: ## build the demo program
+	@mkdir -p $(APPS)
+	$(call msg,DOTNET,$@)$(DOTNET_BUILD) tests/apps/demo/demo.csproj > $(APPS)/demo.log 2>&1 || \
+		{ cat $(APPS)/demo.log; exit 1; }
+
+.PHONY: test
+test: all ## run every test and count; LAYERS="unit:900 ..." for some of them
+	$(Q)OUTPUT=$(OUTPUT) V=$(V) scripts/run-layers $(LAYERS)
+
+# The same sources and warnings under the other compiler.
+.PHONY: lint
+lint: ## build with clang too, into an own folder; check the scripts if shellcheck is there
+	$(Q)$(MAKE) --no-print-directory CC=$(CLANG) OUTPUT=$(OUTPUT)-clang all
+	$(Q)if command -v shellcheck >/dev/null; then \
+		shellcheck $$(grep -lE '^#!.*\b(ba)?sh$$' scripts/* .ci/*); \
+	else echo "shellcheck is not installed: the scripts were not checked"; fi
+
+FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/')
+.PHONY: format format-check
+format: ## reformat every C file (clang-format 14)
+	$(Q)clang-format -i $(FORMATTED)
+
+format-check: ## say which C files `make format` would change
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)

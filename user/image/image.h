@@ -34,11 +34,14 @@ struct image_body {
 
 /*
  * Opens from memory that holds the file as it is on disk; the caller keeps
- * `data` alive as long as the image.  -ENOEXEC not a PE file, -ENODATA a PE
- * file without ReadyToRun code, -EBADMSG damaged, -ENOTSUP not x86-64.
+ * `data` alive, and as it is, as long as the image.  -ENOEXEC not a PE file,
+ * -ENODATA a PE file without ReadyToRun code of its own, -EBADMSG damaged,
+ * -ENOTSUP not for x86-64 Linux or several assemblies in one ("composite"),
+ * -EFBIG 2 GB and more.
  */
 int image__open_memory(const void *data, size_t size, struct image **ret_image);
-/* Maps the file read-only (by descriptor, which the caller may close). */
+/* Reads the file (by descriptor, which the caller may close); keeps of it what
+ * names need.  Also -Exxx of fstat, read, mmap. */
 int image__open(int fd, struct image **ret_image);
 void image__free(struct image *image);
 
@@ -47,20 +50,23 @@ const uint8_t *image__mvid(const struct image *image);	/* 16 bytes or NULL */
 const char *image__assembly(const struct image *image); /* simple name or "" */
 uint32_t image__sections(const struct image *image,
 			 const struct image_section **ret_sections);
-/* Where the image's RVA 0 lies when `file_offset` is mapped at `address`;
- * 0 if no section has that offset. */
+/* Where the image's RVA 0 lies when `file_offset` is mapped executable at
+ * `address`; 0 if no section has that offset.  Several sections may begin in
+ * one page of the file, so only executable mappings are told reliably. */
 uint64_t image__base_of_mapping(const struct image *image, uint64_t address,
 				uint64_t file_offset);
 
 /* RUNTIME_FUNCTIONs sorted by begin, `body` filled in, shapes decoded. */
 uint32_t image__rows(const struct image *image, const struct ts_image_row **ret_rows);
 uint32_t image__bodies(const struct image *image, const struct image_body **ret_bodies);
-/* The body that covers an RVA, or -1. */
+/* The body that covers an RVA, or -1.  Padding between two RUNTIME_FUNCTIONs of
+ * one body is covered. */
 int64_t image__find(const struct image *image, uint32_t rva);
 
 /*
  * The runtime's spellings of a body's name, as in abi/journal.h (four strings,
- * each ended by NUL): appended to buf.  0 or -Exxx.
+ * each ended by NUL): appended to buf, which stays as it was on error.  0,
+ * -ENOENT the name is not in this image, -EBADMSG damaged, -EINVAL no such body.
  */
 int image__body_text(const struct image *image, uint32_t body, struct buf *buf);
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Whose metadata a token in an encoded method belongs to: the image's own, or
+ * that of an image it was compiled together with.
+ */
+#ifndef TIERSCOPE_IMAGE_MODULES_H
+#define TIERSCOPE_IMAGE_MODULES_H
+
+#include "metadata.h"
+
+struct image;
+
+/* The metadata that a module number means; NULL when it is not known. */
+const struct metadata *modules__metadata(const struct image *image, uint32_t module);
+/* The simple name of the assembly that a module number means, or "". */
+const char *modules__name(const struct image *image, uint32_t module);
+
+#endif /* TIERSCOPE_IMAGE_MODULES_H */

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * Layout: dotnet/runtime docs/design/coreclr/botr/readytorun-format.md and
+ * src/coreclr/inc/readytorun.h.
+ *
+ *   entry points ──► row 17   main            ┐
+ *                    row 18     catch block   │ one body
+ *                    row 19     finally block ┘
+ *   entry points ──► row 20   main            ─ the next one
+ *
+ * What follows an entry point up to the next one belongs to it.  When a
+ * compiler split methods into hot and cold parts, the hot/cold map gives the
+ * owner of each first cold row; a cold part is a body of its own, with the
+ * token and the name of its method.
+ */
+#include "r2r.h"
+
+#include "instance.h"
+#include "native_format.h"
+#include "unwind_info.h"
+
+#include "../base/alloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define SIGNATURE		0x00525452	/* "RTR\0" */
+#define SECTIONS_MAX		256
+#define FLAG_COMPONENT		0x20
+#define FUNCTION_BYTES		12		/* begin, end, unwind info */
+#define TOKEN_METHOD_DEF	0x06000000u
+
+/* What is known of the method that begins, or goes on, at a row. */
+struct owner {
+	uint32_t token, instance;
+	bool set, cold;
+};
+
+struct build {
+	const struct pe *pe;
+	const struct r2r *r2r;
+	struct cursor file;
+	struct cursor functions;	/* the RUNTIME_FUNCTIONs */
+	struct owner *owners;		/* one per row */
+	uint32_t rows;
+	uint32_t budget;		/* signature elements still allowed */
+};
+
+int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
+{
+	struct cursor cursor = pe__cursor(pe, pe->native_header);
+	uint32_t count;
+
+	memset(ret_r2r, 0, sizeof(*ret_r2r));
+	if (!pe->native_header.rva)
+		return pe->exports.rva ? -ENOTSUP : -ENODATA;
+	if (cursor__u32(&cursor) != SIGNATURE)
+		return cursor.bad ? -EBADMSG : -ENODATA;
+	ret_r2r->major = cursor__u16(&cursor);
+	ret_r2r->minor = cursor__u16(&cursor);
+	ret_r2r->flags = cursor__u32(&cursor);
+	count = cursor__u32(&cursor);
+	if (count > SECTIONS_MAX)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t type = cursor__u32(&cursor);
+		struct pe_range range;
+
+		range.rva = cursor__u32(&cursor);
+		range.size = cursor__u32(&cursor);
+		if (type == R2R_RUNTIME_FUNCTIONS)
+			ret_r2r->functions = range;
+		else if (type == R2R_METHOD_ENTRY_POINTS)
+			ret_r2r->methods = range;
+		else if (type == R2R_INSTANCE_ENTRY_POINTS)
+			ret_r2r->instances = range;
+		else if (type == R2R_MANIFEST_METADATA)
+			ret_r2r->manifest = range;
+		else if (type == R2R_HOT_COLD_MAP)
+			ret_r2r->hot_cold = range;
+		else if (type == R2R_COMPONENT_ASSEMBLIES)
+			ret_r2r->composite = true;
+	}
+	if (cursor.bad)
+		return -EBADMSG;
+	if (ret_r2r->composite)
+		return -ENOTSUP;
+	if (ret_r2r->flags & FLAG_COMPONENT || !ret_r2r->functions.size)
+		return -ENODATA;
+	return 0;
+}
+
+/*
+ * Two methods may share a row only in a damaged file or one that we do not
+ * understand: then it is nobody's, since a wrong name is worse than none.
+ */
+static int claim(struct build *build, uint32_t row, uint32_t token, uint32_t instance)
+{
+	struct owner *owner;
+
+	if (row >= build->rows)
+		return -EBADMSG;
+	owner = &build->owners[row];
+	owner->token = owner->set ? 0 : token;
+	owner->instance = owner->set ? R2R_NO_INSTANCE : instance;
+	owner->set = true;
+	return 0;
+}
+
+/*
+ * An entry point is a row number, shifted by one, or by two when a list of
+ * fixups (low bit set) is told.
+ */
+static uint32_t entry_row(struct cursor *cursor)
+{
+	uint32_t entry = native__unsigned(cursor);
+
+	return entry & 1 ? entry >> 2 : entry >> 1;
+}
+
+static int claim_methods(struct build *build, uint32_t methods)
+{
+	int64_t offset = pe__offset(build->pe, build->r2r->methods.rva,
+				    build->r2r->methods.size);
+	struct native_array array;
+	int err;
+
+	if (!build->r2r->methods.size)
+		return 0;
+	if (offset < 0)
+		return -EBADMSG;
+	err = native_array__open(build->file, (uint32_t)offset, &array);
+	if (err)
+		return err;
+	if (array.count > methods)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < array.count; i++) {
+		struct cursor entry = native_array__at(&array, i);
+		uint32_t row;
+
+		if (entry.bad)
+			continue;	/* not compiled */
+		row = entry_row(&entry);
+		if (entry.bad)
+			return -EBADMSG;
+		err = claim(build, row, TOKEN_METHOD_DEF | (i + 1), R2R_NO_INSTANCE);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int claim_instance(void *context, struct cursor entry)
+{
+	struct build *build = context;
+	uint32_t blob = entry.at, token, row;
+	int err;
+
+	err = instance__skip(&entry, &build->budget, &token);
+	if (err)
+		return err;
+	row = entry_row(&entry);
+	return entry.bad ? -EBADMSG : claim(build, row, token, blob);
+}
+
+static int claim_instances(struct build *build)
+{
+	int64_t offset = pe__offset(build->pe, build->r2r->instances.rva,
+				    build->r2r->instances.size);
+
+	if (!build->r2r->instances.size)
+		return 0;
+	if (offset < 0)
+		return -EBADMSG;
+	/* Each instance has a row of its own, so there are not more. */
+	return native_table__each(build->file, (uint32_t)offset, build->rows,
+				  claim_instance, build);
+}
+
+static int claim_cold(struct build *build)
+{
+	struct cursor map = pe__cursor(build->pe, build->r2r->hot_cold);
+
+	if (!build->r2r->hot_cold.size)
+		return 0;
+	if (map.bad)
+		return -EBADMSG;
+	while (cursor__left(&map) >= 8) {
+		uint32_t cold = cursor__u32(&map), hot = cursor__u32(&map);
+		const struct owner *owner;
+		int err;
+
+		if (hot >= build->rows)
+			return -EBADMSG;
+		owner = &build->owners[hot];
+		err = claim(build, cold, owner->token, owner->instance);
+		if (err)
+			return err;
+		build->owners[cold].cold = true;
+	}
+	return 0;
+}
+
+static uint32_t row_shape(const struct build *build, const struct ts_image_row *row,
+			  uint32_t unwind, enum unwind_role role)
+{
+	struct pe_range code = { row->begin, row->end - row->begin };
+	int64_t offset = pe__offset(build->pe, unwind, 4);
+	struct cursor info;
+
+	if (offset < 0)
+		return TS_SHAPE(TS_FRAME_UNKNOWN, 0, 0);
+	info = cursor__of(build->pe->data + offset, build->pe->size - (uint32_t)offset);
+	return unwind_info__shape(info, pe__cursor(build->pe, code), role);
+}
+
+static int fill_rows(struct build *build, struct r2r_tables *tables)
+{
+	struct cursor functions = build->functions;
+	struct image_body *body = NULL;
+	uint32_t previous = 0;
+
+	for (uint32_t i = 0; i < build->rows; i++) {
+		struct ts_image_row *row = &tables->rows[i];
+		const struct owner *owner = &build->owners[i];
+		enum unwind_role role = owner->cold ? UNWIND_COLD :
+				owner->set ? UNWIND_ENTRY : UNWIND_FUNCLET;
+
+		row->begin = cursor__u32(&functions);
+		row->end = cursor__u32(&functions);
+		if (row->begin < previous || row->end <= row->begin ||
+		    row->end > build->pe->image_size)
+			return -EBADMSG;
+		previous = row->end;
+		row->shape = row_shape(build, row, cursor__u32(&functions), role);
+		if (owner->set || !body) {
+			body = &tables->bodies[tables->bodies_count++];
+			body->begin = row->begin;
+			body->token = owner->token;
+			body->instance = owner->set ? owner->instance : R2R_NO_INSTANCE;
+			body->first_row = i;
+		}
+		row->body = tables->bodies_count - 1;
+		body->end = row->end;
+		body->rows++;
+	}
+	tables->rows_count = build->rows;
+	return functions.bad ? -EBADMSG : 0;
+}
+
+int r2r__tables(const struct pe *pe, const struct r2r *r2r, uint32_t methods,
+		struct r2r_tables *ret_tables)
+{
+	struct build build = {
+		.pe = pe,
+		.r2r = r2r,
+		.file = cursor__of(pe->data, pe->size),
+		.functions = pe__cursor(pe, r2r->functions),
+		.rows = r2r->functions.size / FUNCTION_BYTES,
+		.budget = pe->size,
+	};
+	int err;
+
+	memset(ret_tables, 0, sizeof(*ret_tables));
+	if (build.functions.bad)
+		return -EBADMSG;
+	build.owners = alloc__zeroed(build.rows, sizeof(*build.owners));
+	ret_tables->rows = alloc__zeroed(build.rows, sizeof(*ret_tables->rows));
+	ret_tables->bodies = alloc__zeroed(build.rows, sizeof(*ret_tables->bodies));
+	err = claim_methods(&build, methods);
+	if (!err)
+		err = claim_instances(&build);
+	if (!err)
+		err = claim_cold(&build);
+	if (!err)
+		err = fill_rows(&build, ret_tables);
+	if (!err)
+		ret_tables->bodies = alloc__resize(ret_tables->bodies,
+						   ret_tables->bodies_count,
+						   sizeof(*ret_tables->bodies));
+	free(build.owners);
+	return err;
+}

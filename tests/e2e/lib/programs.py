@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""The test programs: where they are, starting them, ending them."""
+
+import glob
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+from . import check
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+OUTPUT = os.path.abspath(os.environ.get("OUTPUT") or os.path.join(ROOT, ".output"))
+APPS = os.path.join(OUTPUT, "apps")
+
+# What would change a target behind the test's back.
+CLEANED = re.compile(r"^(CORECLR_|COR_|DOTNET_(EnableDiagnostics|Diagnostic|Default|Tiered|TC_|ReadyToRun)|TIERSCOPE_)")
+
+
+def environment(**more):
+    """The environment without profiler settings, with `more`."""
+    result = {name: value for name, value in os.environ.items() if not CLEANED.match(name)}
+    result.update(more)
+    return result
+
+
+def app(name):
+    """The path of a test program: demo, web, shares, short, hostile, truth."""
+    path = os.path.join(APPS, name, name)
+    check.that(os.path.exists(path), f"{path} is not built: make apps truth")
+    return path
+
+
+def compiler(name="csc"):
+    """The command that compiles a large C# file; append the output file."""
+    path = os.path.join(APPS, name, "compile")
+    check.that(os.path.exists(path), f"{path} is not generated: make apps")
+    return path
+
+
+def need(tool):
+    if not shutil.which(tool):
+        raise check.Skip(f"{tool} is not installed")
+    return tool
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise check.Skip("needs root")
+
+
+class Program:
+    """A running program that is ended with the test at the latest."""
+
+    def __init__(self, t, command, env=None, **popen):
+        self.command = command
+        self.process = subprocess.Popen(
+            command, env=environment() if env is None else env, stdin=popen.pop("stdin", subprocess.DEVNULL), **popen)
+        self.pid = self.process.pid
+        t.on_end(self.kill)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe:
+                pipe.close()
+
+    def wait(self, timeout=60):
+        return self.process.wait(timeout=timeout)
+
+    def stop(self, signal_number, timeout=30):
+        self.process.send_signal(signal_number)
+        return self.process.wait(timeout=timeout)
+
+
+def start_app(t, name, *arguments, env=None):
+    """Starts a test program and returns when it has printed its first line."""
+    program = Program(t, [app(name), *arguments], env=env, stdout=subprocess.PIPE, text=True)
+    line = program.process.stdout.readline()
+    check.that(line.startswith(f"{name}:"), f"{name} printed {line!r} at its start")
+    return program
+
+
+def wait_until(condition, what, timeout=30):
+    """Polls; returns what the condition returned.  The time-out is a failure."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        check.that(time.monotonic() < end, f"waited {timeout} s for {what}")
+        time.sleep(0.02)
+
+
+def diagnostics_socket(pid):
+    return glob.glob(f"/tmp/dotnet-diagnostic-{pid}-*-socket")
+
+
+def descendants(pid):
+    """Process ids below pid, itself not included."""
+    found = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as children:
+                found += [int(child) for child in children.read().split()]
+    except OSError:
+        return found
+    return found + [deeper for child in found for deeper in descendants(child)]
+
+
+def wait_for_dotnet(pid, timeout=30):
+    """The first process below pid that has a diagnostics socket."""
+    def find():
+        return next((child for child in descendants(pid) if diagnostics_socket(child)), None)
+    return wait_until(find, f"a .NET process below {pid}", timeout)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for_port(port):
+    def connect():
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+    wait_until(connect, f"port {port}")
+
+
+ROUTES = ("json", "regex", "fib/18", "plain")
+
+
+def load_web(port, seconds):
+    """Puts every route of the web program under load, for `seconds` in all."""
+    need("wrk")
+    each = max(1, round(seconds / len(ROUTES)))
+    for route in ROUTES:
+        subprocess.run(["wrk", "-t1", "-c4", f"-d{each}s", f"http://127.0.0.1:{port}/{route}"],
+                       check=True, stdout=subprocess.DEVNULL, timeout=each + 30)
+
+
+def start_load(t, port, seconds):
+    """The same in the background: one wrk per route, all at once."""
+    need("wrk")
+    return [Program(t, ["wrk", "-t1", "-c2", f"-d{seconds}s", f"http://127.0.0.1:{port}/{route}"],
+                    stdout=subprocess.DEVNULL) for route in ROUTES]

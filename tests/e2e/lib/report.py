@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""Reading `report --format json`, and the bars that hold for every recording."""
+
+from . import check
+
+TIERS = {"MinOptJitted", "Optimized", "QuickJitted", "OptimizedTier1", "OptimizedTier1OSR",
+         "QuickJittedInstrumented", "OptimizedTier1Instrumented", "ReadyToRun"}
+
+# Causes of an unresolved leaf that lie in memory of the JIT and in code of
+# precompiled images.  Stubs lie in JIT memory too but are no compiled body.
+JIT_CAUSES = ("jit_unknown",)
+IMAGE_CAUSES = ("image_unknown", "image_pending")
+
+JIT_BAR = 0.999
+IMAGE_BAR = 0.99
+
+
+class Report:
+    def __init__(self, document):
+        self.document = document
+        self.processes = document["processes"]
+        self.events = document["events"]
+        self.bodies = document["bodies"]
+        self.ledger = document["ledger"]
+
+    def process(self, pid):
+        found = [p for p in self.processes if p["pid"] == pid]
+        check.equal(len(found), 1, f"processes with pid {pid} among {[p['pid'] for p in self.processes]}")
+        return found[0]
+
+    def jit(self, pid=None):
+        return [b for b in self.bodies if b["tier"] != "ReadyToRun" and pid in (None, b["pid"])]
+
+    def images(self):
+        return [b for b in self.bodies if b["tier"] == "ReadyToRun"]
+
+    def unresolved(self, *causes):
+        counts = self.ledger["unresolved_leaf"]
+        return sum(counts.get(cause, 0) for cause in causes)
+
+    def kept(self):
+        return self.ledger["samples"]["kept"]
+
+
+def own(body):
+    """Samples whose leaf is the body, all events together."""
+    return sum(body["self"].values())
+
+
+def share(good, bad):
+    return good / (good + bad) if good + bad else 1.0
+
+
+def summary(report):
+    jit, images = sum(map(own, report.jit())), sum(map(own, report.images()))
+    return (f"kept {report.kept()}, JIT {jit}, images {images}, unresolved {report.ledger['unresolved_leaf']}, "
+            f"stubs {report.ledger['stub_leaf']}, {len(report.jit())} JIT bodies")
+
+
+def check_jit_bar(report, least):
+    """Samples in JIT bodies carry body, tier and name."""
+    good, bad = 0, report.unresolved(*JIT_CAUSES)
+    for body in report.jit():
+        whole = body["tier"] in TIERS and body["name"] and body["size"] > 0 and int(body["start"], 16) > 0
+        if whole:
+            good += own(body)
+        else:
+            bad += own(body)
+    check.at_least(good, least, f"samples in JIT bodies ({summary(report)})")
+    check.at_least(share(good, bad), JIT_BAR, f"share of {good + bad} samples in JIT bodies ({summary(report)})")
+
+
+def check_image_bar(report, least):
+    """Samples in ReadyToRun code carry module, token and name."""
+    good, bad = 0, report.unresolved(*IMAGE_CAUSES)
+    for body in report.images():
+        whole = body["module"].endswith(".dll") and body["name"] and int(body["token"], 16) >> 24 == 6
+        if whole:
+            good += own(body)
+        else:
+            bad += own(body)
+    check.at_least(good, least, f"samples in ReadyToRun code ({summary(report)})")
+    check.at_least(share(good, bad), IMAGE_BAR, f"share of {good + bad} samples in ReadyToRun code ({summary(report)})")
+
+
+def check_ledger(report):
+    samples = report.ledger["samples"]
+    lost = sum(samples["lost"].values())
+    not_delivered = samples.get("not_delivered", samples["due"] - samples["fired"])
+    text = f"in {report.ledger}"
+    check.equal(samples["fired"] + not_delivered, samples["due"], f"fired + not delivered {text}")
+    check.equal(samples["kept"] + lost, samples["fired"], f"kept + lost {text}")
+    check.at_least(not_delivered, 0, f"not delivered {text}")
+    check.equal(sum(e["samples"] for e in report.events), samples["kept"], f"samples per event {text}")
+    for name, count in samples["lost"].items():
+        check.at_least(count, 0, name)
+
+    # Every kept sample has one leaf, and is at most once in a body's total.
+    leaves = sum(map(own, report.bodies)) + sum(report.ledger["unresolved_leaf"].values())
+    leaves += sum(report.ledger["stub_leaf"].values())
+    check.at_least(samples["kept"], leaves, "kept samples against leaves")
+    for body in report.bodies:
+        for event, count in body["self"].items():
+            total = body["total"].get(event, 0)
+            check.that(count <= total <= samples["kept"], f"self {count}, total {total} of {body['name']}")
+
+
+def check_fields(report):
+    """The contract's fields, for a reader that trusts it."""
+    pids = {p["pid"] for p in report.processes}
+    for process in report.processes:
+        for field in ("pid", "start_ns", "comm", "cmdline", "container", "runtime"):
+            check.that(field in process, f"no {field} in {process}")
+    for body in report.bodies:
+        check.that(body["pid"] in pids, f"unknown process of {body}")
+        for field in ("function_id", "rejit_id", "native_version", "osr_il_offset", "module", "token", "name",
+                      "born_ns", "died_ns", "source", "published_ns", "superseded_ns", "self", "total"):
+            check.that(field in body, f"no {field} in {body}")
+        check.that(body["tier"] in TIERS, f"tier of {body}")
+        osr = body["tier"] == "OptimizedTier1OSR"
+        check.equal(body["osr_il_offset"] is not None, osr, f"osr_il_offset of {body}: there")
+        if body["tier"] != "ReadyToRun":
+            check.that(body["function_id"], f"no function in {body}")
+            check.that(body["source"] in ("event", "catch-up"), f"source of {body}")
+        if body["died_ns"] is not None:
+            check.at_least(body["died_ns"], body["born_ns"], f"death of {body}")
+    check.that(report.document["tierscope"]["format"] == 1, "format of the document")

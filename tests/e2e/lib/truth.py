@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""The runtime's own event stream as an independent source: tests/e2e/truth."""
+
+import json
+import re
+import subprocess
+import time
+
+from . import check, programs
+
+TIME_SLACK_NS = 2_000_000_000
+
+
+def now_ns():
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+
+
+class Truth:
+    """Reads a process's bodies from now on until finish()."""
+
+    def __init__(self, t, pid, resume=False, rundown=False):
+        self._path = t.path(f"truth-{pid}.jsonl")
+        command = [programs.app("truth"), "--pid", str(pid), "-o", self._path]
+        command += ["--resume"] if resume else []
+        command += ["--rundown"] if rundown else []
+        self._program = programs.Program(t, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        check.equal(self._program.process.stdout.readline(), "ready\n", "what truth printed")
+        self.ready_ns = now_ns()
+
+    def finish(self):
+        self.end_ns = now_ns()
+        self._program.process.stdin.close()
+        check.equal(self._program.wait(60), 0, "exit code of truth")
+        with open(self._path, encoding="utf-8") as file:
+            self.events = [json.loads(line) for line in file]
+        check.equal(self.events[-1], {"event": "end", "time_ns": 0, "lost": 0}, "last line of truth")
+
+    def of(self, *kinds):
+        return [e for e in self.events if e["event"] in kinds]
+
+
+def key(body):
+    """What makes a body the same in both sources."""
+    return (int(body["function_id"], 16), int(body["start"], 16), body["size"], body["tier"], body["native_version"])
+
+
+def text(body):
+    name = body["name"] if "event" not in body else f"{body['namespace']}.{body['name']}"
+    return (f"{body['tier']} {body['function_id']} {body['start']}+{body['size']} "
+            f"version {body['native_version']} {name[:120]}")
+
+
+def missing_and_extra(required, allowed, ours):
+    have = {key(b) for b in ours}
+    may = {key(b) for b in allowed}
+    missing = {key(b): b for b in required if key(b) not in have}
+    extra = {key(b): b for b in ours if key(b) not in may}
+    return missing.values(), extra.values()
+
+
+def check_same(required, allowed, ours):
+    missing, extra = missing_and_extra(required, allowed, ours)
+    problems = [f"not in ours: {text(b)}" for b in missing] + [f"not in truth: {text(b)}" for b in extra]
+    check.empty(problems, f"differences among {len(ours)} bodies of ours and {len(allowed)} of truth")
+
+
+def check_launched(truth, ours):
+    """Both were there from the first method to the last."""
+    loads = truth.of("load")
+    check.at_least(len(loads), 50, "bodies in truth")
+    check_same(loads, loads, ours)
+
+
+def check_attached(truth, ours, begin_ns, end_ns):
+    """Every body of ours is in truth; every body of truth that was alive
+    somewhere between begin and end is in ours.  A body of a collectible type
+    argument goes without an event: one that was born before `begin` and is not
+    there at the end may have gone before `begin`."""
+    known = truth.of("load", "alive_at_start", "alive_at_end")
+    at_end = {key(b) for b in truth.of("alive_at_end")}
+    ends = {}
+    for event in truth.of("unload", "module_unload"):
+        ends.setdefault(key(event) if event["event"] == "unload" else event["module_id"], []).append(event["time_ns"])
+
+    required = []
+    for body in truth.of("load", "alive_at_start"):
+        born = body["time_ns"]
+        # Addresses are used again: a body's end is the first one after its birth.
+        later = [end for end in ends.get(key(body), []) + ends.get(body["module_id"], []) if end >= born]
+        if later:
+            alive = min(later) > begin_ns
+        else:
+            alive = key(body) in at_end or born > begin_ns
+        if alive and (born <= end_ns or body["event"] == "alive_at_start"):
+            required.append(body)
+    check.at_least(len(required), 50, "bodies that truth asks for")
+    check_same(required, known, ours)
+
+
+def check_tokens_and_names(truth, ours):
+    """The same name, whatever its spelling, and the same token."""
+    told = {key(b): b for b in truth.of("load", "alive_at_start", "alive_at_end")}
+    problems = []
+    for body in ours:
+        other = told.get(key(body))
+        if other is None:
+            continue
+        if int(body["token"] or "0", 16) != int(other["token"], 16):
+            problems.append(f"token {body['token']}, truth {other['token']}: {text(body)}")
+        if not same_name(body["name"], other):
+            problems.append(f"name {body['name']!r}, truth {other['namespace']} {other['name']}")
+    check.empty(problems, "tokens or names differ")
+
+
+def same_name(name, other):
+    """Lambdas, local functions and state machines are shown as the method that
+    a person wrote: <Fetch>d__3.MoveNext as Fetch, <Main>b__0 as Main."""
+    written = re.findall(r"<([\w.]+)>[a-z]__?", other["namespace"] + other["name"])
+    wanted = written[-1] if written else other["name"]
+    return wanted in name
+
+
+def check_times(truth, ours):
+    """Birth and death on the clock of the runtime, for bodies seen by both."""
+    born, died = {}, {}
+    for body in truth.of("load"):
+        born.setdefault(key(body), []).append(body["time_ns"])
+    for body in truth.of("unload"):
+        died.setdefault(key(body), []).append(body["time_ns"])
+    problems = []
+    compared = 0
+    for body in ours:
+        if body["source"] != "event" or key(body) not in born:
+            continue
+        compared += 1
+        if all(abs(body["born_ns"] - at) > TIME_SLACK_NS for at in born[key(body)]):
+            problems.append(f"born {body['born_ns']}, truth {born[key(body)]}: {text(body)}")
+        if key(body) in died and body["died_ns"] is None and len(born[key(body)]) == len(died[key(body)]):
+            problems.append(f"still alive, truth saw it die: {text(body)}")
+    check.empty(problems, f"times differ among {compared} bodies")
+    check.at_least(compared, 1, "bodies whose times were compared")

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""The main job on real input: the demo, a web server under load and the C#
+compiler, launched and attached, each held against the runtime's own event
+stream and against the bars of the project."""
+
+import os
+import signal
+import time
+
+from lib import check, loader, programs, report, truth
+
+# How long an attached recording is, and how much of its begin and end is too
+# close to the edge to say which side a body was on.
+SECONDS = 4
+BEGIN_SLACK_NS = 1_500_000_000
+END_SLACK_NS = 500_000_000
+
+
+def check_recording(t, recording, result, least_jit, least_images):
+    with t.case("exit code"):
+        check.equal(result.code, 0, f"{result}\nexit code")
+    document = report.Report(loader.read_json(t, recording))
+    print(report.summary(document))
+    with t.case("samples in JIT bodies carry body, tier and name"):
+        report.check_jit_bar(document, least_jit)
+    with t.case("samples in ReadyToRun code carry module, token and name"):
+        report.check_image_bar(document, least_images)
+    with t.case("the ledger balances"):
+        report.check_ledger(document)
+    with t.case("the document keeps its contract"):
+        report.check_fields(document)
+    return document
+
+
+def launch(t, command, drive=None):
+    """Records `command` from before its first method; truth is there as early."""
+    programs.need_root()
+    recording = t.path("out.tscope")
+    environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1")
+    recorder = loader.Recorder(t, "-o", recording, "-F", loader.FREQUENCY, "--", *command, env=environment)
+    pid = programs.wait_for_dotnet(recorder.pid)
+    told = truth.Truth(t, pid, resume=True)
+    if drive:
+        drive(pid)
+    result = recorder.finish(90)
+    told.finish()
+    return pid, recording, result, told
+
+
+def check_launched(t, command, least_jit, least_images, drive=None):
+    pid, recording, result, told = launch(t, command, drive)
+    document = check_recording(t, recording, result, least_jit, least_images)
+    ours = document.jit(pid)
+    with t.case("JIT bodies equal the runtime's own"):
+        truth.check_launched(told, ours)
+    with t.case("their tokens and names too"):
+        truth.check_tokens_and_names(told, ours)
+    with t.case("their times too"):
+        truth.check_times(told, ours)
+    with t.case("every body was told when it was born"):
+        check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
+
+
+def check_attached(t, pid, least_jit, least_images):
+    """Records a running process for some seconds; truth is there before and
+    after."""
+    programs.need_root()
+    recording = t.path("out.tscope")
+    told = truth.Truth(t, pid, rundown=True)
+    begin = truth.now_ns()
+    result = loader.record(t, "-o", recording, "-F", loader.FREQUENCY, "-d", f"{SECONDS}s", "-p", pid)
+    told.finish()
+    document = check_recording(t, recording, result, least_jit, least_images)
+    ours = document.jit(pid)
+    end = begin + SECONDS * 1_000_000_000 - END_SLACK_NS
+    with t.case("JIT bodies equal the runtime's own"):
+        truth.check_attached(told, ours, begin + BEGIN_SLACK_NS, end)
+    with t.case("their tokens and names too"):
+        truth.check_tokens_and_names(told, ours)
+    with t.case("their times too"):
+        truth.check_times(told, ours)
+    with t.case("older bodies are marked as caught up"):
+        check.at_least(len([b for b in ours if b["source"] == "catch-up"]), 50, "bodies from the catch-up")
+    return document
+
+
+@check.test("demo launched", timeout=90)
+def demo_launched(t):
+    check_launched(t, [programs.app("demo"), "6"], 500, 100)
+
+
+@check.test("demo attached", timeout=90)
+def demo_attached(t):
+    demo = programs.start_app(t, "demo", "12", "--threads", "2")
+    time.sleep(2)
+    check_attached(t, demo.pid, 500, 100)
+    with t.case("the program runs on to its end"):
+        check.equal(demo.wait(), 0, "exit code of demo")
+
+
+@check.test("web launched", timeout=90)
+def web_launched(t):
+    programs.need("wrk")
+    port = programs.free_port()
+
+    def drive(pid):
+        programs.wait_for_port(port)
+        programs.load_web(port, 5)
+        os.kill(pid, signal.SIGTERM)
+
+    check_launched(t, [programs.app("web"), "--urls", f"http://127.0.0.1:{port}"], 200, 100, drive)
+
+
+@check.test("web attached", timeout=90)
+def web_attached(t):
+    programs.need("wrk")
+    port = programs.free_port()
+    web = programs.Program(t, [programs.app("web"), "--urls", f"http://127.0.0.1:{port}"])
+    programs.wait_for_port(port)
+    programs.start_load(t, port, 12)
+    time.sleep(2)
+    check_attached(t, web.pid, 200, 100)
+    with t.case("the server serves on"):
+        programs.load_web(port, 1)
+        check.equal(web.stop(signal.SIGTERM), 0, "exit code of web")
+
+
+@check.test("csc launched", timeout=90)
+def csc_launched(t):
+    check_launched(t, [programs.compiler(), t.path("large.dll")], 100, 500)
+
+
+@check.test("csc attached", timeout=90)
+def csc_attached(t):
+    compiler = programs.Program(t, [programs.compiler("csc-long"), t.path("large.dll")])
+    programs.wait_until(lambda: programs.diagnostics_socket(compiler.pid), "the compiler's socket")
+    check_attached(t, compiler.pid, 100, 500)
+    with t.case("the compiler ends well"):
+        check.equal(compiler.wait(), 0, "exit code of csc")

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""Tables of the benchmark, as Markdown, and the place in a document for them."""
+
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+
+BEGIN, END = "<!-- bench: begin, written by make bench -->", "<!-- bench: end -->"
+
+
+def seconds(values):
+    return f"{statistics.fmean(values):.3f} s"
+
+
+def percent(ends):
+    mean, low, high = ends
+    return f"{mean:+.1%} [{low:+.1%}, {high:+.1%}]"
+
+
+def milliseconds(ends):
+    mean, low, high = (1000 * x for x in ends)
+    return f"{mean:+.0f} ms [{low:+.0f}, {high:+.0f}]"
+
+
+def table(title, head, rows, pairs, kept, lost):
+    lines = [f"### {title}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    lines += ["", f"{pairs} pairs; {kept} samples kept, {lost} lost. In brackets the 95 % interval.", "", ""]
+    return "\n".join(lines)
+
+
+def output_of(*command):
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"
+
+
+def machine():
+    model = "unknown processor"
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return (f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}, "
+            f".NET SDK {output_of('dotnet', '--version')}")
+
+
+def write(path, text, pairs):
+    with open(path, encoding="utf-8") as file:
+        before, _, rest = file.read().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    commit = output_of("git", "describe", "--always", "--dirty")
+    where = (f"`sudo make bench BENCH_PAIRS={pairs} BENCH_WRITE=1` on {datetime.date.today()}, commit {commit}: "
+             f"{machine()}.\n\n")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + BEGIN + "\n" + where + text.rstrip() + "\n" + END + after)

@@ -18,8 +18,11 @@
 #include "maps.bpf.h"
 #include "ledger.bpf.h"
 
+/* The unit tests bring their own, which can interrupt at each of them. */
+#ifdef __bpf__
 #define READ_ONCE(x)		(*(volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, value)	(*(volatile typeof(x) *)&(x) = (value))
+#endif
 
 /* Rows and pages never used before; both start at 1, 0 means none. */
 __u32 next_row __weak = 1;

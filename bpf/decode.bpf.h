@@ -6,12 +6,15 @@
  *
  *   push r64          50+r | 41 50+r
  *   sub rsp, imm      48 83 EC ib | 48 81 EC id
+ *   big frames        lea r11, [rsp-d]  4C 8D 9C 24 dd; call E8 dd | FF 15 dd;
+ *                     mov rsp, r11  49 8B E3
  *   add rsp, imm      48 83 C4 ib | 48 81 C4 id
  *   lea rsp, [rbp+d]  48 8D 65 db | 48 8D A5 dd
  *   pop r64           58+r | 41 58+r
  *   vzeroupper        C5 F8 77
  *   ret               C3
- *   tail jump         E9 dd | EB db | FF 25 dd | FF E0+r | 48 FF E0+r | 48 FF 25 dd
+ *   tail jump         E9 dd | EB db | FF 25 dd | FF /4 with REX.W or after one of
+ *                     the above; without, FF E0+r is the jump of a switch
  *
  * Only the leaf can stand inside a prolog or an epilog.
  */
@@ -48,7 +51,37 @@ struct prolog {
 	__u32 offset;		/* of the instruction pointer */
 	__u32 at;
 	__u32 depth;		/* rsp is this far below the return address */
+	__u32 probed;		/* r11 is this far below rsp; 0: not in use */
 };
+
+/*
+ * The three instructions that allocate more than a few pages; the call touches
+ * them.  Their length, 0 for anything else.
+ */
+static __always_inline __u32 prolog_probe(struct prolog *prolog, __u32 *down)
+{
+	const struct code_bytes *code = prolog->code;
+	__u32 at = prolog->at;
+	__u8 first = byte_at(code, at), second = byte_at(code, at + 1);
+	__u8 third = byte_at(code, at + 2);
+
+	*down = 0;
+	if (first == 0x4c && second == 0x8d && third == 0x9c) {
+		prolog->probed = -(__u32)word_at(code, at + 4);
+		return 8;
+	}
+	if (!prolog->probed)
+		return 0;
+	if (first == 0xe8)
+		return 5;
+	if (first == 0xff && second == 0x15)
+		return 6;
+	if (first == 0x49 && second == 0x8b && third == 0xe3) {
+		*down = prolog->probed;
+		return 3;
+	}
+	return 0;
+}
 
 static long prolog_instruction(__u64 index, struct prolog *prolog)
 {
@@ -73,9 +106,9 @@ static long prolog_instruction(__u64 index, struct prolog *prolog)
 		length = 3;
 		down = 0;
 	} else {
-		return 1;
+		length = prolog_probe(prolog, &down);
 	}
-	if (at + length > prolog->offset)
+	if (!length || at + length > prolog->offset)
 		return 1;
 	prolog->at = at + length;
 	prolog->depth += down;
@@ -98,6 +131,7 @@ static __always_inline __u32 prolog_depth(const struct code_bytes *code, __u32 o
 /* What an epilog that begins at the instruction pointer still does. */
 struct epilog {
 	const struct code_bytes *code;
+	__s64 low, high;	/* the body's bounds, from the instruction pointer */
 	__u32 at;
 	__u32 moves;		/* instructions that moved rsp */
 	__u32 from_rbp;		/* rsp is set from rbp first */
@@ -108,17 +142,39 @@ struct epilog {
 	__s64 rbp;		/* and the caller's rbp this far, if pops_rbp */
 };
 
-/* Is it a jump that leaves the body, as a tail call does? */
-static __always_inline bool is_tail_jump(const struct code_bytes *code, __u32 at)
+/* Does a direct jump of `length` bytes by `distance` leave the body? */
+static __always_inline bool leaves(const struct epilog *epilog, __u32 length,
+				   __s64 distance)
 {
-	__u8 first = byte_at(code, at), second = byte_at(code, at + 1);
+	__s64 target = (__s64)epilog->at + length + distance;
 
-	if (first == 0x48) {
-		first = second;
-		second = byte_at(code, at + 2);
+	return epilog->at + length <= epilog->code->count &&
+	       (target < epilog->low || target >= epilog->high);
+}
+
+/*
+ * Is it a jump that leaves the body, as a tail call does?  After an
+ * instruction that moved rsp any jump is one.
+ */
+static __always_inline bool is_tail_jump(const struct epilog *epilog)
+{
+	const struct code_bytes *code = epilog->code;
+	__u32 at = epilog->at, wide = 0;
+	__u8 first = byte_at(code, at), second;
+
+	if (first == 0xe9)
+		return epilog->moves || leaves(epilog, 5, word_at(code, at + 1));
+	if (first == 0xeb)
+		return epilog->moves || leaves(epilog, 2, (__s8)byte_at(code, at + 1));
+	if ((first & 0xf0) == 0x40) {
+		wide = first & 8;
+		at++;
+		first = byte_at(code, at);
 	}
-	return first == 0xe9 || first == 0xeb ||
-	       (first == 0xff && (second == 0x25 || (second >= 0xe0 && second <= 0xe7)));
+	second = byte_at(code, at + 1);
+	if (first != 0xff || (second & 0x38) != 0x20 || at + 1 >= code->count)
+		return false;
+	return epilog->moves || wide || second == 0x25;
 }
 
 /* pop r64, add rsp, lea rsp: true if it was one of them. */
@@ -174,15 +230,21 @@ static long epilog_instruction(__u64 index, struct epilog *epilog)
 		return 0;
 	}
 	if (at < code->count)
-		epilog->found = first == 0xc3 || (epilog->moves && is_tail_jump(code, at));
+		epilog->found = first == 0xc3 || is_tail_jump(epilog);
 	return 1;
 }
 
-static __always_inline void epilog_decode(const struct code_bytes *code,
-					  struct epilog *epilog)
+/*
+ * `low` and `high` bound the body, counted from the instruction pointer: where
+ * a direct jump beyond them is not a tail call, they are as far as can be.
+ */
+static __always_inline void epilog_decode(const struct code_bytes *code, __s64 low,
+					  __s64 high, struct epilog *epilog)
 {
 	__builtin_memset(epilog, 0, sizeof(*epilog));
 	epilog->code = code;
+	epilog->low = low;
+	epilog->high = high;
 	bpf_loop(DECODE_STEPS, epilog_instruction, epilog, 0);
 }
 

@@ -169,7 +169,12 @@ static __always_inline bool epilog_step(struct walk *walk, const struct found *f
 	read_code(code, walk->ip, found->size - found->offset);
 	if (!code->count)
 		return false;
-	epilog_decode(code, &epilog);
+	/* Precompiled code leaves through cells, but may be split in two parts. */
+	if (found->row)
+		epilog_decode(code, -(__s64)found->offset, found->size - found->offset,
+			      &epilog);
+	else
+		epilog_decode(code, -(1LL << 40), 1LL << 40, &epilog);
 	if (!epilog.found)
 		return false;
 	walk->flags |= TS_SAMPLE_LEAF_EPILOG;

@@ -8,6 +8,7 @@
 #include "journal_map.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,13 @@
 #define USER_ADDRESS_END (1ull << 56) /* with five levels of page tables */
 #define CODE_TEXTS	 4
 #define MODULE_TEXTS	 1
-/* A record is written in well under a microsecond, unless its thread stops. */
-#define READ_TRIES 1000
+/*
+ * A record is written in well under a microsecond, unless its thread stops.  A
+ * target that never finishes any may cost one walk this many tries in all.
+ */
+#define READ_TRIES	   1000
+#define READ_TRIES_WALK	   2000000
+#define TRIES_BEFORE_YIELD 100
 
 struct journal {
 	const unsigned char *memory;
@@ -153,6 +159,11 @@ static int copy_record(const struct journal *journal, uint32_t index,
 
 		if (!before)
 			return 0;
+		if (i && !*tries_left)
+			break;
+		*tries_left -= i > 0;
+		if (i % TRIES_BEFORE_YIELD == TRIES_BEFORE_YIELD - 1)
+			sched_yield(); /* the writer may wait for this very CPU */
 		if (before & 1)
 			continue;
 		memcpy(record, at, sizeof(*record));
@@ -172,9 +183,8 @@ static bool check_record(struct ts_journal_record *record)
 	if (record->start >= USER_ADDRESS_END ||
 	    record->size > USER_ADDRESS_END - record->start)
 		return false;
-	if (record->kind == TS_RECORD_MODULE)
-		return true;
-	if (!record->start || !record->size || record->size > TS_BODY_SIZE_MAX)
+	if (record->kind == TS_RECORD_CODE &&
+	    (!record->start || !record->size || record->size > TS_BODY_SIZE_MAX))
 		return false;
 	if (record->tier >= TS_TIER_COUNT) {
 		record->tier = TS_TIER_UNKNOWN;
@@ -190,13 +200,14 @@ int journal__each(const struct journal *journal, journal_each each, void *contex
 {
 	char *text = alloc__zeroed(TS_TEXT_MAX, 1);
 	uint32_t used = records_used(journal);
-	uint32_t unreadable = 0;
+	uint32_t unreadable = 0, tries_left = READ_TRIES_WALK;
 	int result = 0;
 
 	for (uint32_t i = 0; i < used && !result; i++) {
 		struct ts_journal_record record;
 		uint32_t text_size = 0;
-		int copied = copy_record(journal, i, &record, text, &text_size);
+		int copied =
+			copy_record(journal, i, &record, text, &text_size, &tries_left);
 
 		if (!copied)
 			continue;

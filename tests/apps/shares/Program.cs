@@ -7,6 +7,7 @@
 using System;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -82,6 +83,7 @@ internal static unsafe class Program
         return 0;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong RunBlock(Worker worker, ulong value)
     {
         Work work = worker.Work;

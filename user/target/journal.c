@@ -148,7 +148,7 @@ static bool is_whole_text(const char *text, uint32_t size, unsigned int kind)
  */
 static int copy_record(const struct journal *journal, uint32_t index,
 		       struct ts_journal_record *record, char *text,
-		       uint32_t *text_size)
+		       uint32_t *text_size, uint32_t *tries_left)
 {
 	const unsigned char *at = journal->memory + journal->layout.records_offset +
 				  (size_t)index * sizeof(*record);

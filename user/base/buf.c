@@ -68,11 +68,17 @@ void buf__printf(struct buf *buf, const char *format, ...)
 	va_end(arguments);
 }
 
+void buf__cut(struct buf *buf, size_t size)
+{
+	if (size >= buf->size)
+		return;
+	buf->size = size;
+	buf->data[size] = 0;
+}
+
 void buf__clear(struct buf *buf)
 {
-	buf->size = 0;
-	if (buf->data)
-		buf->data[0] = 0;
+	buf__cut(buf, 0);
 }
 
 void buf__free(struct buf *buf)

@@ -21,6 +21,7 @@ void buf__append_char(struct buf *buf, char c);
 void buf__printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void buf__vprintf(struct buf *buf, const char *format, va_list arguments);
+void buf__cut(struct buf *buf, size_t size); /* drops all but `size` bytes */
 void buf__clear(struct buf *buf);	/* keeps the memory */
 void buf__free(struct buf *buf);
 const char *buf__string(const struct buf *buf);	/* never NULL */

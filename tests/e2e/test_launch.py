@@ -4,6 +4,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 from lib import check, loader, programs, report
@@ -131,6 +132,26 @@ def environment_appended(t):
     with t.case("other variables stay as they are"):
         _, result = record_command(t, "env", env=programs.environment(TIERSCOPE_E2E="a b;c"))
         check.that("TIERSCOPE_E2E=a b;c" in result.out.splitlines(), f"{result}")
+
+
+@check.test("a command runs as it would alone")
+def undisturbed(t):
+    programs.need_root()
+    for what, script in (("signals", "grep -E 'Sig(Blk|Ign)' /proc/self/status"),
+                         ("open files", "for f in /proc/$$/fd/*; do echo ${f##*/}; done"),
+                         ("working folder", "pwd"), ("limits", "ulimit -a"), ("arguments", "echo \"$0\" a\\ b"),
+                         ("session and group", "ps -o sid= -p $$")):
+        with t.case(f"the same {what}"):
+            command = ["sh", "-c", script, "zero"]
+            alone = subprocess.run(command, env=programs.environment(), stdin=subprocess.DEVNULL, check=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            _, result = record_command(t, *command)
+            check.equal(result.out, alone.stdout, f"{result}\nstdout")
+    with t.case("standard input is the command's"):
+        recording = t.path("out.tscope")
+        done = subprocess.run([loader.TIERSCOPE, "record", "-o", recording, "--", "cat"], input=b"one\ntwo\n",
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
+        check.equal(done.stdout, b"one\ntwo\n", "stdout")
 
 
 @check.test("a .NET child without the hook", timeout=90)

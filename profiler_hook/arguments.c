@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Which collectible modules a function's class and type arguments come from.
+ */
+#include "modules.h"
+
+#include "memory.h"
+#include "names.h"
+
+#define DEPTH_MAX 16
+
+/* The modules found so far. */
+struct set {
+	module_id own;
+	module_id *modules;
+	unsigned int count;
+	unsigned int capacity;
+};
+
+static void set__add(struct hook *hook, struct set *set, module_id module)
+{
+	if (!module || module == set->own || !modules__is_collectible(hook, module))
+		return;
+	for (unsigned int i = 0; i < set->count; i++) {
+		if (set->modules[i] == module)
+			return;
+	}
+	if (set->count < set->capacity)
+		set->modules[set->count++] = module;
+	else
+		hook__count(hook, TS_HOOK_RECORD_OVERFLOW);
+}
+
+static void add_class(struct hook *hook, struct set *set, class_id class, int depth)
+{
+	class_id arguments[NAMES_ARGUMENTS_MAX];
+	uint32_t element_type, rank, count = 0;
+	metadata_token token;
+	module_id module = 0;
+	class_id element = 0;
+
+	if (!class || depth >= DEPTH_MAX)
+		return;
+	if (hook->info->table->is_array_class(hook->info, class, &element_type,
+					      &element, &rank) == S_OK) {
+		add_class(hook, set, element, depth + 1);
+		return;
+	}
+	if (hook__failed(hook, hook->info->table->get_class_id_info2(
+				       hook->info, class, &module, &token, NULL,
+				       NAMES_ARGUMENTS_MAX, &count, arguments)))
+		return;
+	set__add(hook, set, module);
+	for (uint32_t i = 0; i < count && i < NAMES_ARGUMENTS_MAX; i++)
+		add_class(hook, set, arguments[i], depth + 1);
+}
+
+/*
+ * The class of a function, where the interface gives none: on 8 and 9 it does not
+ * for shared static methods.  MethodDesc: u8 +2 is its index in a chunk, in
+ * units of 8 bytes; the chunk starts 24 bytes before with the method table,
+ * whose address is the class id (vm/method.hpp, v8.0 to v10.0).
+ */
+static class_id class_of(function_id function)
+{
+	uint64_t method_table;
+	uint8_t index;
+
+	if (memory__read(&index, function + 2, sizeof(index)) ||
+	    memory__read(&method_table, function - 8ull * index - 24,
+			 sizeof(method_table)))
+		return 0;
+	return method_table;
+}
+
+unsigned int modules__of_arguments(struct hook *hook, function_id function,
+				   module_id module, unsigned int capacity,
+				   module_id *ret_modules)
+{
+	struct set set = {module, ret_modules, 0, capacity};
+	class_id arguments[NAMES_ARGUMENTS_MAX];
+	metadata_token token;
+	uint32_t count = 0;
+	class_id class = 0;
+	module_id own;
+
+	if (!__atomic_load_n(&hook->collectible_modules, __ATOMIC_ACQUIRE) ||
+	    hook__failed(hook, hook->info->table->get_function_info2(
+				       hook->info, function, 0, &class, &own, &token,
+				       NAMES_ARGUMENTS_MAX, &count, arguments)))
+		return 0;
+	add_class(hook, &set, class ? class : class_of(function), 0);
+	for (uint32_t i = 0; i < count && i < NAMES_ARGUMENTS_MAX; i++)
+		add_class(hook, &set, arguments[i], 0);
+	return set.count;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * After a late attach: takes in the modules and code bodies that are there.
+ */
+#ifndef TIERSCOPE_HOOK_CATCH_UP_H
+#define TIERSCOPE_HOOK_CATCH_UP_H
+
+#include "hook.h"
+
+/*
+ * Runs on the attach thread, with the session open.  Bodies that events report
+ * meanwhile are listed once; unloads meanwhile are noted and win.
+ */
+void catch_up__run(struct hook *hook);
+
+static inline bool catch_up__is_running(const struct hook *hook)
+{
+	return __atomic_load_n(&hook->catching_up, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * An unload came that the catch-up may have missed: of the body that starts there,
+ * or of the module, the other being 0.
+ */
+void catch_up__note(struct hook *hook, uint64_t start, module_id module);
+
+#endif /* TIERSCOPE_HOOK_CATCH_UP_H */

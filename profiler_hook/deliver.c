@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * From an event to a body.  Runs on the thread that compiled, after the code is
+ * final and before any caller can reach it, with the method's JIT lock held: no
+ * locks, no waiting, no allocation here.
+ */
+#include "hook.h"
+
+#include "bodies.h"
+#include "catch_up.h"
+#include "describe.h"
+#include "events.h"
+#include "modules.h"
+#include "names.h"
+#include "versions.h"
+
+#define ARGUMENTS_BYTES	    4096
+#define FURTHER_MODULES_MAX 16
+
+/* The only provider in the session whose events are decoded. */
+static const uint16_t provider_name[] = u"Microsoft-Windows-DotNETRuntime";
+#define PROVIDER_UNITS (sizeof(provider_name) / sizeof(provider_name[0]))
+
+static bool is_runtime_provider(struct hook *hook, provider_id provider)
+{
+	uint16_t name[PROVIDER_UNITS + 1];
+	uint32_t length = 0;
+
+	if (__atomic_load_n(&hook->provider, __ATOMIC_RELAXED) == provider)
+		return true;
+	if (hook__failed(hook, hook->info->table->event_pipe_get_provider_info(
+				       hook->info, provider, PROVIDER_UNITS + 1,
+				       &length, name)) ||
+	    length != PROVIDER_UNITS ||
+	    memcmp(name, provider_name, sizeof(provider_name)))
+		return false;
+	__atomic_store_n(&hook->provider, provider, __ATOMIC_RELAXED);
+	return true;
+}
+
+static void describe(struct hook *hook, const struct method_event *event,
+		     struct ts_journal_record *draft)
+{
+	struct native_version version, *known = NULL;
+
+	draft->function_id = event->function_id;
+	draft->module_id = event->module_id;
+	draft->start = event->start;
+	draft->size = event->size;
+	draft->token = event->token;
+	draft->tier = METHOD_FLAG_TIER(event->flags);
+	draft->native_version = (uint32_t)event->native_version;
+	draft->osr_il_offset = TS_NO_IL_OFFSET;
+	draft->flags =
+		(event->flags & METHOD_FLAG_DYNAMIC ? TS_RECORD_DYNAMIC : 0) |
+		(event->flags & METHOD_FLAG_GENERIC ? TS_RECORD_GENERIC : 0) |
+		(event->flags & METHOD_FLAG_SHARED_GENERIC ? TS_RECORD_SHARED_GENERIC
+							   : 0);
+	if (event->native_version) {
+		if (!versions__find(hook, event->function_id, event->start, &version) &&
+		    version.native_version == event->native_version) {
+			known = &version;
+			draft->osr_il_offset = version.osr_il_offset;
+		}
+		describe__rejit_id(hook, draft, known);
+	}
+	describe__shape(hook, draft, known);
+}
+
+static void method_loaded(struct hook *hook, const struct method_event *event)
+{
+	char bytes[ARGUMENTS_BYTES];
+	struct name arguments = {bytes, 0, sizeof(bytes), false};
+	module_id further[FURTHER_MODULES_MAX];
+	struct ts_journal_record draft = {0};
+	unsigned int further_count = 0;
+	struct text text = {.parts_count = 4};
+	uint64_t sequence;
+	int err;
+
+	describe(hook, event, &draft);
+	if (draft.flags & TS_RECORD_GENERIC) {
+		names__append_method_arguments(hook, event->function_id, &arguments);
+		further_count = modules__of_arguments(hook, event->function_id,
+						      event->module_id,
+						      FURTHER_MODULES_MAX, further);
+	}
+	if (further_count || modules__is_collectible(hook, event->module_id))
+		draft.flags |= TS_RECORD_COLLECTIBLE;
+	if (arguments.cut)
+		draft.flags |= TS_RECORD_TEXT_CUT;
+	text.parts[0] = text_part__utf16(event->type);
+	text.parts[1] = text_part__utf16(event->method);
+	text.parts[2] = text_part__utf16(event->signature);
+	text.parts[3] = text_part__utf8(bytes, arguments.size);
+	err = bodies__add(hook, &draft, &text, &sequence);
+	for (unsigned int i = 0; !err && i < further_count; i++)
+		modules__link(hook, further[i], event->start, sequence);
+}
+
+static void method_unloaded(struct hook *hook, const struct method_event *event)
+{
+	struct ts_journal_record *record = bodies__find(hook, event->start);
+
+	if (catch_up__is_running(hook))
+		catch_up__note(hook, event->start, 0);
+	if (record && record->function_id == event->function_id)
+		(void)bodies__remove(hook, record, record->sequence);
+}
+
+void deliver__event(struct hook *hook, provider_id provider, uint32_t event,
+		    uint32_t version, const uint8_t *payload, uint32_t size)
+{
+	struct method_event method;
+	struct module_event module;
+	int err;
+
+	hook__count(hook, TS_HOOK_EVENTS);
+	if (event != EVENT_METHOD_LOAD_VERBOSE &&
+	    event != EVENT_METHOD_UNLOAD_VERBOSE && event != EVENT_MODULE_LOAD &&
+	    event != EVENT_MODULE_UNLOAD)
+		return;
+	if (!is_runtime_provider(hook, provider))
+		return;
+	if (event == EVENT_MODULE_LOAD || event == EVENT_MODULE_UNLOAD)
+		err = events__decode_module(payload, size, &module);
+	else
+		err = events__decode_method(payload, size, version, &method);
+	if (err)
+		hook__count(hook, TS_HOOK_BAD_EVENT);
+	else if (event == EVENT_METHOD_LOAD_VERBOSE)
+		method_loaded(hook, &method);
+	else if (event == EVENT_METHOD_UNLOAD_VERBOSE)
+		method_unloaded(hook, &method);
+	else if (event == EVENT_MODULE_LOAD)
+		modules__loaded(hook, &module);
+	else
+		modules__unloaded(hook, module.module_id);
+}

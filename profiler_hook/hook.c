@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The library as the runtime sees it: class factory, callback object, and how
+ * the hook comes to life.
+ *
+ *   launched   Initialize: journal, session; no managed code has run yet
+ *   attached   InitializeForAttach: journal
+ *              ProfilerAttachComplete: session, then catch-up
+ *
+ * It is a notification profiler, which leaves the main slot to others, with an
+ * event mask of 0: the session alone brings all that is needed, and no mask
+ * means that nothing else in the runtime changes its ways.
+ *
+ * There is one instance per process.  A further attach is cancelled, which
+ * frees the notification slot that it took.
+ */
+#include "hook.h"
+
+#include "catch_up.h"
+#include "memory.h"
+
+#include "../abi/journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+#define KEYWORD_LOADER	    0x8ull
+#define KEYWORD_JIT	    0x10ull
+#define KEYWORD_COMPILATION 0x1000000000ull
+#define LEVEL_VERBOSE	    5u /* at 4 not one method event arrives */
+
+/* The callback object. */
+struct callback {
+	struct profiler_callback callback_iface;
+	struct hook hook;
+	uint32_t started; /* the one instance is taken */
+};
+
+static const struct profiler_callback_table callback_table;
+static const struct class_factory_table factory_table;
+
+static struct callback the_callback = {.callback_iface = {&callback_table}};
+static struct class_factory the_factory = {&factory_table};
+
+static inline struct callback *
+impl_from_profiler_callback(struct profiler_callback *self)
+{
+	return (struct callback *)(void *)((char *)self -
+					   offsetof(struct callback, callback_iface));
+}
+
+/* --- coming to life ---------------------------------------------------------- */
+
+/* Another profiler asked for the main slot by environment. */
+static bool main_profiler_wanted(void)
+{
+	const char *enabled = getenv("CORECLR_ENABLE_PROFILING");
+
+	return enabled && !strcmp(enabled, "1");
+}
+
+static void read_runtime_version(struct hook *hook)
+{
+	struct ts_journal_header *header = hook->journal.header;
+	uint32_t type = 0;
+	uint16_t instance;
+
+	hook__failed(hook, hook->info->table->get_runtime_information(
+				   hook->info, &instance, &type, &header->runtime_major,
+				   &header->runtime_minor, &header->runtime_build,
+				   &header->runtime_revision, 0, NULL, NULL));
+	hook->runtime_major = header->runtime_major;
+}
+
+static int create_tables(struct hook *hook)
+{
+	int err = table__create(&hook->bodies, hook->journal.capacity);
+
+	if (!err)
+		err = table__create(&hook->texts, hook->journal.capacity);
+	if (!err)
+		err = table__create(&hook->modules, HOOK_MODULES_MAX);
+	if (err)
+		return err;
+	hook->links = memory__map(HOOK_LINKS_MAX * sizeof(*hook->links));
+	hook->notes = memory__map(HOOK_NOTES_MAX * sizeof(*hook->notes));
+	return hook->links && hook->notes ? 0 : -ENOMEM;
+}
+
+static void destroy(struct hook *hook)
+{
+	table__destroy(&hook->bodies);
+	table__destroy(&hook->texts);
+	table__destroy(&hook->modules);
+	memory__unmap(hook->links, HOOK_LINKS_MAX * sizeof(*hook->links));
+	memory__unmap(hook->notes, HOOK_NOTES_MAX * sizeof(*hook->notes));
+	unknown__release(hook->info);
+	journal__destroy(&hook->journal);
+	memset(hook, 0, sizeof(*hook));
+}
+
+static hresult create(struct hook *hook, struct unknown *unknown, bool attached)
+{
+	hresult result;
+
+	if (journal__exists_in_process())
+		return CORPROF_E_PROFILER_CANCEL_ACTIVATION;
+	result = unknown->table->query_interface(unknown, &iid_profiler_info12,
+						 (void **)&hook->info);
+	if (FAILED(result))
+		return result;
+	if (journal__create(&hook->journal, journal__wanted_bytes()) ||
+	    create_tables(hook)) {
+		destroy(hook);
+		return E_FAIL;
+	}
+	hook->journal.header->attached = attached;
+	hook->journal.header->main_profiler = main_profiler_wanted();
+	read_runtime_version(hook);
+	return S_OK;
+}
+
+static hresult start_session(struct hook *hook)
+{
+	static const uint16_t name[] = u"Microsoft-Windows-DotNETRuntime";
+	struct event_pipe_provider provider = {
+		.name = name,
+		.keywords = KEYWORD_JIT | KEYWORD_LOADER | KEYWORD_COMPILATION,
+		.level = LEVEL_VERBOSE,
+	};
+	struct ts_journal_header *header = hook->journal.header;
+	uint64_t session = 0;
+	hresult result;
+
+	result = hook->info->table->event_pipe_start_session(hook->info, 1, &provider,
+							     0, &session);
+	if (hook__failed(hook, result)) {
+		header->failure = (uint32_t)result;
+		__atomic_store_n(&header->state, TS_HOOK_FAILED, __ATOMIC_RELEASE);
+	}
+	return result;
+}
+
+static void set_live(struct hook *hook)
+{
+	hook->journal.header->live_ns = journal__now();
+	__atomic_store_n(&hook->journal.header->state, TS_HOOK_LIVE, __ATOMIC_RELEASE);
+}
+
+/* --- ICorProfilerCallback .. 11 ------------------------------------------------ */
+
+/* ICorProfilerCallback, 2, 3, ... 11 (corprof.idl). */
+static const struct guid callback_iids[] = {
+	GUID(0x176fbed1, 0xa55c, 0x4796, 0x98, 0xca, 0xa9, 0xda, 0x0e, 0xf8, 0x83,
+	     0xe7),
+	GUID(0x8a8cc829, 0xccf2, 0x49fe, 0xbb, 0xae, 0x0f, 0x02, 0x22, 0x28, 0x07,
+	     0x1a),
+	GUID(0x4fd2ed52, 0x7731, 0x4b8d, 0x94, 0x69, 0x03, 0xd2, 0xcc, 0x30, 0x86,
+	     0xc5),
+	GUID(0x7b63b2e3, 0x107d, 0x4d48, 0xb2, 0xf6, 0xf6, 0x1e, 0x22, 0x94, 0x70,
+	     0xd2),
+	GUID(0x8dfba405, 0x8c9f, 0x45f8, 0xbf, 0xfa, 0x83, 0xb1, 0x4c, 0xef, 0x78,
+	     0xb5),
+	GUID(0xfc13df4b, 0x4448, 0x4f4f, 0x95, 0x0c, 0xba, 0x8d, 0x19, 0xd0, 0x0c,
+	     0x36),
+	GUID(0xf76a2dba, 0x1d52, 0x4539, 0x86, 0x6c, 0x2a, 0xa5, 0x18, 0xf9, 0xef,
+	     0xc3),
+	GUID(0x5bed9b15, 0xc079, 0x4d47, 0xbf, 0xe2, 0x21, 0x5a, 0x14, 0x0c, 0x07,
+	     0xe0),
+	GUID(0x27583ec3, 0xc8f5, 0x482f, 0x80, 0x52, 0x19, 0x4b, 0x8c, 0xe4, 0x70,
+	     0x5a),
+	GUID(0xcec5b60e, 0xc69c, 0x495f, 0x87, 0xf6, 0x84, 0xd2, 0x8e, 0xe1, 0x6f,
+	     0xfb),
+	GUID(0x42350846, 0xaaed, 0x47f7, 0xb1, 0x28, 0xfd, 0x0c, 0x98, 0x88, 0x1c,
+	     0xde),
+};
+
+static hresult Callback_QueryInterface(struct profiler_callback *self,
+				       const struct guid *iid, void **ret_object)
+{
+	bool known = guid__equals(iid, &iid_unknown);
+
+	if (!ret_object)
+		return E_POINTER;
+	for (size_t i = 0; i < sizeof(callback_iids) / sizeof(callback_iids[0]); i++)
+		known |= guid__equals(iid, &callback_iids[i]);
+	*ret_object = known ? self : NULL;
+	return known ? S_OK : E_NOINTERFACE;
+}
+
+/* A static object: it is never freed, so its references are not counted. */
+static uint32_t Callback_AddRef(struct profiler_callback *self)
+{
+	(void)self;
+	return 2;
+}
+
+static uint32_t Callback_Release(struct profiler_callback *self)
+{
+	(void)self;
+	return 1;
+}
+
+static hresult Callback_Initialize(struct profiler_callback *self, struct unknown *info)
+{
+	struct callback *callback = impl_from_profiler_callback(self);
+	hresult result;
+
+	if (__atomic_exchange_n(&callback->started, 1, __ATOMIC_ACQ_REL))
+		return CORPROF_E_PROFILER_CANCEL_ACTIVATION;
+	result = create(&callback->hook, info, false);
+	if (FAILED(result)) {
+		__atomic_store_n(&callback->started, 0, __ATOMIC_RELEASE);
+		return result;
+	}
+	/* Without a session the journal stays and says so: an empty one that is
+	 * explained beats none. */
+	if (!FAILED(start_session(&callback->hook)))
+		set_live(&callback->hook);
+	return S_OK;
+}
+
+static hresult Callback_InitializeForAttach(struct profiler_callback *self,
+					    struct unknown *info,
+					    const void *client_data,
+					    uint32_t client_data_size)
+{
+	struct callback *callback = impl_from_profiler_callback(self);
+	hresult result;
+
+	(void)client_data;
+	(void)client_data_size;
+	if (__atomic_exchange_n(&callback->started, 1, __ATOMIC_ACQ_REL))
+		return CORPROF_E_PROFILER_CANCEL_ACTIVATION;
+	result = create(&callback->hook, info, true);
+	if (FAILED(result))
+		__atomic_store_n(&callback->started, 0, __ATOMIC_RELEASE);
+	return result;
+}
+
+static hresult Callback_ProfilerAttachComplete(struct profiler_callback *self)
+{
+	struct hook *hook = &impl_from_profiler_callback(self)->hook;
+
+	if (FAILED(start_session(hook)))
+		return S_OK;
+	catch_up__run(hook);
+	set_live(hook);
+	return S_OK;
+}
+
+static hresult Callback_EventPipeEventDelivered(
+	struct profiler_callback *self, provider_id provider, uint32_t event,
+	uint32_t version, uint32_t metadata_size, const uint8_t *metadata,
+	uint32_t payload_size, const uint8_t *payload, const struct guid *activity,
+	const struct guid *related_activity, thread_id thread, uint32_t frames_count,
+	const uintptr_t *frames)
+{
+	int saved = errno; /* the compiling thread may be about to look at its own */
+
+	(void)metadata_size;
+	(void)metadata;
+	(void)activity;
+	(void)related_activity;
+	(void)thread;
+	(void)frames_count;
+	(void)frames;
+	deliver__event(&impl_from_profiler_callback(self)->hook, provider, event,
+		       version, payload, payload_size);
+	errno = saved;
+	return S_OK;
+}
+
+static hresult Callback_LoadAsNotificationOnly(struct profiler_callback *self,
+					       int32_t *ret_notification_only)
+{
+	(void)self;
+	*ret_notification_only = 1;
+	return S_OK;
+}
+
+static hresult Callback_Unused(void)
+{
+	return S_OK;
+}
+
+static const struct profiler_callback_table callback_table = {
+	.query_interface = Callback_QueryInterface,
+	.add_ref = Callback_AddRef,
+	.release = Callback_Release,
+	.initialize = Callback_Initialize,
+	.unused_4_to_79 = {[0 ... 75] = Callback_Unused},
+	.initialize_for_attach = Callback_InitializeForAttach,
+	.profiler_attach_complete = Callback_ProfilerAttachComplete,
+	.unused_82_to_94 = {[0 ... 12] = Callback_Unused},
+	.event_pipe_event_delivered = Callback_EventPipeEventDelivered,
+	.unused_96 = {Callback_Unused},
+	.load_as_notification_only = Callback_LoadAsNotificationOnly,
+};
+
+/* --- IClassFactory and the exports ------------------------------------------- */
+
+static hresult Factory_QueryInterface(struct class_factory *self,
+				      const struct guid *iid, void **ret_object)
+{
+	bool known = guid__equals(iid, &iid_unknown) ||
+		     guid__equals(iid, &iid_class_factory);
+
+	if (!ret_object)
+		return E_POINTER;
+	*ret_object = known ? self : NULL;
+	return known ? S_OK : E_NOINTERFACE;
+}
+
+static uint32_t Factory_AddRef(struct class_factory *self)
+{
+	(void)self;
+	return 2;
+}
+
+static uint32_t Factory_Release(struct class_factory *self)
+{
+	(void)self;
+	return 1;
+}
+
+static hresult Factory_CreateInstance(struct class_factory *self, struct unknown *outer,
+				      const struct guid *iid, void **ret_object)
+{
+	(void)self;
+	if (outer)
+		return CLASS_E_NOAGGREGATION;
+	return Callback_QueryInterface(&the_callback.callback_iface, iid, ret_object);
+}
+
+static hresult Factory_LockServer(struct class_factory *self, int32_t lock)
+{
+	(void)self;
+	(void)lock;
+	return S_OK;
+}
+
+static const struct class_factory_table factory_table = {
+	.query_interface = Factory_QueryInterface,
+	.add_ref = Factory_AddRef,
+	.release = Factory_Release,
+	.create_instance = Factory_CreateInstance,
+	.lock_server = Factory_LockServer,
+};
+
+EXPORT hresult DllGetClassObject(const struct guid *clsid, const struct guid *iid,
+				 void **ret_object);
+EXPORT hresult DllCanUnloadNow(void);
+
+hresult DllGetClassObject(const struct guid *clsid, const struct guid *iid,
+			  void **ret_object)
+{
+	static const uint8_t ours[] = TS_HOOK_CLSID_BYTES;
+
+	if (memcmp(clsid->bytes, ours, sizeof(ours)))
+		return CLASS_E_CLASSNOTAVAILABLE;
+	return Factory_QueryInterface(&the_factory, iid, ret_object);
+}
+
+/* S_FALSE: there is no moment at which no thread can be inside. */
+hresult DllCanUnloadNow(void)
+{
+	return 1;
+}

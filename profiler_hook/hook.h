@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The hook's one instance, and what its parts share.
+ */
+#ifndef TIERSCOPE_HOOK_HOOK_H
+#define TIERSCOPE_HOOK_HOOK_H
+
+#include "corprof.h"
+#include "journal.h"
+#include "table.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HOOK_MODULES_MAX 16384u /* known at once */
+#define HOOK_LINKS_MAX	 65536u /* bodies bound to further modules */
+#define HOOK_NOTES_MAX	 4096u	/* unloads during one catch-up */
+
+/* A body that goes with a module other than its own: see modules.h. */
+struct module_link {
+	uint64_t module_id; /* 0 free */
+	uint64_t start;
+	uint64_t sequence; /* of the body's birth */
+};
+
+/* An unload that came while a catch-up ran: see catch_up.h. */
+struct unload_note {
+	uint64_t start;	    /* of the body, or 0 */
+	uint64_t module_id; /* or of a module, or 0 */
+};
+
+struct hook {
+	struct profiler_info *info;
+	struct journal journal;
+	struct table bodies;  /* code start → record index + 1, alive ones */
+	struct table texts;   /* function id → record index + 1, immortal ones */
+	struct table modules; /* module id → record index + 1, HOOK_MODULE_* bits */
+	struct module_link *links;
+	uint32_t links_used;
+	uint32_t collectible_modules; /* ever seen */
+	struct unload_note *notes;
+	uint32_t notes_used;
+	uint32_t catching_up;
+	provider_id provider; /* of the runtime's events, once seen */
+	uint16_t runtime_major;
+};
+
+static inline void hook__count(struct hook *hook, enum ts_hook_counter counter)
+{
+	journal__count(&hook->journal, counter, 1);
+}
+
+/* Counts a failed runtime call; true when it failed. */
+static inline bool hook__failed(struct hook *hook, hresult result)
+{
+	if (!FAILED(result))
+		return false;
+	hook__count(hook, TS_HOOK_API_FAILED);
+	return true;
+}
+
+/* The body of one EventPipe event. */
+void deliver__event(struct hook *hook, provider_id provider, uint32_t event,
+		    uint32_t version, const uint8_t *payload, uint32_t size);
+
+#endif /* TIERSCOPE_HOOK_HOOK_H */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Works inside event callbacks on 8, 9 and 10: all calls here are allowed there.
+ * A type name costs one GetClassIDInfo2 and one to three metadata calls; it is
+ * asked for generic methods only.
+ */
+#include "names.h"
+
+#include "text.h"
+
+#include <string.h>
+
+#define NESTING_MAX   16 /* of types in types, and of arguments in arguments */
+#define NAME_UNITS    1024
+#define TYPEDEF_TABLE 0x02000000u
+
+void name__append(struct name *name, const char *bytes, size_t size)
+{
+	size_t room = name->capacity - name->size;
+
+	if (size > room) {
+		name->cut = true;
+		size = room;
+		/* Never half a character. */
+		while (size && ((unsigned char)bytes[size] & 0xc0) == 0x80)
+			size--;
+	}
+	memcpy(name->bytes + name->size, bytes, size);
+	name->size += size;
+}
+
+void name__append_string(struct name *name, const char *string)
+{
+	name__append(name, string, strlen(string));
+}
+
+/* Not inlined: the buffers shall not lie on the stack while types recurse. */
+static __attribute__((noinline)) void append_typedef_name(struct hook *hook,
+							  struct metadata *metadata,
+							  metadata_token token,
+							  struct name *name)
+{
+	uint16_t units[NAME_UNITS];
+	char utf8[3 * NAME_UNITS];
+	uint32_t length = 0;
+	struct utf16 string;
+
+	if (hook__failed(hook, metadata->table->get_typedef_props(
+				       metadata, token, units, NAME_UNITS, &length,
+				       NULL, NULL))) {
+		name__append_string(name, "?");
+		return;
+	}
+	name->cut |= length > NAME_UNITS;
+	length = length > NAME_UNITS ? NAME_UNITS : length;
+	string.bytes = (const uint8_t *)units;
+	string.units = length ? length - 1 : 0;
+	name__append(name, utf8, text__convert(string, utf8, sizeof(utf8)));
+}
+
+/* Outer types first, joined by "+". */
+void names__append_typedef(struct hook *hook, struct metadata *metadata,
+			   metadata_token token, struct name *name)
+{
+	metadata_token chain[NESTING_MAX];
+	metadata_token enclosing = token;
+	unsigned int length = 0;
+
+	do {
+		chain[length++] = enclosing;
+		/* Fails for a type that is not nested. */
+		if (FAILED(metadata->table->get_nested_class_props(
+			    metadata, chain[length - 1], &enclosing)))
+			break;
+	} while (length < NESTING_MAX && (enclosing & 0xff000000) == TYPEDEF_TABLE);
+	while (length) {
+		append_typedef_name(hook, metadata, chain[--length], name);
+		if (length)
+			name__append_string(name, "+");
+	}
+}
+
+static void append_class(struct hook *hook, class_id class, struct name *name,
+			 int depth);
+
+static void append_arguments(struct hook *hook, const class_id *arguments,
+			     uint32_t count, struct name *name, int depth)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (i)
+			name__append_string(name, ",");
+		append_class(hook, arguments[i], name, depth + 1);
+	}
+}
+
+static bool append_array(struct hook *hook, class_id class, struct name *name,
+			 int depth)
+{
+	uint32_t element_type, rank = 0;
+	class_id element = 0;
+
+	/* S_FALSE, which is not a failure, says that it is no array. */
+	if (hook->info->table->is_array_class(hook->info, class, &element_type,
+					      &element, &rank) != S_OK ||
+	    !rank || rank > 32)
+		return false;
+	append_class(hook, element, name, depth + 1);
+	name__append_string(name, "[");
+	for (uint32_t i = 1; i < rank; i++)
+		name__append_string(name, ",");
+	name__append_string(name, "]");
+	return true;
+}
+
+static void append_class(struct hook *hook, class_id class, struct name *name,
+			 int depth)
+{
+	class_id arguments[NAMES_ARGUMENTS_MAX];
+	struct metadata *metadata = NULL;
+	metadata_token token = 0;
+	module_id module = 0;
+	uint32_t count = 0;
+
+	if (depth >= NESTING_MAX || !class)
+		goto unknown;
+	if (append_array(hook, class, name, depth))
+		return;
+	if (hook__failed(hook, hook->info->table->get_class_id_info2(
+				       hook->info, class, &module, &token, NULL,
+				       NAMES_ARGUMENTS_MAX, &count, arguments)) ||
+	    hook__failed(hook, hook->info->table->get_module_metadata(
+				       hook->info, module, 0, &iid_metadata_import,
+				       (void **)&metadata)) ||
+	    !metadata)
+		goto unknown;
+	names__append_typedef(hook, metadata, token, name);
+	unknown__release(metadata);
+	if (!count)
+		return;
+	name->cut |= count > NAMES_ARGUMENTS_MAX;
+	count = count > NAMES_ARGUMENTS_MAX ? NAMES_ARGUMENTS_MAX : count;
+	name__append_string(name, "[");
+	append_arguments(hook, arguments, count, name, depth);
+	name__append_string(name, "]");
+	return;
+unknown:
+	name__append_string(name, "?");
+}
+
+void names__append_class(struct hook *hook, class_id class, struct name *name)
+{
+	append_class(hook, class, name, 0);
+}
+
+void names__append_method_arguments(struct hook *hook, function_id function,
+				    struct name *name)
+{
+	class_id arguments[NAMES_ARGUMENTS_MAX];
+	metadata_token token;
+	uint32_t count = 0;
+	module_id module;
+	class_id class;
+
+	if (hook__failed(hook, hook->info->table->get_function_info2(
+				       hook->info, function, 0, &class, &module, &token,
+				       NAMES_ARGUMENTS_MAX, &count, arguments)))
+		return;
+	name->cut |= count > NAMES_ARGUMENTS_MAX;
+	count = count > NAMES_ARGUMENTS_MAX ? NAMES_ARGUMENTS_MAX : count;
+	append_arguments(hook, arguments, count, name, 0);
+}

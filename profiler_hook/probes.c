@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * One function per probe, never inlined, so that each has exactly one site and
+ * one argument list.  Operands are registers or constants only (constraint
+ * "nr"): some readers cannot parse scaled addresses, and clang would spill
+ * arguments into the red zone.
+ */
+#define _SDT_HAS_SEMAPHORES	1
+#define STAP_SDT_ARG_CONSTRAINT nr
+#include <sys/sdt.h>
+
+#include "probes.h"
+
+#include <stdint.h>
+
+/* Raised by the kernel, in this process only, while somebody listens. */
+#define SEMAPHORE(name)                                                    \
+	__extension__ volatile unsigned short tierscope_##name##_semaphore \
+		__attribute__((section(".probes"), visibility("hidden"), used))
+
+SEMAPHORE(code_load);
+SEMAPHORE(code_unload);
+SEMAPHORE(module_load);
+SEMAPHORE(module_unload);
+
+#define LISTENED(name) __builtin_expect(tierscope_##name##_semaphore, 0)
+
+__attribute__((noinline)) void probes__code_load(const struct ts_journal_record *record)
+{
+	if (!LISTENED(code_load))
+		return;
+	STAP_PROBE8(tierscope, code_load, record->sequence, record->function_id,
+		    record->start, record->size, record->rejit_id,
+		    record->native_version, record->tier | (uint32_t)record->flags << 8,
+		    record);
+}
+
+__attribute__((noinline)) void
+probes__code_unload(const struct ts_journal_record *record)
+{
+	if (!LISTENED(code_unload))
+		return;
+	STAP_PROBE4(tierscope, code_unload, record->death_sequence, record->function_id,
+		    record->start, record->size);
+}
+
+__attribute__((noinline)) void
+probes__module_load(const struct ts_journal_record *record)
+{
+	if (!LISTENED(module_load))
+		return;
+	STAP_PROBE5(tierscope, module_load, record->sequence, record->module_id,
+		    record->start, record->size, record);
+}
+
+__attribute__((noinline)) void
+probes__module_unload(const struct ts_journal_record *record,
+		      const struct ts_journal_record *kept)
+{
+	if (!LISTENED(module_unload))
+		return;
+	STAP_PROBE5(tierscope, module_unload, record->death_sequence, record->module_id,
+		    record->start, record->size, kept);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The USDT probes of provider `tierscope`: a public interface.
+ *
+ *   code_load      sequence, function id, start, size, rejit id,
+ *                  native version id, tier | flags << 8, journal record
+ *   code_unload    sequence, function id, start, size
+ *   module_load    sequence, module id, base, size, journal record
+ *   module_unload  sequence, module id, base, size, journal record
+ *
+ * A journal record is a pointer to struct ts_journal_record (../abi/journal.h),
+ * committed before the probe fires; the strings lie at its text_address.  The
+ * sequence of an unload is that of the death.
+ *
+ * `stub_patch`, `rejit` and `tiering` will join this list in later versions;
+ * their names are taken.
+ *
+ * Each probe has a semaphore: when nobody listens, a call is a load and a
+ * branch.  A listener that arrives between the check and the probe may miss one
+ * event; the journal has it.
+ */
+#ifndef TIERSCOPE_HOOK_PROBES_H
+#define TIERSCOPE_HOOK_PROBES_H
+
+#include "../abi/journal.h"
+
+void probes__code_load(const struct ts_journal_record *record);
+void probes__code_unload(const struct ts_journal_record *record);
+void probes__module_load(const struct ts_journal_record *record);
+/* `record` is the copy of a dead one, `kept` where it lies in the journal. */
+void probes__module_unload(const struct ts_journal_record *record,
+			   const struct ts_journal_record *kept);
+
+#endif /* TIERSCOPE_HOOK_PROBES_H */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Layouts of dotnet/runtime v9.0 and v10.0 (src/coreclr/vm/method.hpp,
+ * codeversion.h, inc/patchpointinfo.h), the same in both but where said:
+ *
+ *   MethodDesc             +8  → code data
+ *   code data              +0  → versioning state
+ *   versioning state      +16  → first node
+ *   native version node         struct node below, newest first
+ *   patchpoint info       +20  i32 size of the tier-0 frame (9: +12)
+ *
+ * Nodes are only ever put in front and never freed while the method lives, so
+ * a walk that tolerates a stale head is safe.  Each node names its method; one
+ * that names another means that the layout is not this one.
+ */
+#include "versions.h"
+
+#include "memory.h"
+#include "shape.h"
+
+#include "../abi/body.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#define NODES_MAX 4096 /* a method rejitted a thousand times has that many */
+
+struct node {
+	uint64_t native_code;
+	uint64_t method;
+	uint64_t il_version; /* the ReJITID */
+	uint64_t next;
+	uint32_t version;
+	uint32_t tier;
+	uint64_t patchpoints;
+	uint32_t il_offset;
+	uint32_t flags;
+};
+
+_Static_assert(sizeof(struct node) == 56, "node layout");
+
+/* NativeCodeVersion::OptimizationTier (codeversion.h) to the events' numbers. */
+static uint32_t event_tier(uint32_t tier)
+{
+	static const uint32_t tiers[] = {TS_TIER_QUICK,
+					 TS_TIER_1,
+					 TS_TIER_1_OSR,
+					 TS_TIER_OPTIMIZED,
+					 TS_TIER_QUICK_INSTRUMENTED,
+					 TS_TIER_1_INSTRUMENTED};
+
+	return tier < sizeof(tiers) / sizeof(tiers[0]) ? tiers[tier] : TS_TIER_UNKNOWN;
+}
+
+static int read_pointer(uint64_t address, uint64_t *ret_pointer)
+{
+	return address ? memory__read(ret_pointer, address, sizeof(*ret_pointer))
+		       : -ENOENT;
+}
+
+static int first_node(function_id function, uint64_t *ret_node)
+{
+	uint64_t code_data, state;
+	int err = read_pointer(function + 8, &code_data);
+
+	if (!err)
+		err = read_pointer(code_data, &state);
+	if (!err)
+		err = state ? read_pointer(state + 16, ret_node) : -ENOENT;
+	return err;
+}
+
+static uint32_t tier0_frame_bytes(const struct hook *hook, uint64_t patchpoints)
+{
+	uint64_t offset = hook->runtime_major >= 10 ? 20 : 12;
+	uint32_t bytes;
+
+	if (!patchpoints || memory__read(&bytes, patchpoints + offset, sizeof(bytes)))
+		return SHAPE_FRAME_UNKNOWN;
+	return bytes;
+}
+
+static void describe(const struct hook *hook, const struct node *node,
+		     struct native_version *ret_version)
+{
+	bool osr = event_tier(node->tier) == TS_TIER_1_OSR;
+
+	ret_version->rejit_id = (uint32_t)node->il_version;
+	ret_version->native_version = node->version;
+	ret_version->tier = event_tier(node->tier);
+	ret_version->osr_il_offset = osr ? node->il_offset : TS_NO_IL_OFFSET;
+	ret_version->tier0_frame_bytes =
+		osr ? tier0_frame_bytes(hook, node->patchpoints) : SHAPE_FRAME_UNKNOWN;
+}
+
+int versions__find(struct hook *hook, function_id function, uint64_t start,
+		   struct native_version *ret_version)
+{
+	struct node node;
+	uint64_t next;
+	int err;
+
+	if (hook->runtime_major != 9 && hook->runtime_major != 10)
+		return -ENOTSUP;
+	err = first_node(function, &next);
+	for (int i = 0; !err && i < NODES_MAX; i++) {
+		if (!next)
+			return -ENOENT;
+		err = memory__read(&node, next, sizeof(node));
+		if (err)
+			break;
+		if (node.method != function)
+			return -EBADMSG;
+		if (node.native_code == start) {
+			describe(hook, &node, ret_version);
+			return 0;
+		}
+		next = node.next;
+	}
+	return err ? err : -EBADMSG;
+}

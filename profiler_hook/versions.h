@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * What the runtime keeps about the native code versions of a method, read from
+ * its memory without ever trusting it: .NET 9 and 10 only.
+ */
+#ifndef TIERSCOPE_HOOK_VERSIONS_H
+#define TIERSCOPE_HOOK_VERSIONS_H
+
+#include "hook.h"
+
+struct native_version {
+	uint32_t rejit_id;
+	uint32_t native_version;
+	uint32_t tier;		    /* enum ts_tier */
+	uint32_t osr_il_offset;	    /* TS_NO_IL_OFFSET when not OSR */
+	uint32_t tier0_frame_bytes; /* of an OSR body, or SHAPE_FRAME_UNKNOWN */
+};
+
+/*
+ * The version whose code starts at `start`.  -ENOENT there is no such node, so it
+ * is the default version or none of this function; -ENOTSUP another runtime;
+ * -EBADMSG memory is not what it should be; -EFAULT it could not be read.
+ */
+int versions__find(struct hook *hook, function_id function, uint64_t start,
+		   struct native_version *ret_version);
+
+/*
+ * The tier of a function's default version, which has no node: QUICK, OPTIMIZED,
+ * MIN_OPT, or UNKNOWN on runtimes whose memory is not read.
+ */
+uint32_t versions__default_tier(struct hook *hook, function_id function,
+				module_id module, metadata_token token);
+
+#endif /* TIERSCOPE_HOOK_VERSIONS_H */

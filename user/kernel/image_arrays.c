@@ -119,3 +119,13 @@ int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 			return -errno;
 	return 0;
 }
+
+void kernel__unmap_image(struct kernel *kernel, uint32_t space, uint64_t base, uint64_t end)
+{
+	struct ts_address_key key = { .space = space };
+
+	for (key.number = base >> TS_SLOT_SHIFT; key.number <= (end - 1) >> TS_SLOT_SHIFT;
+	     key.number++)
+		(void)bpf_map__delete_elem(kernel->skeleton->maps.slots, &key, sizeof(key),
+					   0);	/* -ENOENT: never mapped */
+}

@@ -53,6 +53,7 @@ struct kernel {
 	struct image_arrays images;
 	const struct kernel_handlers *handlers;	/* while draining */
 	uint64_t due;			/* kept when the events are closed */
+	uint64_t ledger_start[TS_LEDGER_SLOTS]; /* counts before the start */
 	uint64_t bad_records;
 	bool stopped;
 };

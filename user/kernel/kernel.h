@@ -65,9 +65,13 @@ int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address)
 int kernel__start(struct kernel *kernel);	/* events on */
 void kernel__stop(struct kernel *kernel);	/* events off, for good */
 
-/* A file or memory mapped executable, as the kernel itself reports it. */
+/*
+ * A file or memory mapped executable, as the kernel itself reports it; or, with
+ * is_exec, the moment when exec gave the process a new address space.
+ */
 struct kernel_mapping {
 	pid_t pid;
+	bool is_exec;
 	uint64_t time_ns;
 	uint64_t start, size, file_offset;
 	uint32_t device_major, device_minor;
@@ -109,5 +113,9 @@ int kernel__add_image(struct kernel *kernel, const struct image *image,
 		      uint32_t *ret_number);
 int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 		      uint64_t base, uint32_t size);
+
+/* Takes the name back, of a process that is gone; `end` is an address. */
+void kernel__unmap_image(struct kernel *kernel, uint32_t space, uint64_t base,
+			 uint64_t end);
 
 #endif /* TIERSCOPE_KERNEL_H */

@@ -19,12 +19,20 @@
 
 #define RING_PAGES 64			/* a power of two */
 
+/* One thing to deliver, with its path. */
+struct told {
+	struct kernel_mapping mapping;
+	char *path;
+};
+
 struct mappings {
 	unsigned int count;
 	int *fds;
 	void **rings;
 	size_t ring_bytes;		/* control page included */
 	char *record;			/* room for one whole record */
+	struct told *told;		/* of this drain, to be sorted by time */
+	size_t told_count, told_capacity;
 };
 
 /* PERF_RECORD_MMAP2 (linux/perf_event.h), then the sample id we asked for. */
@@ -56,6 +64,8 @@ static int open_one(struct mappings *mappings, unsigned int cpu)
 		.sample_id_all = 1,
 		.mmap = 1,
 		.mmap2 = 1,
+		.comm = 1,		/* told at exec, before the new mappings */
+		.comm_exec = 1,
 		.watermark = 1,
 		.wakeup_watermark = 1,
 		.use_clockid = 1,
@@ -109,6 +119,7 @@ void mappings__free(struct mappings *mappings)
 	free(mappings->fds);
 	free(mappings->rings);
 	free(mappings->record);
+	free(mappings->told);
 	free(mappings);
 }
 
@@ -118,29 +129,50 @@ unsigned int mappings__fds(const struct mappings *mappings, const int **ret_fds)
 	return mappings->count;
 }
 
-static void deliver(const char *record, size_t size,
-		    const struct kernel_handlers *handlers)
+static void keep(struct mappings *mappings, const struct kernel_mapping *mapping)
 {
+	struct told *told;
+
+	alloc__grow(mappings->told, mappings->told_count, mappings->told_capacity);
+	told = &mappings->told[mappings->told_count++];
+	told->mapping = *mapping;
+	told->path = alloc__string(mapping->path);
+	told->mapping.path = told->path;
+}
+
+static void read_record(struct mappings *mappings, size_t size,
+			const struct kernel_handlers *handlers)
+{
+	const char *record = mappings->record;
 	const struct mmap2_record *map = (const void *)record;
+	struct kernel_mapping mapping = { .path = "" };
 	struct sample_id id;
-	struct kernel_mapping mapping;
 
 	if (map->header.type == PERF_RECORD_LOST && size >= sizeof(struct lost_record)) {
 		handlers->mapping_lost(handlers->context,
 				       ((const struct lost_record *)record)->lost);
 		return;
 	}
-	if (map->header.type != PERF_RECORD_MMAP2 ||
-	    size < sizeof(*map) + sizeof(id) + 1)
+	if (size < sizeof(map->header) + sizeof(id) + 8)
 		return;
 	memcpy(&id, record + size - sizeof(id), sizeof(id));
-	mapping = (struct kernel_mapping){
-		.pid = (pid_t)map->pid, .time_ns = id.time,
-		.start = map->address, .size = map->length, .file_offset = map->offset,
-		.device_major = map->major, .device_minor = map->minor,
-		.inode = map->inode, .path = map->path,
-	};
-	handlers->mapping(handlers->context, &mapping);
+	mapping.pid = (pid_t)map->pid;
+	mapping.time_ns = id.time;
+	if (map->header.type == PERF_RECORD_COMM &&
+	    map->header.misc & PERF_RECORD_MISC_COMM_EXEC) {
+		mapping.is_exec = true;
+		keep(mappings, &mapping);
+	} else if (map->header.type == PERF_RECORD_MMAP2 &&
+		   size > sizeof(*map) + sizeof(id)) {
+		mapping.start = map->address;
+		mapping.size = map->length;
+		mapping.file_offset = map->offset;
+		mapping.device_major = map->major;
+		mapping.device_minor = map->minor;
+		mapping.inode = map->inode;
+		mapping.path = map->path;
+		keep(mappings, &mapping);
+	}
 }
 
 static void drain_ring(struct mappings *mappings, void *ring,
@@ -165,15 +197,30 @@ static void drain_ring(struct mappings *mappings, void *ring,
 		memcpy(mappings->record, data + at, first);
 		memcpy(mappings->record + first, data, header.size - first);
 		mappings->record[header.size] = 0;
-		deliver(mappings->record, header.size, handlers);
+		read_record(mappings, header.size, handlers);
 		tail += header.size;
 	}
 	__atomic_store_n(&control->data_tail, tail, __ATOMIC_RELEASE);
 }
 
+static int by_time(const void *left, const void *right)
+{
+	uint64_t a = ((const struct told *)left)->mapping.time_ns;
+	uint64_t b = ((const struct told *)right)->mapping.time_ns;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Each CPU has a ring, and a thread may move between two mappings: sort. */
 int mappings__drain(struct mappings *mappings, const struct kernel_handlers *handlers)
 {
 	for (unsigned int i = 0; i < mappings->count; i++)
 		drain_ring(mappings, mappings->rings[i], handlers);
+	qsort(mappings->told, mappings->told_count, sizeof(*mappings->told), by_time);
+	for (size_t i = 0; i < mappings->told_count; i++) {
+		handlers->mapping(handlers->context, &mappings->told[i].mapping);
+		free(mappings->told[i].path);
+	}
+	mappings->told_count = 0;
 	return 0;
 }

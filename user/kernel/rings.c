@@ -101,7 +101,7 @@ int kernel__drain(struct kernel *kernel, const struct kernel_handlers *handlers)
 	return err < 0 ? err : 0;
 }
 
-int kernel__ledger(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS])
+int ledger__read(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS])
 {
 	uint64_t *values = alloc__zeroed(kernel->cpus, sizeof(*values));
 	int err = 0;
@@ -118,5 +118,14 @@ int kernel__ledger(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS])
 	}
 	ret_counts[TS_LEDGER_READER_DROPPED] += kernel->bad_records;
 	free(values);
+	return err;
+}
+
+int kernel__ledger(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS])
+{
+	int err = ledger__read(kernel, ret_counts);
+
+	for (unsigned int i = 0; i < TS_LEDGER_CODE_LOADS && !err; i++)
+		ret_counts[i] -= kernel->ledger_start[i];	/* of samples only */
 	return err;
 }

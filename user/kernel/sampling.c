@@ -93,10 +93,17 @@ void sampling__close(struct kernel *kernel)
 	kernel->samplers_count = 0;
 }
 
+/*
+ * Attaching enables an event for a moment: what fired then is in the counts of
+ * both sides, so both start from where they stand now, with the events off.
+ */
 int kernel__start(struct kernel *kernel)
 {
+	int err = ledger__read(kernel, kernel->ledger_start);
+
+	if (err)
+		return err;
 	for (unsigned int i = 0; i < kernel->samplers_count; i++) {
-		/* What fired between attaching and disabling must not count. */
 		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_RESET, 0);
 		if (ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_ENABLE, 0))
 			return -errno;

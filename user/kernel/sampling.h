@@ -12,5 +12,6 @@ void sampling__close(struct kernel *kernel);
 
 int rings__open(struct kernel *kernel);
 void rings__close(struct kernel *kernel);
+int ledger__read(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS]);
 
 #endif /* TIERSCOPE_KERNEL_SAMPLING_H */

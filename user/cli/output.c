@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Formats by name, and writing a view to a file or to standard output.
+#include "output.h"
+
+#include "cli.h"
+#include "../base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name, *ending;
+	int (*write)(const struct model *model, const struct view_options *options,
+		     struct buf *buf);
+} formats[] = {
+	[OUTPUT_TEXT] = { "text", ".txt", view_text__write },
+	[OUTPUT_HTML] = { "html", ".html", view_html__write },
+	[OUTPUT_FOLDED] = { "folded", ".folded", view_folded__write },
+	[OUTPUT_JSON] = { "json", ".json", view_json__write },
+	[OUTPUT_RECORDING] = { NULL, ".tscope", NULL },
+};
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+int output__format(const char *name)
+{
+	for (unsigned int i = 0; i < FORMATS; i++)
+		if (formats[i].name && !strcmp(name, formats[i].name))
+			return (int)i;
+	return -1;
+}
+
+int output__format_of_path(const char *path)
+{
+	size_t size = strlen(path);
+
+	for (unsigned int i = 0; i < FORMATS; i++) {
+		size_t ending = strlen(formats[i].ending);
+
+		if (size > ending && !strcmp(path + size - ending, formats[i].ending))
+			return (int)i;
+	}
+	return -1;
+}
+
+int output__split(const char *name, enum view_split *ret_split)
+{
+	static const char *const names[] = {
+		[VIEW_SPLIT_VERSION] = "version", [VIEW_SPLIT_TIER] = "tier",
+		[VIEW_SPLIT_REJIT] = "rejit", [VIEW_SPLIT_NONE] = "none",
+	};
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(name, names[i])) {
+			*ret_split = (enum view_split)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+	while (size) {
+		ssize_t written = write(fd, data, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		data += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+int output__write(const struct model *model, const struct view_options *options,
+		  enum output_format format, const char *path)
+{
+	struct buf buf = BUF_INIT;
+	int fd = STDOUT_FILENO;
+	int err = formats[format].write(model, options, &buf);
+
+	if (err) {
+		log__error("cannot make the %s view: %s", formats[format].name,
+			   strerror(-err));
+		buf__free(&buf);
+		return EXIT_BROKEN;
+	}
+	if (path)
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	err = fd < 0 ? -errno : write_all(fd, buf__string(&buf), buf.size);
+	if (path && fd >= 0 && close(fd) && !err)
+		err = -errno;
+	buf__free(&buf);
+	/* A reader that has seen enough (head, less) is no failure. */
+	if (!err || (err == -EPIPE && !path))
+		return EXIT_OK;
+	log__error("cannot write %s: %s; choose another place with -o",
+		   path ? path : "standard output", strerror(-err));
+	return EXIT_RECORDING;
+}

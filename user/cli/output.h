@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/* Private to the commands: formats by name, and writing a view to a file. */
+#ifndef TIERSCOPE_CLI_OUTPUT_H
+#define TIERSCOPE_CLI_OUTPUT_H
+
+#include "../view/view.h"
+
+enum output_format { OUTPUT_TEXT, OUTPUT_HTML, OUTPUT_FOLDED, OUTPUT_JSON, OUTPUT_RECORDING };
+
+int output__format(const char *name);		/* -1: unknown */
+int output__format_of_path(const char *path);	/* by its ending; -1: none of ours */
+int output__split(const char *name, enum view_split *ret_split);
+
+/* To path, or standard output when NULL.  An enum exit_code; prints errors. */
+int output__write(const struct model *model, const struct view_options *options,
+		  enum output_format format, const char *path);
+
+#endif /* TIERSCOPE_CLI_OUTPUT_H */

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// tierscope record: arm, run until it is over, write.
+#include "cli.h"
+#include "record.h"
+
+#include "../base/alloc.h"
+#include "../base/buf.h"
+#include "../base/clock.h"
+#include "../base/log.h"
+#include "../target/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WAIT_MS 100
+#define FLUSH_NS 1000000000ull
+
+const struct command record_command = {
+	"record", "[-p PID | -n NAME | -- COMMAND ARGS] [OPTIONS]",
+	"record CPU samples per code version", record__run,
+	"  -p, --pid PID        a process that runs\n"
+	"  -n, --name NAME      the same, by name\n"
+	"  -- COMMAND ARGS      start a command and record it and its children\n"
+	"  -d, --duration TIME  10s, 2m, dd:hh:mm:ss (default: until it ends or Ctrl-C)\n"
+	"  -F, --frequency HZ   samples per second and CPU (default 99)\n"
+	"  -e, --event EVENT    cpu-clock (default), cycles, instructions, cache-misses,\n"
+	"                       branch-misses, page-faults; up to four\n"
+	"  -o, --output FILE    recording (default recording.tscope), or a view when it\n"
+	"                       ends in .html, .folded, .json or .txt\n\n"
+	"examples:\n"
+	"  tierscope record -d 10s -p 1234 -o flamegraph.html\n"
+	"  tierscope record -F 997 -- dotnet app.dll\n\n",
+};
+
+volatile sig_atomic_t record_interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	record_interrupted = 1;
+}
+
+/* A view's recording stands beside it until the view is written. */
+static char *recording_path(const struct record_options *options)
+{
+	struct buf path = BUF_INIT;
+
+	buf__append_string(&path, options->output);
+	if (options->format != OUTPUT_RECORDING)
+		buf__append_string(&path, ".tscope");
+	return buf__steal(&path);
+}
+
+static int output_trouble(const struct record *record, int err)
+{
+	log__error("cannot write %s: %s; choose another place with -o", record->path,
+		   strerror(-err));
+	return EXIT_NO_START;
+}
+
+/* Told before anything starts; what is in the file stays until all is armed. */
+static int check_output(struct record *record)
+{
+	int fd;
+
+	record->path = recording_path(record->options);
+	fd = open(record->path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		fd = open(record->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		record->created = fd >= 0;
+	}
+	if (fd < 0)
+		return output_trouble(record, -errno);
+	close(fd);
+	return EXIT_OK;
+}
+
+static int open_kernel(struct record *record)
+{
+	struct trouble trouble = { "" };
+	int err = kernel__open(&record->options->kernel, &record->kernel, &trouble);
+
+	if (!err)
+		return EXIT_OK;
+	log__error("cannot record: %s", trouble.text);
+	return err == -EPERM || err == -EACCES ? EXIT_NO_START : EXIT_MACHINE;
+}
+
+static void describe(struct record *record)
+{
+	struct model_about *about = model__about(record->model);
+	struct buf command = BUF_INIT;
+	struct utsname system;
+
+	if (!uname(&system)) {
+		about->kernel = model__string(record->model, system.release);
+		about->machine = model__string(record->model, system.machine);
+	}
+	for (char **word = record->options->command; word && *word; word++)
+		buf__printf(&command, "%s%s", command.size ? " " : "", *word);
+	about->command = model__string(record->model, buf__string(&command));
+	buf__free(&command);
+	about->version = model__string(record->model, TIERSCOPE_VERSION);
+	about->cpus = kernel__cpus(record->kernel);
+	for (unsigned int i = 0; i < record->options->kernel.events_count; i++)
+		model__add_event(record->model, &(struct model_event){
+			.name = model__string(record->model,
+					      kernel__event_name(record->kernel, i)),
+			.period = kernel__event_period(record->kernel, i) });
+}
+
+/* Everything that can fail before the first sample. */
+static int arm(struct record *record)
+{
+	struct model_about *about;
+	int code = open_kernel(record), err;
+
+	if (code)
+		return code;
+	describe(record);
+	record->recorder = recorder__new(record->kernel, record->model);
+	code = record->options->command ? record__launch(record) : record__attach(record);
+	if (code)
+		return code;
+	err = recording_writer__open(record->path, &record->writer);
+	if (err)
+		return output_trouble(record, err);
+	record->start_ns = clock__now();
+	about = model__about(record->model);
+	about->start_ns = record->start_ns;
+	about->start_unix_ns = clock__wall();
+	err = kernel__start(record->kernel);
+	if (err) {
+		log__error("cannot switch the events on: %s", strerror(-err));
+		return EXIT_MACHINE;
+	}
+	return record__release(record);
+}
+
+static int flush(struct record *record)
+{
+	int err = recording_writer__flush(record->writer, record->model);
+
+	record->flushed_ns = clock__now();
+	if (err)
+		log__error("cannot write %s: %s; what was recorded until then is in it",
+			   record->path, strerror(-err));
+	return err ? EXIT_RECORDING : EXIT_OK;
+}
+
+static bool is_over(struct record *record, uint64_t now)
+{
+	if (record_interrupted)
+		return true;
+	if (record->options->duration_ns &&
+	    now - record->start_ns >= record->options->duration_ns)
+		return true;
+	if (record->child) {
+		record__reap(record, false);
+		return record->child_ended;
+	}
+	return !target__alive(model__process(record->model, 0)->pid, record->target_ticks);
+}
+
+static int run(struct record *record)
+{
+	uint64_t now = record->start_ns;
+	int code = EXIT_OK, err;
+
+	while (!code && !is_over(record, now)) {
+		int wait = WAIT_MS;
+
+		if (record->options->duration_ns) {
+			uint64_t left = record->options->duration_ns - (now - record->start_ns);
+
+			if (left / 1000000 < WAIT_MS)
+				wait = (int)(left / 1000000) + 1;
+		}
+		(void)kernel__wait(record->kernel, wait);	/* EINTR: look again */
+		err = recorder__step(record->recorder);
+		if (err) {
+			log__error("cannot read the kernel's rings: %s", strerror(-err));
+			code = EXIT_RECORDING;
+		}
+		now = clock__now();
+		if (!code && now - record->flushed_ns >= FLUSH_NS)
+			code = flush(record);
+		record__progress(record, false);
+	}
+	return code;
+}
+
+/* Also after a failure: what was recorded so far is kept. */
+static int finish(struct record *record, int code)
+{
+	struct model_about *about = model__about(record->model);
+	int err;
+
+	kernel__stop(record->kernel);
+	about->end_ns = clock__now();
+	err = recorder__finish(record->recorder);
+	if (err) {
+		log__error("cannot read the ledger: %s", strerror(-err));
+		code = code ? code : EXIT_BROKEN;
+	}
+	if (code != EXIT_RECORDING) {
+		err = recording_writer__finish(record->writer, record->model);
+		if (err) {
+			log__error("cannot write %s: %s; what was recorded until then is in it",
+				   record->path, strerror(-err));
+			code = EXIT_RECORDING;
+		}
+	}
+	record__progress(record, true);
+	record__summary(record);
+	return code;
+}
+
+static int write_view(struct record *record, int code)
+{
+	const struct record_options *options = record->options;
+	int view_code;
+
+	if (options->format == OUTPUT_RECORDING) {
+		log__info("%s: %llu bytes; tierscope report %s shows it", record->path,
+			  (unsigned long long)recording_writer__bytes(record->writer),
+			  record->path);
+		return code;
+	}
+	view_code = output__write(record->model, &(struct view_options){ .top = 0 },
+				  options->format, options->output);
+	if (view_code) {
+		log__error("the recording itself is kept in %s", record->path);
+		return code ? code : view_code;
+	}
+	unlink(record->path);
+	log__info("%s is written", options->output);
+	return code;
+}
+
+static int exit_code(const struct record *record, int code)
+{
+	if (code || !record->child || !record->child_ended || record->child_stopped_by_us)
+		return code;
+	if (WIFSIGNALED(record->child_status))
+		return record_interrupted ? EXIT_OK : 128 + WTERMSIG(record->child_status);
+	return WEXITSTATUS(record->child_status);
+}
+
+int record__run(int argc, char **argv)
+{
+	struct record_options options = { 0 };
+	struct record record = { .options = &options, .child_gate = -1, .child_errno = -1 };
+	struct sigaction action = { .sa_handler = on_signal };
+	int code = record_options__parse(argc, argv, &options);
+
+	if (code)
+		return code < 0 ? EXIT_OK : code;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	record.model = model__new();
+	code = check_output(&record);
+	if (!code)
+		code = arm(&record);
+	if (!code) {
+		code = run(&record);
+		record__stop_child(&record);
+		code = write_view(&record, finish(&record, code));
+		code = exit_code(&record, code);
+	} else {
+		record__stop_child(&record);
+		if (record.created)
+			unlink(record.path);	/* nothing was recorded */
+	}
+	recorder__free(record.recorder);
+	kernel__free(record.kernel);
+	recording_writer__free(record.writer);
+	model__free(record.model);
+	free(record.path);
+	return code;
+}

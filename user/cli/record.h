@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/* Private to the record command: what was asked for, and its parts. */
+#ifndef TIERSCOPE_CLI_RECORD_H
+#define TIERSCOPE_CLI_RECORD_H
+
+#include "output.h"
+
+#include "../kernel/kernel.h"
+#include "../recorder/recorder.h"
+#include "../recording/recording.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct record_options {
+	pid_t pid;			/* 0: none */
+	const char *name;		/* of a process, NULL none */
+	char **command;			/* NULL none */
+	const char *output;
+	enum output_format format;	/* what output is to be */
+	uint64_t duration_ns;		/* 0: until it ends */
+	struct kernel_options kernel;
+};
+
+/* 0, an enum exit_code, or -1: help was printed. */
+int record_options__parse(int argc, char **argv, struct record_options *ret_options);
+
+/* One recording, from arming to writing. */
+struct record {
+	const struct record_options *options;
+	struct kernel *kernel;
+	struct model *model;
+	struct recorder *recorder;
+	struct recording_writer *writer;
+	char *path;			/* of the recording file */
+	bool created;			/* it was not there before */
+	pid_t child;			/* of `-- CMD`, 0 none */
+	int child_gate;			/* writing lets the child run, -1 none */
+	int child_errno;		/* reading tells why exec failed, -1 none */
+	int child_status;		/* as waitpid gave it */
+	bool child_ended, child_stopped_by_us;
+	uint64_t target_ticks;		/* identity of -p's process */
+	uint64_t start_ns;
+	uint64_t flushed_ns, told_ns;	/* last flush, last progress line */
+};
+
+/* record_launch.c: the child waits at a gate until everything is armed. */
+int record__launch(struct record *record);
+int record__release(struct record *record);
+void record__reap(struct record *record, bool wait);
+/* Ends a child that is still running: it was ours to start. */
+void record__stop_child(struct record *record);
+
+/* record_attach.c: everything for -p and -n. */
+int record__attach(struct record *record);
+
+/* record_progress.c */
+void record__progress(struct record *record, bool last);
+void record__summary(struct record *record);
+
+extern volatile sig_atomic_t record_interrupted;
+
+#endif /* TIERSCOPE_CLI_RECORD_H */

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// The options of tierscope record.
+#include "cli.h"
+#include "record.h"
+
+#include "../base/log.h"
+#include "../base/text.h"
+
+#include <string.h>
+
+#define FREQUENCY_DEFAULT 99	/* prime to the 100 Hz of so many timers */
+#define FREQUENCY_MAX 20000
+
+static int bad(const char *format, const char *value)
+{
+	log__error(format, value);
+	return EXIT_USAGE;
+}
+
+static int add_event(struct record_options *options, const char *name)
+{
+	const struct kernel_event *event = kernel_event__find(name);
+
+	if (!event) {
+		struct buf known = BUF_INIT;
+
+		for (unsigned int i = 0; kernel_event__at(i); i++)
+			buf__printf(&known, "%s%s", i ? ", " : "", kernel_event__at(i)->name);
+		log__error("record: unknown event '%s'; there are %s", name,
+			   buf__string(&known));
+		buf__free(&known);
+		return EXIT_USAGE;
+	}
+	if (options->kernel.events_count >= TS_EVENTS_MAX)
+		return bad("record: at most four events at a time, '%s' is one too many", name);
+	options->kernel.events[options->kernel.events_count++] = event;
+	return EXIT_OK;
+}
+
+static int parse_one(struct record_options *options, int option, const char *value)
+{
+	uint64_t number;
+
+	switch (option) {
+	case 'p':
+		if (text__parse_number(value, 1, INT32_MAX, &number))
+			return bad("record: -p needs a process id, not '%s'", value);
+		options->pid = (pid_t)number;
+		return EXIT_OK;
+	case 'n':
+		options->name = value;
+		return EXIT_OK;
+	case 'd':
+		if (text__parse_duration(value, &options->duration_ns) ||
+		    !options->duration_ns)
+			return bad("record: -d needs a duration like 10s, 2m or 00:01:30:00, not '%s'",
+				   value);
+		return EXIT_OK;
+	case 'F':
+		if (text__parse_number(value, 1, FREQUENCY_MAX, &number))
+			return bad("record: -F needs samples per second, 1 to 20000, not '%s'",
+				   value);
+		options->kernel.frequency = (unsigned int)number;
+		return EXIT_OK;
+	case 'e':
+		return add_event(options, value);
+	case 'o':
+		options->output = value;
+		return EXIT_OK;
+	default:
+		cli__verbosity(option);
+		return EXIT_OK;
+	}
+}
+
+static int check(struct record_options *options, int argc, char **argv)
+{
+	bool dashes = optind > 0 && optind <= argc && !strcmp(argv[optind - 1], "--");
+	int format;
+
+	if (optind < argc && !dashes)
+		return bad("record: unexpected argument '%s'; a command goes behind --",
+			   argv[optind]);
+	if (optind < argc)
+		options->command = argv + optind;
+	if (!!options->pid + !!options->name + !!options->command != 1) {
+		log__error("record: one of -p PID, -n NAME and -- COMMAND is needed");
+		return EXIT_USAGE;
+	}
+	if (!options->kernel.events_count)
+		(void)add_event(options, "cpu-clock");	/* it exists */
+	if (!options->output)
+		options->output = "recording.tscope";
+	format = output__format_of_path(options->output);
+	options->format = format < 0 ? OUTPUT_RECORDING : (enum output_format)format;
+	return EXIT_OK;
+}
+
+int record_options__parse(int argc, char **argv, struct record_options *ret_options)
+{
+	static const struct option options[] = {
+		{ "pid", required_argument, NULL, 'p' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "frequency", required_argument, NULL, 'F' },
+		{ "event", required_argument, NULL, 'e' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	};
+	int option, code;
+
+	ret_options->kernel.frequency = FREQUENCY_DEFAULT;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:p:n:d:F:e:o:qvh", options, NULL)) != -1) {
+		if (option == 'h') {
+			cli__print_usage(&record_command);
+			return -1;
+		}
+		if (option == '?' || option == ':')
+			return cli__bad_option(argv, option, "record");
+		code = parse_one(ret_options, option, optarg);
+		if (code)
+			return code;
+	}
+	return check(ret_options, argc, argv);
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// tierscope report: a recording as text, page, folded stacks or JSON.
+#include "cli.h"
+#include "output.h"
+
+#include "../base/log.h"
+#include "../base/text.h"
+#include "../recording/recording.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct command report_command = {
+	"report", "FILE [OPTIONS]", "show a recording", report__run,
+	"  --format FORMAT      text (default), html, folded or json; else by the name of -o\n"
+	"  --split HOW          version (default), tier, rejit or none\n"
+	"  -e, --event EVENT    of this event only (default: the first)\n"
+	"  --top N              rows of the text report (default 30, 0: all)\n"
+	"  -o, --output FILE    write there instead of standard output\n",
+};
+
+struct report {
+	const char *file, *output, *event;
+	int format;		/* enum output_format, -1: by name */
+	struct view_options view;
+};
+
+static int parse(int argc, char **argv, struct report *report)
+{
+	enum { FORMAT = 256, SPLIT, TOP };
+	static const struct option options[] = {
+		{ "format", required_argument, NULL, FORMAT },
+		{ "split", required_argument, NULL, SPLIT },
+		{ "top", required_argument, NULL, TOP },
+		{ "event", required_argument, NULL, 'e' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	};
+	uint64_t number;
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":o:e:qvh", options, NULL)) != -1) {
+		switch (option) {
+		case FORMAT:
+			report->format = output__format(optarg);
+			if (report->format < 0) {
+				log__error("report: unknown format '%s'; there are text, html, folded and json",
+					   optarg);
+				return EXIT_USAGE;
+			}
+			break;
+		case SPLIT:
+			if (output__split(optarg, &report->view.split)) {
+				log__error("report: unknown split '%s'; there are version, tier, rejit and none",
+					   optarg);
+				return EXIT_USAGE;
+			}
+			break;
+		case TOP:
+			if (text__parse_number(optarg, 0, UINT32_MAX, &number)) {
+				log__error("report: --top needs a number, not '%s'", optarg);
+				return EXIT_USAGE;
+			}
+			report->view.top = (uint32_t)number;
+			break;
+		case 'o':
+			report->output = optarg;
+			break;
+		case 'e':
+			report->event = optarg;
+			break;
+		case 'q':
+		case 'v':
+			cli__verbosity(option);
+			break;
+		case 'h':
+			cli__print_usage(&report_command);
+			return -1;
+		default:
+			return cli__bad_option(argv, option, "report");
+		}
+	}
+	if (optind + 1 != argc) {
+		log__error(optind < argc ? "report: one recording at a time" :
+					   "report: which recording? tierscope report FILE");
+		return EXIT_USAGE;
+	}
+	report->file = argv[optind];
+	return EXIT_OK;
+}
+
+static int open_recording(const char *path, struct model *model, char *note, size_t size)
+{
+	struct recording_result result = { 0 };
+	int err = recording__read(path, model, &result);
+
+	switch (err) {
+	case 0:
+		break;
+	case -EBADMSG:
+		log__error("%s: not a tierscope recording%s%s", path,
+			   result.reason[0] ? ": " : "", result.reason);
+		return EXIT_RECORDING;
+	case -EPROTO:
+		log__error("%s: written by a newer tierscope (format newer than %d); read it with that one",
+			   path, RECORDING_FORMAT);
+		return EXIT_RECORDING;
+	case -ENODATA:
+		log__error("%s: the recording is empty", path);
+		return EXIT_RECORDING;
+	default:
+		log__error("%s: cannot read: %s", path, strerror(-err));
+		return EXIT_RECORDING;
+	}
+	if (result.status == RECORDING_CUT) {
+		snprintf(note, size, "the recording was cut: %s; %llu of %llu bytes are shown",
+			 result.reason, (unsigned long long)result.kept_bytes,
+			 (unsigned long long)result.file_bytes);
+		log__warn("%s: %s", path, note);
+	}
+	return EXIT_OK;
+}
+
+static int choose_event(const struct model *model, const char *name, uint32_t *ret_event)
+{
+	*ret_event = 0;
+	if (!name)
+		return EXIT_OK;
+	for (uint32_t i = 0; i < model__events(model); i++) {
+		if (!strcmp(model__text(model, model__event(model, i)->name), name)) {
+			*ret_event = i;
+			return EXIT_OK;
+		}
+	}
+	log__error("event '%s' was not recorded", name);
+	return EXIT_USAGE;
+}
+
+int report__run(int argc, char **argv)
+{
+	struct report report = { .format = -1, .view.top = 30 };
+	struct model *model;
+	char note[320] = "";
+	int code = parse(argc, argv, &report);
+
+	if (code)
+		return code < 0 ? EXIT_OK : code;
+	if (report.format < 0)
+		report.format = report.output ? output__format_of_path(report.output) : -1;
+	if (report.format < 0 || report.format == OUTPUT_RECORDING)
+		report.format = OUTPUT_TEXT;
+	model = model__new();
+	code = open_recording(report.file, model, note, sizeof(note));
+	if (!code)
+		code = choose_event(model, report.event, &report.view.event);
+	if (!code) {
+		report.view.note = note[0] ? note : NULL;
+		code = output__write(model, &report.view, (enum output_format)report.format,
+				     report.output);
+	}
+	model__free(model);
+	return code;
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Code bodies, from probes and from journals.  Both tell the same records; the
+// sequence says which is newer, and a gap in it says that the ring lost some,
+// which the journal still has.
+#include "internal.h"
+
+#include "../base/text.h"
+#include "../model/name.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define REREAD_NS 500000000ull
+
+static uint64_t row_generation(uint32_t generation)
+{
+	return generation & 0x0fffffffu;	/* what fits into a frame's word */
+}
+
+/* The i-th of the NUL-ended strings in a text; "" beyond the end. */
+static const char *text_part(const char *text, uint32_t size, unsigned int index)
+{
+	const char *end = text + size;
+
+	while (index-- && text < end)
+		text += strnlen(text, (size_t)(end - text)) + 1;
+	return text < end && strnlen(text, (size_t)(end - text)) < (size_t)(end - text) ?
+	       text : "";
+}
+
+static string_id body_name(struct model *model, const char *text, uint32_t size)
+{
+	struct buf parts[4] = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
+	struct buf name = BUF_INIT;
+	struct name_parts spelled;
+	string_id id;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		const char *part = text_part(text, size, i);
+
+		text__append_utf8(&parts[i], part, strlen(part));
+	}
+	spelled = (struct name_parts){ buf__string(&parts[0]), buf__string(&parts[1]),
+				       buf__string(&parts[2]), buf__string(&parts[3]) };
+	name__format(&name, &spelled);
+	id = model__string_n(model, buf__string(&name), name.size);
+	for (unsigned int i = 0; i < 4; i++)
+		buf__free(&parts[i]);
+	buf__free(&name);
+	return id;
+}
+
+static void fill_body(struct recorder *recorder, struct process *process,
+		      const struct ts_journal_record *record, const char *text,
+		      uint32_t text_size, struct model_body *ret_body)
+{
+	uint64_t module;
+
+	*ret_body = (struct model_body){
+		.process = process->index, .function_id = record->function_id,
+		.module_id = record->module_id, .start = record->start,
+		.size = record->size, .token = record->token,
+		.rejit_id = record->rejit_id, .native_version = record->native_version,
+		.tier = record->tier < TS_TIER_COUNT ? record->tier : TS_TIER_UNKNOWN,
+		.source = record->flags & TS_RECORD_CATCH_UP ? MODEL_SOURCE_CATCH_UP :
+			  MODEL_SOURCE_EVENT,
+		.osr_il_offset = record->osr_il_offset,
+		.born_ns = record->born_ns, .died_ns = record->died_ns,
+		.name = body_name(recorder->model, text, text_size),
+	};
+	if (record->flags & TS_RECORD_REJIT_UNKNOWN)
+		ret_body->flags |= MODEL_BODY_REJIT_UNKNOWN;
+	if (record->flags & TS_RECORD_DYNAMIC)
+		ret_body->flags |= MODEL_BODY_DYNAMIC;
+	if (record->flags & TS_RECORD_SHARED_GENERIC)
+		ret_body->flags |= MODEL_BODY_SHARED_GENERIC;
+	if (record->flags & TS_RECORD_TIER_UNKNOWN)
+		ret_body->tier = TS_TIER_UNKNOWN;
+	if (map__get(process->modules, 0, record->module_id, &module))
+		ret_body->module = (string_id)module;
+}
+
+static void note_pages(struct process *process, uint64_t start, uint32_t size)
+{
+	for (uint64_t page = start >> TS_PAGE_SHIFT;
+	     page <= (start + size - 1) >> TS_PAGE_SHIFT; page++)
+		map__set(process->pages, 0, page, 1);
+}
+
+/*
+ * Adds the body, or gives the one that is known already: the same function at
+ * the same place, not dead before this record was born.
+ */
+static uint32_t add_body(struct recorder *recorder, struct process *process,
+			 const struct ts_journal_record *record, const char *text,
+			 uint32_t text_size, bool *ret_new)
+{
+	struct model *model = recorder->model;
+	struct model_body body;
+	uint64_t known;
+
+	fill_body(recorder, process, record, text, text_size, &body);
+	*ret_new = false;
+	if (map__get(process->bodies, 0, record->start, &known)) {
+		struct model_body old = *model__body(model, (uint32_t)known);
+
+		if (old.function_id == body.function_id && old.size == body.size &&
+		    (!old.died_ns || old.died_ns > body.born_ns) &&
+		    old.native_version == body.native_version) {
+			/* A ring's text can be cut: the longer name is the whole one. */
+			if (body.name && strlen(model__text(model, body.name)) >
+					 strlen(model__text(model, old.name)))
+				old.name = body.name;
+			if (body.died_ns && !old.died_ns)
+				old.died_ns = body.died_ns;
+			model__update_body(model, (uint32_t)known, &old);
+			return (uint32_t)known;
+		}
+	}
+	known = model__add_body(model, &body);
+	map__set(process->bodies, 0, record->start, known);
+	note_pages(process, record->start, record->size);
+	*ret_new = true;
+	return (uint32_t)known;
+}
+
+static void on_load(struct recorder *recorder, struct process *process,
+		    const struct ts_code_event *event)
+{
+	const struct ts_journal_record *record = &event->record;
+	uint32_t body;
+	bool is_new;
+
+	if (!record->size || record->size > TS_BODY_SIZE_MAX)
+		return;		/* counted in the kernel as a bad probe */
+	body = add_body(recorder, process, record, event->text, event->text_size, &is_new);
+	if (event->row)
+		map__set(recorder->rows, event->row, row_generation(event->generation), body);
+	if (event->text_size < record->text_size)
+		process->reread = true;
+}
+
+static void on_unload(struct recorder *recorder, struct process *process,
+		      const struct ts_code_event *event)
+{
+	uint64_t known;
+	struct model_body body;
+
+	if (!map__get(process->bodies, 0, event->record.start, &known))
+		return;
+	body = *model__body(recorder->model, (uint32_t)known);
+	if (body.died_ns || body.function_id != event->record.function_id)
+		return;
+	body.died_ns = event->header.time_ns;
+	model__update_body(recorder->model, (uint32_t)known, &body);
+}
+
+static void on_module(struct recorder *recorder, struct process *process,
+		      const struct ts_journal_record *record, const char *text,
+		      uint32_t text_size)
+{
+	struct buf path = BUF_INIT;
+
+	text__append_utf8(&path, text, strnlen(text, text_size));
+	if (path.size)
+		map__set(process->modules, 0, record->module_id,
+			 model__string(recorder->model, buf__string(&path)));
+	buf__free(&path);
+}
+
+static void note_sequence(struct process *process, uint64_t sequence)
+{
+	if (sequence <= process->sequence_base)
+		return;
+	process->sequence_seen++;
+	if (sequence > process->sequence_highest)
+		process->sequence_highest = sequence;
+}
+
+void bodies__on_event(struct recorder *recorder, const struct ts_code_event *event)
+{
+	struct process *process = process__by_space(recorder, event->header.space,
+						    (pid_t)event->header.pid);
+
+	if (!process)
+		return;
+	if (!process->journal && !journal__open(process->pid, &process->journal))
+		process__saw_hook(recorder, process);
+	else if (!process->hooked)
+		process__saw_hook(recorder, process);
+	note_sequence(process, event->record.sequence);
+	switch (event->header.type) {
+	case TS_EVENT_CODE_LOAD:
+		on_load(recorder, process, event);
+		break;
+	case TS_EVENT_CODE_UNLOAD:
+		on_unload(recorder, process, event);
+		break;
+	case TS_EVENT_MODULE_LOAD:
+		on_module(recorder, process, &event->record, event->text,
+			  event->text_size);
+		break;
+	}
+}
+
+struct catch_up {
+	struct recorder *recorder;
+	struct process *process;
+};
+
+/* Into the code map, unless it died; what it told the sampler stays exact. */
+static void insert_row(struct recorder *recorder, struct process *process,
+		       const struct ts_journal_record *record, uint32_t body)
+{
+	struct ts_insert insert = { .space = process->space, .pid = (uint32_t)process->pid,
+				    .record = *record };
+
+	if (!process->alive || record->died_ns)
+		return;
+	if (kernel__insert(recorder->kernel, &insert) && !insert.row)
+		return;		/* counted by cause in the kernel */
+	map__set(recorder->rows, insert.row, row_generation(insert.generation), body);
+}
+
+static int read_record(void *context, const struct ts_journal_record *record,
+		       const char *text, uint32_t text_size)
+{
+	struct catch_up *catch_up = context;
+	struct recorder *recorder = catch_up->recorder;
+	struct process *process = catch_up->process;
+	uint32_t body;
+	bool is_new;
+
+	if (record->kind == TS_RECORD_MODULE) {
+		on_module(recorder, process, record, text, text_size);
+	} else if (record->kind == TS_RECORD_CODE && record->size &&
+		   record->size <= TS_BODY_SIZE_MAX) {
+		body = add_body(recorder, process, record, text, text_size, &is_new);
+		if (is_new) {
+			recorder->journal_bodies++;
+			insert_row(recorder, process, record, body);
+		}
+	}
+	return 0;
+}
+
+/*
+ * A body can be unloaded between our reading its record and inserting it: the
+ * probe's handler found nothing to remove then, and a dead body would stay in
+ * the map.  So after the insertions, what has died meanwhile is removed.
+ */
+static int remove_dead(void *context, const struct ts_journal_record *record,
+		       const char *text, uint32_t text_size)
+{
+	struct catch_up *catch_up = context;
+	uint64_t known;
+
+	(void)text;
+	(void)text_size;
+	if (record->kind != TS_RECORD_CODE || !record->died_ns ||
+	    record->died_ns < catch_up->process->reread_ns ||
+	    !map__get(catch_up->process->bodies, 0, record->start, &known))
+		return 0;
+	if (model__body(catch_up->recorder->model, (uint32_t)known)->function_id ==
+	    record->function_id)
+		(void)kernel__remove(catch_up->recorder->kernel, catch_up->process->space,
+				     record->start);	/* -ENOENT: the probe did it */
+	return 0;
+}
+
+int bodies__read_journal(struct recorder *recorder, struct process *process)
+{
+	struct catch_up catch_up = { recorder, process };
+	struct ts_journal_header header;
+	uint32_t unreadable = 0;
+	int err;
+
+	if (!process->journal) {
+		err = journal__open(process->pid, &process->journal);
+		if (err)
+			return err;
+	}
+	process->reread = false;
+	process->reread_ns = clock__now();
+	journal__header(process->journal, &header);
+	err = journal__each(process->journal, read_record, &catch_up, &unreadable);
+	if (!err && process->alive)
+		err = journal__each(process->journal, remove_dead, &catch_up, &unreadable);
+	process->sequence_base = header.sequence;
+	process->sequence_highest = header.sequence;
+	process->sequence_seen = 0;
+	return err;
+}
+
+static bool has_gap(const struct process *process)
+{
+	return process->reread || process->sequence_highest - process->sequence_base !=
+				  process->sequence_seen;
+}
+
+/* Handlers on other CPUs may be late by microseconds: hence the wait. */
+void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all)
+{
+	for (uint32_t i = 0; i < recorder->processes_count; i++) {
+		struct process *process = recorder->processes[i];
+
+		if (!process->hooked || !has_gap(process) ||
+		    (!all && now - process->reread_ns < REREAD_NS))
+			continue;
+		process->reread_ns = now;
+		(void)bodies__read_journal(recorder, process); /* gone: nothing to add */
+	}
+}
+
+/* Bodies can be told of before their module is. */
+void bodies__name_modules(struct recorder *recorder, struct process *process)
+{
+	struct model *model = recorder->model;
+	uint64_t module;
+
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		struct model_body body = *model__body(model, i);
+
+		if (body.process != process->index || body.module || !body.module_id ||
+		    !map__get(process->modules, 0, body.module_id, &module))
+			continue;
+		body.module = (string_id)module;
+		model__update_body(model, i, &body);
+	}
+}
+
+/* Gives rows, pages and slots of a process that is gone back. */
+void bodies__forget(struct recorder *recorder, struct process *process)
+{
+	const struct model *model = recorder->model;
+
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		const struct model_body *body = model__body(model, i);
+
+		if (body->process != process->index || body->source == MODEL_SOURCE_IMAGE)
+			continue;
+		(void)kernel__remove(recorder->kernel, process->space, body->start);
+		for (uint64_t page = body->start >> TS_PAGE_SHIFT;
+		     page <= (body->start + body->size - 1) >> TS_PAGE_SHIFT; page++)
+			(void)kernel__remove_page(recorder->kernel, process->space,
+						  page << TS_PAGE_SHIFT);
+	}
+	for (uint32_t i = 0; i < process->mappings.count; i++)
+		if (process->mappings.items[i].file != NO_IMAGE)
+			kernel__unmap_image(recorder->kernel, process->space,
+					    process->mappings.items[i].image_base,
+					    process->mappings.items[i].end);
+}

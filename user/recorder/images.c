@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Precompiled images: each file is read once, by device and inode and never by
+// a claimed path alone, its table goes to the sampler, its bodies get names
+// when they are sampled.
+#include "internal.h"
+
+#include "../base/alloc.h"
+#include "../base/log.h"
+#include "../base/text.h"
+#include "../image/image.h"
+#include "../model/name.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/*
+ * map_files gives exactly the mapped file, whatever its path is called by now.
+ * Where that is not allowed, or the process is gone, the path must lead to the
+ * same device and inode.
+ */
+static int open_mapped(const struct process *process, const struct mapping *mapping,
+		       uint64_t device, uint64_t inode, const char *path)
+{
+	char name[4200];
+	struct stat file;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
+		 process->pid, mapping->start, mapping->end);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		return fd;
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "/proc/%d/root%s", process->pid, path);
+		fd = open(i ? path : name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd < 0)
+			continue;
+		if (!fstat(fd, &file) && file.st_dev == device && file.st_ino == inode)
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
+}
+
+static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode)
+{
+	for (uint32_t i = 0; i < recorder->files_count; i++)
+		if (recorder->files[i].device == device && recorder->files[i].inode == inode)
+			return i;
+	return NO_IMAGE;
+}
+
+static uint32_t read_file(struct recorder *recorder, const struct process *process,
+			  const struct mapping *mapping, uint64_t device, uint64_t inode,
+			  const char *path)
+{
+	struct image_file file = { .device = device, .inode = inode, .number = NO_IMAGE };
+	int fd = open_mapped(process, mapping, device, inode, path);
+	int err;
+
+	if (fd < 0)
+		return NO_IMAGE;	/* perhaps another process shows it later */
+	err = image__open(fd, &file.image);
+	close(fd);
+	if (err && err != -ENOEXEC && err != -ENODATA)
+		log__verbose("%s: precompiled code cannot be read: %s", path, strerror(-err));
+	if (!err && kernel__add_image(recorder->kernel, file.image, &file.number))
+		log__verbose("%s: the sampler's image tables are full", path);
+	alloc__grow(recorder->files, recorder->files_count, recorder->files_capacity);
+	recorder->files[recorder->files_count] = file;
+	return recorder->files_count++;
+}
+
+uint32_t images__open(struct recorder *recorder, const struct process *process,
+		      struct mapping *mapping, uint32_t device_major,
+		      uint32_t device_minor, uint64_t inode, const char *path)
+{
+	uint64_t device = makedev(device_major, device_minor);
+	uint32_t file = find_file(recorder, device, inode);
+
+	if (file == NO_IMAGE)
+		file = read_file(recorder, process, mapping, device, inode, path);
+	if (file == NO_IMAGE || !recorder->files[file].image)
+		return NO_IMAGE;
+	mapping->image_base = image__base_of_mapping(recorder->files[file].image,
+						     mapping->start, mapping->file_offset);
+	return mapping->image_base ? file : NO_IMAGE;
+}
+
+void images__publish(struct recorder *recorder, const struct process *process,
+		     const struct mapping *mapping)
+{
+	const struct image_file *file;
+
+	if (mapping->file == NO_IMAGE)
+		return;
+	file = &recorder->files[mapping->file];
+	if (file->number != NO_IMAGE &&
+	    kernel__map_image(recorder->kernel, process->space, file->number,
+			      mapping->image_base, image__size(file->image)))
+		log__verbose("process %d: no room to map an image for the sampler",
+			     process->pid);
+}
+
+static string_id image_body_name(struct recorder *recorder, const struct image *image,
+				 uint32_t index)
+{
+	struct buf text = BUF_INIT, parts[4] = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
+	struct buf name = BUF_INIT;
+	struct name_parts spelled;
+	const char *at, *end;
+	string_id id;
+
+	if (image__body_text(image, index, &text))
+		buf__clear(&text);
+	at = buf__string(&text);
+	end = at + text.size;
+	for (unsigned int i = 0; i < 4 && at < end; i++) {
+		size_t size = strnlen(at, (size_t)(end - at));
+
+		text__append_utf8(&parts[i], at, size);
+		at += size + 1;
+	}
+	spelled = (struct name_parts){ buf__string(&parts[0]), buf__string(&parts[1]),
+				       buf__string(&parts[2]), buf__string(&parts[3]) };
+	name__format(&name, &spelled);
+	id = model__string_n(recorder->model, buf__string(&name), name.size);
+	for (unsigned int i = 0; i < 4; i++)
+		buf__free(&parts[i]);
+	buf__free(&name);
+	buf__free(&text);
+	return id;
+}
+
+/* The model's body for an RVA of an image, MODEL_NONE if no function is there. */
+uint32_t images__body(struct recorder *recorder, struct process *process,
+		      uint32_t file, uint64_t base, uint32_t rva, string_id path)
+{
+	const struct image *image = recorder->files[file].image;
+	const struct image_body *bodies;
+	int64_t index = image__find(image, rva);
+	struct model_body body;
+	uint64_t known;
+
+	if (index < 0)
+		return MODEL_NONE;
+	if (map__get(process->image_bodies, base, (uint64_t)index, &known))
+		return (uint32_t)known;
+	image__bodies(image, &bodies);
+	body = (struct model_body){
+		.process = process->index,
+		.flags = MODEL_BODY_FUNCTION_UNKNOWN | MODEL_BODY_VERSION_UNKNOWN,
+		.start = base + bodies[index].begin,
+		.size = bodies[index].end - bodies[index].begin,
+		.token = bodies[index].token,
+		.tier = TS_TIER_READY_TO_RUN, .source = MODEL_SOURCE_IMAGE,
+		.osr_il_offset = TS_NO_IL_OFFSET,
+		.module = path,
+		.name = image_body_name(recorder, image, (uint32_t)index),
+	};
+	known = model__add_body(recorder->model, &body);
+	map__set(process->image_bodies, base, (uint64_t)index, known);
+	return (uint32_t)known;
+}
+
+void images__free(struct recorder *recorder)
+{
+	for (uint32_t i = 0; i < recorder->files_count; i++)
+		image__free(recorder->files[i].image);
+	free(recorder->files);
+	recorder->files = NULL;
+	recorder->files_count = 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/* What the files of this room share. */
+#ifndef TIERSCOPE_RECORDER_INTERNAL_H
+#define TIERSCOPE_RECORDER_INTERNAL_H
+
+#include "recorder.h"
+
+#include "../base/buf.h"
+#include "../base/clock.h"
+#include "../base/map.h"
+#include "../target/journal.h"
+
+#define NO_IMAGE UINT32_MAX
+#define MAPPING_CACHE 1024
+
+struct image;
+
+/* A precompiled image file, read once, whoever maps it. */
+struct image_file {
+	uint64_t device, inode;
+	struct image *image;		/* NULL: not such an image */
+	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
+};
+
+enum mapping_kind { MAPPING_FILE, MAPPING_JIT, MAPPING_ANONYMOUS, MAPPING_SPECIAL };
+
+/* Executable memory of a process.  What comes later covers what was there. */
+struct mapping {
+	uint64_t start, end, file_offset;
+	uint64_t born_ns;
+	enum mapping_kind kind;
+	uint32_t file;			/* index of image_file, or NO_IMAGE */
+	uint64_t image_base;		/* of RVA 0, if file is an image */
+	string_id path;
+};
+
+struct mapping_list {
+	struct mapping *items;
+	uint32_t count, capacity;
+};
+
+/* One program run by one process: exec makes another. */
+struct process {
+	uint32_t space;
+	pid_t pid;
+	uint32_t index;			/* in the model */
+	struct process *code;		/* whose bodies it runs: itself, or the
+					 * parent's between fork and exec */
+	bool alive, hooked, checked;
+	uint64_t born_ns;		/* adopted or exec'ed */
+	struct mapping_list mappings;
+	struct mapping_list next;	/* of the exec that is under way */
+	bool exec_pending;
+	uint32_t cache[MAPPING_CACHE];	/* page -> mapping + 1 */
+	struct map *bodies;		/* start -> youngest body there */
+	struct map *pages;		/* JIT pages that hold code */
+	struct map *modules;		/* module id -> string_id of the path */
+	struct map *image_bodies;	/* (file, body of image) -> body */
+	struct journal *journal;
+	uint64_t sequence_base;		/* journal read up to here */
+	uint64_t sequence_highest;	/* told by probes */
+	uint64_t sequence_seen;		/* how many since base */
+	bool reread;			/* the journal knows more than we do */
+	uint64_t reread_ns;
+};
+
+enum leaf_cause {
+	LEAF_JIT_UNKNOWN, LEAF_STUB, LEAF_IMAGE_UNKNOWN, LEAF_ANONYMOUS,
+	LEAF_NO_MAPPING, LEAF_CAUSES
+};
+
+struct recorder {
+	struct kernel *kernel;
+	struct model *model;
+	struct kernel_handlers handlers;
+	struct process **processes;
+	uint32_t processes_count, processes_capacity;
+	struct map *by_space;		/* (space, pid) -> index + 1 */
+	struct image_file *files;
+	uint32_t files_count, files_capacity;
+	struct map *rows;		/* (row, generation) -> body */
+	struct buf pending;		/* samples of this step, back to back */
+	uint64_t leaf_causes[LEAF_CAUSES];
+	uint64_t dropped;		/* samples of no known process */
+	uint64_t body_late;
+	uint64_t table_late;		/* leaf in an image, finished by us */
+	uint64_t jit_leaf, image_leaf, managed, managed_named;
+	uint64_t mappings_lost;
+	uint64_t journal_bodies;	/* bodies that only the journal told of */
+	uint64_t last_check_ns;
+};
+
+/* processes.c */
+struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pid,
+			     uint64_t born_ns, uint32_t parent);
+void process__free(struct process *process);
+struct process *process__by_space(const struct recorder *recorder, uint32_t space,
+				  pid_t pid);
+struct process *process__by_pid(const struct recorder *recorder, pid_t pid);
+void process__on_event(struct recorder *recorder, const struct ts_process_event *event);
+void process__check_hooks(struct recorder *recorder, uint64_t now);
+void process__saw_hook(struct recorder *recorder, struct process *process);
+
+/* bodies.c */
+void bodies__on_event(struct recorder *recorder, const struct ts_code_event *event);
+int bodies__read_journal(struct recorder *recorder, struct process *process);
+void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all);
+void bodies__name_modules(struct recorder *recorder, struct process *process);
+void bodies__forget(struct recorder *recorder, struct process *process);
+
+/* mappings.c */
+void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping *mapping);
+void mappings__read(struct recorder *recorder, struct process *process);
+void mappings__exec(struct recorder *recorder, struct process *old, struct process *process);
+const struct mapping *mappings__find(struct process *process, uint64_t address,
+				     uint64_t time_ns);
+void mappings__free_list(struct mapping_list *list);
+
+/* images.c */
+uint32_t images__open(struct recorder *recorder, const struct process *process,
+		      struct mapping *mapping, uint32_t device_major,
+		      uint32_t device_minor, uint64_t inode, const char *path);
+/* Maps the image's table for the sampler, once the space is the right one. */
+void images__publish(struct recorder *recorder, const struct process *process,
+		     const struct mapping *mapping);
+uint32_t images__body(struct recorder *recorder, struct process *process,
+		      uint32_t file, uint64_t base, uint32_t rva, string_id path);
+void images__free(struct recorder *recorder);
+
+/* resolve.c */
+void resolve__samples(struct recorder *recorder);
+
+#endif /* TIERSCOPE_RECORDER_INTERNAL_H */

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Executable memory of the processes: told by the kernel as it is mapped, read
+// from /proc for what was there before.
+#include "internal.h"
+
+#include "../base/alloc.h"
+#include "../base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The runtime's double-mapped code memory (W^X), 8.0 to 10.0. */
+#define JIT_NAME "/memfd:doublemapper"
+
+static enum mapping_kind kind_of(const char *path, uint64_t inode)
+{
+	if (!strncmp(path, JIT_NAME, sizeof(JIT_NAME) - 1))
+		return MAPPING_JIT;
+	if (path[0] == '[')
+		return MAPPING_SPECIAL;
+	if (!inode || !path[0] || !strncmp(path, "//anon", 6))
+		return MAPPING_ANONYMOUS;
+	return MAPPING_FILE;
+}
+
+static void add(struct recorder *recorder, struct process *process,
+		struct mapping_list *list, const struct kernel_mapping *told)
+{
+	struct mapping mapping = {
+		.start = told->start, .end = told->start + told->size,
+		.file_offset = told->file_offset, .born_ns = told->time_ns,
+		.kind = kind_of(told->path, told->inode), .file = NO_IMAGE,
+	};
+	struct buf path = BUF_INIT;
+
+	text__append_utf8(&path, told->path, strlen(told->path));
+	mapping.path = model__string(recorder->model, buf__string(&path));
+	buf__free(&path);
+	if (mapping.kind == MAPPING_FILE)
+		mapping.file = images__open(recorder, process, &mapping, told->device_major,
+					    told->device_minor, told->inode, told->path);
+	alloc__grow(list->items, list->count, list->capacity);
+	list->items[list->count++] = mapping;
+	memset(process->cache, 0, sizeof(process->cache));
+}
+
+void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping *mapping)
+{
+	struct process *process = process__by_pid(recorder, mapping->pid);
+
+	if (!process || !process->alive)
+		return;
+	if (mapping->is_exec) {
+		mappings__free_list(&process->next);
+		process->exec_pending = true;
+		return;
+	}
+	if (process->exec_pending) {
+		add(recorder, process, &process->next, mapping);
+		return;
+	}
+	add(recorder, process, &process->mappings, mapping);
+	images__publish(recorder, process, &process->mappings.items[process->mappings.count - 1]);
+}
+
+/* After exec: what was mapped since belongs to the new program. */
+void mappings__exec(struct recorder *recorder, struct process *old, struct process *process)
+{
+	if (!old || !old->exec_pending) {
+		mappings__read(recorder, process);
+		return;
+	}
+	process->mappings = old->next;
+	old->next = (struct mapping_list){ NULL, 0, 0 };
+	old->exec_pending = false;
+	for (uint32_t i = 0; i < process->mappings.count; i++)
+		images__publish(recorder, process, &process->mappings.items[i]);
+}
+
+static bool is_known(const struct process *process, uint64_t start, uint64_t end)
+{
+	for (uint32_t i = process->mappings.count; i > 0; i--) {
+		const struct mapping *mapping = &process->mappings.items[i - 1];
+
+		if (mapping->start == start && mapping->end == end)
+			return true;
+	}
+	return false;
+}
+
+void mappings__read(struct recorder *recorder, struct process *process)
+{
+	struct kernel_mapping told = { .pid = process->pid, .time_ns = 0 };
+	char path[64], *line = NULL;
+	size_t capacity = 0;
+	ssize_t length;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", process->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while ((length = getline(&line, &capacity, file)) > 0) {
+		uint64_t start, end;
+		char protection[5];
+		int name_at = 0;
+
+		line[length - 1] = 0;
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+			   &start, &end, protection, &told.file_offset, &told.device_major,
+			   &told.device_minor, &told.inode, &name_at) < 7 ||
+		    protection[2] != 'x' || is_known(process, start, end))
+			continue;
+		told.start = start;
+		told.size = end - start;
+		told.path = name_at ? line + name_at : "";
+		add(recorder, process, &process->mappings, &told);
+		images__publish(recorder, process,
+			&process->mappings.items[process->mappings.count - 1]);
+	}
+	free(line);
+	fclose(file);
+}
+
+/*
+ * The mapping that held an address at a time: the youngest born by then.  What
+ * was unmapped meanwhile is not told; the worst effect is a native frame with
+ * the name of a file that had been there before.
+ */
+const struct mapping *mappings__find(struct process *process, uint64_t address,
+				     uint64_t time_ns)
+{
+	uint32_t *cache = &process->cache[(address >> TS_PAGE_SHIFT) % MAPPING_CACHE];
+	const struct mapping *items = process->mappings.items;
+
+	if (*cache) {
+		const struct mapping *mapping = &items[*cache - 1];
+
+		if (address >= mapping->start && address < mapping->end &&
+		    mapping->born_ns <= time_ns)
+			return mapping;
+	}
+	for (uint32_t i = process->mappings.count; i > 0; i--) {
+		const struct mapping *mapping = &items[i - 1];
+
+		if (address < mapping->start || address >= mapping->end ||
+		    mapping->born_ns > time_ns)
+			continue;
+		*cache = i;
+		return mapping;
+	}
+	return NULL;
+}
+
+void mappings__free_list(struct mapping_list *list)
+{
+	free(list->items);
+	*list = (struct mapping_list){ NULL, 0, 0 };
+}

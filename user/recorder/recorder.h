@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The recorder: takes what comes from the kernel side and from journals, and
+ * fills the model.  Here a sample's words become bodies with names.  It owns
+ * neither the kernel side nor the model.  One thread at a time.
+ */
+#ifndef TIERSCOPE_RECORDER_H
+#define TIERSCOPE_RECORDER_H
+
+#include "../base/trouble.h"
+#include "../kernel/kernel.h"
+#include "../model/model.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct recorder;
+
+struct recorder *recorder__new(struct kernel *kernel, struct model *model);
+void recorder__free(struct recorder *recorder);
+
+/*
+ * Takes a process into the recording.  TS_SPACE_FOLLOW: its children too.
+ * -ESRCH when it is gone.
+ */
+int recorder__adopt(struct recorder *recorder, pid_t pid, uint32_t flags);
+
+/*
+ * Reads what the process's hook has written down so far into code map and
+ * model.  To be called once the probes are armed.  -ENOENT: no hook in it.
+ */
+int recorder__catch_up(struct recorder *recorder, pid_t pid,
+		       struct trouble *ret_trouble);
+
+/* Drains, resolves, notices what changed.  0 or -Exxx. */
+int recorder__step(struct recorder *recorder);
+/* The last step, after kernel__stop: gaps are closed, the ledger is written. */
+int recorder__finish(struct recorder *recorder);
+
+/* For the progress line. */
+struct recorder_progress {
+	uint64_t samples, managed, managed_named;
+	uint64_t lost, bodies;
+	unsigned int processes_alive, hooked;
+};
+void recorder__progress(const struct recorder *recorder,
+			struct recorder_progress *ret_progress);
+
+/* Processes that are still alive: calls `each` with index in the model. */
+void recorder__alive(const struct recorder *recorder,
+		     void (*each)(void *context, uint32_t process), void *context);
+bool recorder__is_alive(const struct recorder *recorder, pid_t pid);
+
+#endif /* TIERSCOPE_RECORDER_H */

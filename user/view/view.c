@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// What every view needs: labels, and a summary of the samples.
+#include "view_internal.h"
+
+#include "../base/alloc.h"
+#include "../model/name.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t view__sample_process(const struct model *model,
+			      const struct model_sample *sample)
+{
+	return model__thread(model, sample->thread)->process;
+}
+
+uint32_t view__leaf_frame(const struct model *model, uint32_t stack)
+{
+	return stack ? model__stack(model, stack)->frame : MODEL_NONE;
+}
+
+uint32_t view__frame_kind(const struct model_frame *frame)
+{
+	return frame->kind > MODEL_FRAME_UNKNOWN ? MODEL_FRAME_UNKNOWN : frame->kind;
+}
+
+uint32_t view__tier(const struct model_body *body)
+{
+	return body->tier < TS_TIER_COUNT ? body->tier : TS_TIER_UNKNOWN;
+}
+
+void view__process_label(const struct model *model, uint32_t process, struct buf *buf)
+{
+	const struct model_process *row = model__process(model, process);
+
+	buf__printf(buf, "%s-%d", model__text(model, row->comm), (int)row->pid);
+}
+
+static bool rejit_unknown(const struct model_body *body)
+{
+	return body->flags & MODEL_BODY_REJIT_UNKNOWN;
+}
+
+/* Appends " [tier1 #2]"; an unknown ReJITID, which is not 0, is " #?". */
+static void append_version(const struct model_body *body, struct buf *buf)
+{
+	name__append_version(buf, view__tier(body),
+			     rejit_unknown(body) ? 0 : body->rejit_id,
+			     body->osr_il_offset);
+	if (rejit_unknown(body)) {
+		buf->size--;	/* the bracket */
+		buf__append_string(buf, " #?]");
+	}
+}
+
+void view__version_label(const struct model_body *body, struct buf *buf)
+{
+	struct buf label = BUF_INIT;
+
+	append_version(body, &label);
+	/* Without the " [" before and the "]" behind. */
+	if (label.size > 3)
+		buf__append(buf, label.data + 2, label.size - 3);
+	buf__free(&label);
+}
+
+static void body_label(const struct model *model, const struct model_body *body,
+		       enum view_split split, struct buf *buf)
+{
+	buf__append_string(buf, model__text(model, body->name));
+	switch (split) {
+	case VIEW_SPLIT_VERSION:
+		append_version(body, buf);
+		break;
+	case VIEW_SPLIT_TIER:
+		buf__printf(buf, " [%s]", name__tier_short(view__tier(body)));
+		break;
+	case VIEW_SPLIT_REJIT:
+		if (rejit_unknown(body))
+			buf__append_string(buf, " [#?]");
+		else if (body->rejit_id)
+			buf__printf(buf, " [#%u]", body->rejit_id);
+		break;
+	case VIEW_SPLIT_NONE:
+		break;
+	}
+}
+
+void view__frame_label(const struct model *model, uint32_t frame, enum view_split split,
+		       struct buf *buf)
+{
+	const struct model_frame *row = model__frame(model, frame);
+	const char *name = row ? model__text(model, row->name) : "no stack";
+
+	if (!row || view__frame_kind(row) == MODEL_FRAME_UNKNOWN) {
+		buf__printf(buf, "[unknown: %s]", name);
+		return;
+	}
+	if (row->kind == MODEL_FRAME_BODY) {
+		body_label(model, model__body(model, row->body), split, buf);
+		return;
+	}
+	if (!*name)
+		name = row->kind == MODEL_FRAME_KERNEL ? "[kernel]" : "[native]";
+	buf__append_string(buf, name);
+	/* An offset says which version of nothing: only the finest split has it. */
+	if (row->address && split == VIEW_SPLIT_VERSION)
+		buf__printf(buf, "+0x%llx", (unsigned long long)row->address);
+}
+
+static uint64_t sum_section(const struct model *model, enum model_ledger_section section)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < model__counts(model); i++)
+		if (model__count_at(model, i)->section == section)
+			sum += model__count_at(model, i)->value;
+	return sum;
+}
+
+void view__time_range(const struct model *model, uint64_t *ret_start_ns,
+		      uint64_t *ret_end_ns)
+{
+	const struct model_about *about = model__about_const(model);
+	uint64_t low = UINT64_MAX, high = 0;
+
+	if (!about->start_ns || about->end_ns <= about->start_ns)
+		for (size_t i = 0; i < model__samples(model); i++) {
+			uint64_t time = model__sample(model, i)->time_ns;
+
+			low = time < low ? time : low;
+			high = time > high ? time : high;
+		}
+	if (about->start_ns)
+		low = about->start_ns;
+	if (about->end_ns > low)
+		high = about->end_ns;
+	if (low == UINT64_MAX)
+		low = 0;
+	*ret_start_ns = low;
+	*ret_end_ns = high > low ? high : low + 1;
+}
+
+static void count_leaf(const struct model *model, uint32_t stack, uint8_t *seen,
+		       struct view_summary *summary)
+{
+	uint32_t leaf = view__leaf_frame(model, stack);
+	const struct model_frame *frame =
+		leaf == MODEL_NONE ? NULL : model__frame(model, leaf);
+
+	summary->samples++;
+	switch (frame ? view__frame_kind(frame) : MODEL_FRAME_UNKNOWN) {
+	case MODEL_FRAME_BODY:
+		summary->body++;
+		if (!seen[frame->body]++)
+			summary->versions++;
+		seen[frame->body] = 1;
+		break;
+	case MODEL_FRAME_NATIVE:
+		summary->native++;
+		break;
+	case MODEL_FRAME_KERNEL:
+		summary->kernel++;
+		break;
+	default:
+		summary->unknown++;
+	}
+}
+
+void view__summarize(const struct model *model, const struct view_options *options,
+		     struct view_summary *ret_summary)
+{
+	uint8_t *seen = alloc__zeroed(model__bodies(model), 1);
+	struct view_summary summary = {
+		.lost = sum_section(model, MODEL_LEDGER_SAMPLES_LOST),
+		.not_delivered =
+			model__count(model, MODEL_LEDGER_SAMPLES, "not_delivered"),
+		.events_lost = sum_section(model, MODEL_LEDGER_EVENTS_LOST),
+	};
+
+	for (size_t i = 0; i < model__samples(model); i++) {
+		const struct model_sample *sample = model__sample(model, i);
+
+		if (sample->event == options->event)
+			count_leaf(model, sample->stack, seen, &summary);
+	}
+	view__time_range(model, &summary.start_ns, &summary.end_ns);
+	free(seen);
+	*ret_summary = summary;
+}
+
+uint32_t view__sampled_processes(const struct model *model,
+				 const struct view_options *options, bool **ret_sampled)
+{
+	bool *sampled = alloc__zeroed(model__processes(model), sizeof(*sampled));
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < model__samples(model); i++) {
+		const struct model_sample *sample = model__sample(model, i);
+		uint32_t process = view__sample_process(model, sample);
+
+		if (sample->event == options->event && !sampled[process]) {
+			sampled[process] = true;
+			count++;
+		}
+	}
+	*ret_sampled = sampled;
+	return count;
+}
+
+void view__title(const struct model *model, const struct view_options *options,
+		 struct buf *buf)
+{
+	const char *command = model__text(model, model__about_const(model)->command);
+
+	if (options->title) {
+		buf__append_string(buf, options->title);
+		return;
+	}
+	if (*command) {
+		buf__append_string(buf, command);
+		return;
+	}
+	for (uint32_t i = 0; i < model__processes(model) && i < 8; i++) {
+		if (i)
+			buf__append_string(buf, ", ");
+		view__process_label(model, i, buf);
+	}
+}
+
+void view__ledger_section(const struct model *model, struct json_writer *json,
+			  const char *name, enum model_ledger_section section)
+{
+	json_writer__object(json, name);
+	for (uint32_t i = 0; i < model__counts(model); i++) {
+		const struct model_count *count = model__count_at(model, i);
+
+		if (count->section == (uint32_t)section)
+			json_writer__number(json, model__text(model, count->name),
+					    count->value);
+	}
+	json_writer__end(json);
+}
+
+void view__counting_sort(uint32_t *order, uint32_t *scratch, size_t count,
+			 const uint32_t *key, uint32_t buckets)
+{
+	size_t *start = alloc__zeroed((size_t)buckets + 1, sizeof(*start));
+
+	for (size_t i = 0; i < count; i++)
+		start[key[order[i]] + 1]++;
+	for (uint32_t bucket = 0; bucket < buckets; bucket++)
+		start[bucket + 1] += start[bucket];
+	for (size_t i = 0; i < count; i++)
+		scratch[start[key[order[i]]]++] = order[i];
+	memcpy(order, scratch, count * sizeof(*order));
+	free(start);
+}

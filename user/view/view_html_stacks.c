@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Stacks and samples for the flame graph page: see view_html_stacks.h.
+#include "view_html_stacks.h"
+
+#include "../base/alloc.h"
+#include "../base/map.h"
+
+#include <stdlib.h>
+
+static uint32_t add_frame(struct page_stacks *stacks, uint32_t kind, uint32_t row,
+			  uint64_t key)
+{
+	uint64_t known;
+
+	if (map__get(stacks->frame_numbers, kind, key, &known))
+		return (uint32_t)known;
+	alloc__grow(stacks->frames, stacks->frames_count, stacks->frames_capacity);
+	stacks->frames[stacks->frames_count] = (struct page_frame){
+		.kind = kind,
+		.row = row,
+	};
+	map__set(stacks->frame_numbers, kind, key, stacks->frames_count);
+	return stacks->frames_count++;
+}
+
+/* The page's number of a frame of the model; MODEL_NONE is the empty stack. */
+static uint32_t page_frame(struct page_stacks *stacks, uint32_t frame)
+{
+	const struct model_frame *row;
+
+	if (frame == MODEL_NONE)
+		return add_frame(stacks, MODEL_FRAME_UNKNOWN, frame, UINT64_MAX);
+	row = model__frame(stacks->model, frame);
+	if (row->kind == MODEL_FRAME_BODY) {
+		stacks->body_number[row->body] = 0;	/* numbered when written */
+		return add_frame(stacks, MODEL_FRAME_BODY, row->body, row->body);
+	}
+	return add_frame(stacks, view__frame_kind(row), frame, row->name);
+}
+
+static uint32_t add_node(struct page_stacks *stacks, uint32_t parent, uint32_t frame)
+{
+	uint64_t known;
+
+	if (map__get(stacks->node_numbers, parent, frame, &known))
+		return (uint32_t)known;
+	alloc__grow(stacks->nodes, stacks->nodes_count, stacks->nodes_capacity);
+	stacks->nodes[stacks->nodes_count] = (struct page_node){
+		.parent = parent,
+		.frame = frame,
+	};
+	map__set(stacks->node_numbers, parent, frame, stacks->nodes_count);
+	return stacks->nodes_count++;
+}
+
+/*
+ * Which node each stack of the model is, for the process at hand: native code
+ * is on stacks of several processes, so one process is done after the other
+ * and `owner` says for which one `node` was filled in.
+ */
+struct memo {
+	uint32_t *node, *owner;	/* [stack] */
+	uint32_t *path;		/* stacks still to be numbered, leaf first */
+	uint32_t path_capacity;
+	uint32_t process, root;
+};
+
+static uint32_t stack_node(struct page_stacks *stacks, struct memo *memo, uint32_t stack)
+{
+	uint32_t at = stack, node = memo->root, depth = 0;
+
+	if (!stack)
+		return add_node(stacks, memo->root, page_frame(stacks, MODEL_NONE));
+	while (at && memo->owner[at] != memo->process) {
+		alloc__grow(memo->path, depth, memo->path_capacity);
+		memo->path[depth++] = at;
+		at = model__stack(stacks->model, at)->parent;
+	}
+	if (at)
+		node = memo->node[at];
+	while (depth) {
+		at = memo->path[--depth];
+		node = add_node(stacks, node,
+				page_frame(stacks, model__stack(stacks->model, at)->frame));
+		memo->node[at] = node;
+		memo->owner[at] = memo->process;
+	}
+	return node;
+}
+
+/* Gives each sample its node; `order` holds the samples by process. */
+static void number_nodes(struct page_stacks *stacks, const uint32_t *process,
+			 bool several)
+{
+	uint32_t count = model__stacks(stacks->model);
+	struct memo memo = {
+		.node = alloc__zeroed(count, sizeof(uint32_t)),
+		.owner = alloc__zeroed(count, sizeof(uint32_t)),
+		.process = MODEL_NONE,
+	};
+
+	for (uint32_t i = 0; i < count; i++)
+		memo.owner[i] = MODEL_NONE;
+	for (uint32_t i = 0; i < stacks->samples_count; i++) {
+		uint32_t sample = stacks->order[i];
+
+		if (memo.process != process[sample]) {
+			memo.process = process[sample];
+			if (several)
+				memo.root = add_node(
+					stacks, 0,
+					add_frame(stacks, PAGE_FRAME_PROCESS,
+						  memo.process, memo.process));
+		}
+		/* The model's stack of the sample stands in `node` until here. */
+		stacks->node[sample] = stack_node(stacks, &memo, stacks->node[sample]);
+	}
+	free(memo.node);
+	free(memo.owner);
+	free(memo.path);
+}
+
+/* The event's samples: process, stack (in `node`) and bin of each. */
+static void gather(struct page_stacks *stacks, const struct view_options *options,
+		   const struct view_summary *summary, uint32_t *process)
+{
+	const struct model *model = stacks->model;
+
+	for (size_t i = 0; i < model__samples(model); i++) {
+		const struct model_sample *sample = model__sample(model, i);
+		uint32_t at = stacks->samples_count;
+		uint64_t bin = 0;
+
+		if (sample->event != options->event)
+			continue;
+		if (sample->time_ns > summary->start_ns)
+			bin = (sample->time_ns - summary->start_ns) / stacks->bin_ns;
+		process[at] = view__sample_process(model, sample);
+		stacks->node[at] = sample->stack;
+		stacks->bin[at] = bin < PAGE_BINS ? (uint32_t)bin : PAGE_BINS - 1;
+		stacks->order[at] = at;
+		stacks->samples_count++;
+	}
+}
+
+void page_stacks__collect(struct page_stacks *stacks, const struct model *model,
+			  const struct view_options *options,
+			  const struct view_summary *summary)
+{
+	size_t count = summary->samples;
+	uint32_t *process = alloc__zeroed(count, sizeof(*process));
+	uint32_t *scratch = alloc__zeroed(count, sizeof(*scratch));
+	bool *sampled;
+	bool several = view__sampled_processes(model, options, &sampled) > 1;
+
+	*stacks = (struct page_stacks){
+		.model = model,
+		.body_number = alloc__zeroed(model__bodies(model), sizeof(uint32_t)),
+		.node = alloc__zeroed(count, sizeof(uint32_t)),
+		.bin = alloc__zeroed(count, sizeof(uint32_t)),
+		.order = alloc__zeroed(count, sizeof(uint32_t)),
+		.frame_numbers = map__new(),
+		.node_numbers = map__new(),
+		.bin_ns = (summary->end_ns - summary->start_ns) / PAGE_BINS + 1,
+	};
+	for (uint32_t i = 0; i < model__bodies(model); i++)
+		stacks->body_number[i] = MODEL_NONE;
+	add_node(stacks, MODEL_NONE, MODEL_NONE);
+	gather(stacks, options, summary, process);
+	view__counting_sort(stacks->order, scratch, stacks->samples_count, process,
+			    model__processes(model));
+	number_nodes(stacks, process, several);
+	view__counting_sort(stacks->order, scratch, stacks->samples_count, stacks->bin,
+			    PAGE_BINS);
+	view__counting_sort(stacks->order, scratch, stacks->samples_count, stacks->node,
+			    stacks->nodes_count);
+	free(sampled);
+	free(scratch);
+	free(process);
+}
+
+void page_stacks__free(struct page_stacks *stacks)
+{
+	free(stacks->frames);
+	free(stacks->nodes);
+	free(stacks->body_number);
+	free(stacks->node);
+	free(stacks->bin);
+	free(stacks->order);
+	map__free(stacks->frame_numbers);
+	map__free(stacks->node_numbers);
+}
+
+void page_stacks__frame_name(const struct page_stacks *stacks, uint32_t frame,
+			     struct buf *buf)
+{
+	const struct page_frame *row = &stacks->frames[frame];
+
+	if (row->kind == PAGE_FRAME_PROCESS)
+		view__process_label(stacks->model, row->row, buf);
+	else if (row->kind != MODEL_FRAME_BODY)
+		/* The split that drops the address: frames differ by name only. */
+		view__frame_label(stacks->model, row->row, VIEW_SPLIT_NONE, buf);
+}
+
+static void write_nodes(const struct page_stacks *stacks, struct json_writer *json)
+{
+	json_writer__object(json, "nodes");
+	json_writer__array(json, "up");
+	json_writer__number(json, NULL, 0);
+	for (uint32_t i = 1; i < stacks->nodes_count; i++)
+		json_writer__number(json, NULL, i - stacks->nodes[i].parent);
+	json_writer__end(json);
+	json_writer__array(json, "frame");
+	json_writer__signed(json, NULL, -1);
+	for (uint32_t i = 1; i < stacks->nodes_count; i++)
+		json_writer__number(json, NULL, stacks->nodes[i].frame);
+	json_writer__end(json);
+	json_writer__end(json);
+}
+
+/* How many samples from `from` on have the same node, and the same bin. */
+static uint32_t run_length(const struct page_stacks *stacks, uint32_t from,
+			   const uint32_t *of, uint32_t end)
+{
+	uint32_t to = from + 1;
+
+	while (to < end && of[stacks->order[to]] == of[stacks->order[from]])
+		to++;
+	return to - from;
+}
+
+static void write_node_samples(const struct page_stacks *stacks,
+			       struct json_writer *json, uint32_t from, uint32_t end)
+{
+	uint32_t bins = 0, last = 0;
+
+	for (uint32_t at = from; at < end; bins++)
+		at += run_length(stacks, at, stacks->bin, end);
+	json_writer__number(json, NULL, bins);
+	for (uint32_t at = from; at < end;) {
+		uint32_t count = run_length(stacks, at, stacks->bin, end);
+		uint32_t bin = stacks->bin[stacks->order[at]];
+
+		json_writer__number(json, NULL, bin - last);
+		json_writer__number(json, NULL, count);
+		last = bin;
+		at += count;
+	}
+}
+
+void page_stacks__write(const struct page_stacks *stacks, struct json_writer *json)
+{
+	uint32_t last = 0;
+
+	json_writer__object(json, "bins");
+	json_writer__number(json, "count", PAGE_BINS);
+	json_writer__number(json, "width_ns", stacks->bin_ns);
+	json_writer__end(json);
+	write_nodes(stacks, json);
+	json_writer__array(json, "samples");
+	for (uint32_t at = 0; at < stacks->samples_count;) {
+		uint32_t count =
+			run_length(stacks, at, stacks->node, stacks->samples_count);
+		uint32_t node = stacks->node[stacks->order[at]];
+
+		json_writer__number(json, NULL, node - last);
+		write_node_samples(stacks, json, at, at + count);
+		last = node;
+		at += count;
+	}
+	json_writer__end(json);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/* What the views share. */
+#ifndef TIERSCOPE_VIEW_INTERNAL_H
+#define TIERSCOPE_VIEW_INTERNAL_H
+
+#include "json_writer.h"
+#include "view.h"
+
+#include <stdbool.h>
+
+/* The kept samples of one event, by what their leaf is, and what was lost. */
+struct view_summary {
+	uint64_t samples;
+	uint64_t body, native, kernel, unknown;	/* leaves; the sum is samples */
+	uint64_t lost, not_delivered;	/* samples */
+	uint64_t events_lost;
+	uint32_t versions;		/* bodies that are the leaf of a sample */
+	uint64_t start_ns, end_ns;	/* of the recording; end > start */
+};
+
+void view__summarize(const struct model *model, const struct view_options *options,
+		     struct view_summary *ret_summary);
+/* Where a recording begins and ends, from its samples if it does not say. */
+void view__time_range(const struct model *model, uint64_t *ret_start_ns,
+		      uint64_t *ret_end_ns);
+
+/* [process]: has it samples of the event?  Returns how many have; the caller
+ * frees the array. */
+uint32_t view__sampled_processes(const struct model *model,
+				 const struct view_options *options,
+				 bool **ret_sampled);
+
+/* The process of a sample. */
+uint32_t view__sample_process(const struct model *model,
+			      const struct model_sample *sample);
+/* The frame at a sample's leaf, MODEL_NONE for an empty stack. */
+uint32_t view__leaf_frame(const struct model *model, uint32_t stack);
+/* enum model_frame_kind; what is out of range counts as unknown. */
+uint32_t view__frame_kind(const struct model_frame *frame);
+/* enum ts_tier; what is out of range is TS_TIER_UNKNOWN. */
+uint32_t view__tier(const struct model_body *body);
+
+/* "comm-pid".  Not escaped. */
+void view__process_label(const struct model *model, uint32_t process, struct buf *buf);
+/* "tier1 #2", "osr@0x1a", "tier0 #?": the version part of a label. */
+void view__version_label(const struct model_body *body, struct buf *buf);
+/* The options' title, or one made from the recording.  Not escaped. */
+void view__title(const struct model *model, const struct view_options *options,
+		 struct buf *buf);
+
+/* The ledger's counts as members of the open object of `json`: one object per
+ * section, named as in the JSON report's sections. */
+void view__ledger_section(const struct model *model, struct json_writer *json,
+			  const char *name, enum model_ledger_section section);
+
+/*
+ * Sorts 0..count-1 in `order` by key[order[i]], stably; keys are below
+ * `buckets`.  `scratch` is as large as `order`.
+ */
+void view__counting_sort(uint32_t *order, uint32_t *scratch, size_t count,
+			 const uint32_t *key, uint32_t buckets);
+
+#endif /* TIERSCOPE_VIEW_INTERNAL_H */

@@ -219,16 +219,24 @@ out:
 	return err;
 }
 
-/* Waiting may help: the runtime is about to get ready. */
-static bool may_pass(int err, const struct target *target, uint64_t now_ms,
-		     uint64_t begin_ms)
+/* One attempt; *ret_may_pass: waiting may help, the runtime is about to get ready. */
+static int attach_once(const struct target *target, const char *path, uint64_t begin_ms,
+		       uint64_t deadline_ms, bool *ret_may_pass,
+		       struct trouble *ret_trouble)
 {
-	if (err == -EAGAIN)
-		return true;
-	if (err != -ENOENT && err != -ECONNREFUSED)
-		return false;
-	return now_ms - begin_ms < SOCKET_WAIT_MS &&
-	       target__alive(target->pid, target->start_ticks);
+	int socket = diagnostics__connect(target, deadline_ms, ret_trouble);
+	int err;
+
+	if (socket < 0) {
+		*ret_may_pass = (socket == -ENOENT || socket == -ECONNREFUSED) &&
+				diagnostics__now_ms() - begin_ms < SOCKET_WAIT_MS &&
+				target__alive(target->pid, target->start_ticks);
+		return socket;
+	}
+	err = ipc__attach_profiler_on(socket, path, deadline_ms, ret_trouble);
+	close(socket);
+	*ret_may_pass = err == -EAGAIN;
+	return err;
 }
 
 int ipc__attach_profiler(const struct target *target, const char *path_in_target,
@@ -237,27 +245,23 @@ int ipc__attach_profiler(const struct target *target, const char *path_in_target
 	const struct timespec nap = {.tv_nsec = RETRY_NAP_NS};
 	uint64_t begin_ms = diagnostics__now_ms();
 	uint64_t deadline_ms = begin_ms + timeout_ms;
+	struct trouble trouble;
+	int last = 0;
 
 	for (;;) {
-		bool connected = false;
-		int err;
-		int socket = diagnostics__connect(target, deadline_ms, ret_trouble);
+		bool may_pass;
+		int err = attach_once(target, path_in_target, begin_ms, deadline_ms,
+				      &may_pass, &trouble);
 
-		err = socket;
-		if (socket >= 0) {
-			connected = true;
-			err = ipc__attach_profiler_on(socket, path_in_target,
-						      deadline_ms, ret_trouble);
-			close(socket);
-		}
 		if (!err)
 			return 0;
-		/* -ENOENT after the connection is about the library. */
-		if (connected && err != -EAGAIN)
-			return err;
-		if (diagnostics__now_ms() >= deadline_ms ||
-		    !may_pass(err, target, diagnostics__now_ms(), begin_ms))
-			return err;
+		/* An attempt cut short says less than the whole one before it. */
+		if (err != -ETIMEDOUT || !last) {
+			last = err;
+			trouble__set(ret_trouble, err, "%s", trouble.text);
+		}
+		if (!may_pass || diagnostics__now_ms() >= deadline_ms)
+			return last;
 		nanosleep(&nap, NULL);
 	}
 }

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * What is said of a process, and whether it can be profiled.  For the whole way
+ * this program starts itself again as a target: "--serve N" listens on a
+ * diagnostics socket, calls itself .NET 10.0.12 and takes a profiler after it
+ * refused N times as not ready.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../user/target/inspect.h"
+#include "../../user/target/ipc.h"
+#include "../../user/target/ipc_wire.h"
+#include "../../user/target/proc.h"
+#include "target_fixture.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define ATTACH_MS 20000
+
+/* --- text ---------------------------------------------------------------- */
+
+static void inspect_reads_the_runtime_out_of_the_maps(void **state)
+{
+	static const char path[] =
+		"/usr/share/dotnet/shared/Microsoft.NETCore.App/10.0.12/"
+		"libcoreclr.so";
+	struct mapped mapped = {0};
+	char line[512];
+
+	(void)state;
+	inspect__maps_line("7f00-7f01 r-xp 00000000 00:15 12 /x/libcoreclr.so.dbg\n",
+			   &mapped);
+	inspect__maps_line("7f00-7f01 rw-p 00000000 00:00 0 \n", &mapped);
+	inspect__maps_line("7f00-7f01 rw-p 00000000 00:00 0   [heap]\n", &mapped);
+	inspect__maps_line("7f00-7f01 r-xp 00000000 00:15 12 /libcoreclr.so/x\n",
+			   &mapped);
+	inspect__maps_line("7f00-7f01 r-xp 00000000 00:15 12 /xlibcoreclr.so\n",
+			   &mapped);
+	inspect__maps_line("libcoreclr.so\n", &mapped);
+	inspect__maps_line("", &mapped);
+	assert_null(mapped.runtime_path);
+	assert_false(mapped.musl || mapped.hook);
+	snprintf(line, sizeof(line), "7f00-7f01 r-xp 0 00:15 12      %s (deleted)\n",
+		 path);
+	inspect__maps_line(line, &mapped);
+	assert_string_equal(mapped.runtime_path, path);
+	inspect__maps_line("7f0-7f1 r-xp 0 00:15 12 /lib/ld-musl-x86_64.so.1\n",
+			   &mapped);
+	assert_true(mapped.musl);
+	inspect__maps_line("7f0-7f1 r-xp 0 00:15 12 /tmp/libtierscope_hook-1-2.so\n",
+			   &mapped);
+	assert_true(mapped.hook);
+	free(mapped.runtime_path);
+}
+
+static void check_version(const char *path, const char *expected)
+{
+	char *version = inspect__version_of_path(path);
+
+	if (expected)
+		assert_string_equal(version, expected);
+	else
+		assert_null(version);
+	free(version);
+}
+
+static void inspect_reads_the_version_out_of_the_path(void **state)
+{
+	(void)state;
+	check_version("/d/shared/Microsoft.NETCore.App/10.0.12/libcoreclr.so",
+		      "10.0.12");
+	check_version("/d/Microsoft.NETCore.App/11.0.0-preview.1.2/libcoreclr.so",
+		      "11.0.0-preview.1.2");
+	check_version("/app/libcoreclr.so", NULL);
+	check_version("/Microsoft.NETCore.App/libcoreclr.so", NULL);
+	check_version("/Microsoft.NETCore.App/x/libcoreclr.so", NULL);
+	check_version("/Microsoft.NETCore.App/1.0/x/libcoreclr.so", NULL);
+	check_version("", NULL);
+}
+
+static void check_text_version(const char *text, const char *expected)
+{
+	char *version = inspect__version_of_text(text);
+
+	assert_string_equal(version, expected);
+	free(version);
+}
+
+static void inspect_reads_the_version_out_of_what_a_runtime_says(void **state)
+{
+	(void)state;
+	check_text_version("10.0.12", "10.0.12");
+	check_text_version("10.0.12+95017c711e6a", "10.0.12");
+	check_text_version("9.0.0-rc.1 @Commit", "9.0.0-rc.1");
+	check_text_version("<script>", "");
+	check_text_version("", "");
+	check_text_version(
+		"1111111111111111111111111111111111111111111111111111111111111111111",
+		"");
+}
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void check_container(const char *cgroup, const char *expected)
+{
+	char *container = inspect__container(cgroup);
+
+	assert_string_equal(container, expected);
+	free(container);
+}
+
+static void inspect_finds_the_container(void **state)
+{
+	(void)state;
+	check_container("0::/system.slice/docker-" ID ".scope\n", ID);
+	check_container("12:cpu:/docker/" ID "\n11:pids:/docker/" ID "\n", ID);
+	check_container(
+		"0::/kubepods/burstable/pod12345678-1234-1234-1234-123456789abc/" ID,
+		ID);
+	check_container("0::/x/cri-containerd-" ID ".scope", ID);
+	check_container("0::/user.slice/user-1000.slice/session-2.scope\n", "");
+	check_container("0::/a" ID "\n", "");
+	check_container("0::/" ID "0\n", "");
+	check_container("0::/x" ID "\n", "");
+	check_container("", "");
+}
+
+static void check_entry(const char *arguments, size_t size, const char *executable,
+			const char *expected)
+{
+	char *entry = inspect__entry(arguments, size, executable);
+
+	assert_string_equal(entry, expected);
+	free(entry);
+}
+
+static void inspect_names_the_program_for_people(void **state)
+{
+	static const char hosted[] =
+		"dotnet\0exec\0--roll-forward\0Major\0/a/Web.App.dll\0x.dll";
+	static const char build[] = "dotnet\0build\0";
+	static const char direct[] = "./Web.App\0other.dll";
+
+	(void)state;
+	check_entry(hosted, sizeof(hosted), "/usr/bin/dotnet", "Web.App");
+	check_entry(build, sizeof(build), "/usr/bin/dotnet", "dotnet");
+	check_entry(direct, sizeof(direct), "/a/Web.App", "Web.App");
+	check_entry(".dll", 5, "/usr/bin/dotnet", "dotnet");
+	check_entry("", 0, "", "");
+	check_entry("", 0, "/a/\xff", "\xef\xbf\xbd");
+}
+
+static bool off(const char *environment, size_t size)
+{
+	struct buf buf = BUF_INIT;
+	bool result;
+
+	buf__append(&buf, environment, size);
+	result = inspect__switched_off(&buf, "EnableDiagnostics");
+	buf__free(&buf);
+	return result;
+}
+#define OFF(environment) off(environment, sizeof(environment))
+
+static void inspect_reads_switches_as_the_runtime_does(void **state)
+{
+	(void)state;
+	assert_true(OFF("A=b\0DOTNET_EnableDiagnostics=0\0"));
+	assert_true(OFF("COMPlus_EnableDiagnostics=0"));
+	assert_true(OFF("DOTNET_EnableDiagnostics=0x0"));
+	assert_true(OFF("DOTNET_EnableDiagnostics=00"));
+	assert_false(OFF("DOTNET_EnableDiagnostics=1"));
+	assert_false(OFF("DOTNET_EnableDiagnostics="));
+	assert_false(OFF("DOTNET_EnableDiagnostics=no"));
+	assert_false(OFF("DOTNET_EnableDiagnostics_IPC=0"));
+	assert_false(OFF("XDOTNET_EnableDiagnostics=0"));
+	assert_false(OFF("DOTNET_EnableDiagnostics=1\0COMPlus_EnableDiagnostics=0"));
+	assert_false(off("DOTNET_EnableDiagnostics=0", 24));
+	assert_false(off("", 0));
+}
+
+static void inspect_takes_the_temporary_folder_of_the_target(void **state)
+{
+	struct buf buf = BUF_INIT;
+
+	(void)state;
+	assert_string_equal(proc__temporary_folder(&buf), "/tmp");
+	buf__append(&buf, "A=b\0TMPDIR=/t\0", 14);
+	assert_string_equal(proc__temporary_folder(&buf), "/t");
+	buf__clear(&buf);
+	buf__append(&buf, "TMPDIR=relative", 16);
+	assert_string_equal(proc__temporary_folder(&buf), "/tmp");
+	buf__free(&buf);
+}
+
+/* --- live ---------------------------------------------------------------- */
+
+static void inspect_knows_itself(void **state)
+{
+	struct trouble trouble = {""};
+	struct timespec now;
+	struct target target;
+
+	(void)state;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	assert_int_equal(target__inspect(getpid(), &target), 0);
+	assert_int_equal(target.runtime, TARGET_NOT_DOTNET);
+	assert_int_equal(target.pid, getpid());
+	assert_int_equal(target.uid, geteuid());
+	assert_non_null(strstr(target.cmdline, "test_target_inspect"));
+	assert_non_null(strstr(target.executable, "test_target_inspect"));
+	/* Younger than the machine, older than now; a tick of tolerance. */
+	assert_true(target.start_ns > 0);
+	assert_true(target.start_ns <= (uint64_t)now.tv_sec * 1000000000u +
+					       (uint64_t)now.tv_nsec + 10000000u);
+	assert_true(target__alive(getpid(), target.start_ticks));
+	assert_false(target__alive(getpid(), target.start_ticks + 1));
+	assert_int_equal(target__can_profile(&target, &trouble), -ENOEXEC);
+	assert_string_not_equal(trouble.text, "");
+	target__free(&target);
+}
+
+static void *sit(void *argument)
+{
+	*(pid_t *)argument = (pid_t)syscall(SYS_gettid);
+	pause();
+	return NULL;
+}
+
+static void inspect_finds_no_process_where_there_is_none(void **state)
+{
+	struct target target;
+	pthread_t thread;
+	volatile pid_t tid = 0;
+	siginfo_t info;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(target__inspect(0, &target), -ESRCH);
+	assert_int_equal(target__inspect(-1, &target), -ESRCH);
+	assert_int_equal(target__inspect(0x7fffffff, &target), -ESRCH);
+	child = fork();
+	if (!child)
+		_exit(0);
+	assert_return_code(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), errno);
+	assert_int_equal(target__inspect(child, &target), -ESRCH); /* a zombie */
+	waitpid(child, NULL, 0);
+	assert_int_equal(target__inspect(child, &target), -ESRCH);
+	assert_int_equal(pthread_create(&thread, NULL, sit, (void *)&tid), 0);
+	while (!tid)
+		usleep(1000);
+	assert_int_equal(target__inspect(tid, &target), -ESRCH); /* a thread */
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
+/* A process that calls itself what it likes, in every text that is read. */
+static void inspect_makes_hostile_names_safe(void **state)
+{
+	struct target target;
+	int pipes[2];
+	char ready;
+	pid_t child;
+
+	(void)state;
+	assert_return_code(pipe(pipes), errno);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, ") R 1 \n\xff");
+		if (write(pipes[1], "r", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(pipes[0], &ready, 1), 1);
+	assert_int_equal(target__inspect(child, &target), 0);
+	assert_int_equal(target.pid, child);
+	assert_non_null(strstr(target.comm, "\xef\xbf\xbd"));
+	assert_true(target__alive(child, target.start_ticks));
+	target__free(&target);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* --- this program as a target -------------------------------------------- */
+
+static void answer(int client, uint32_t *refusals)
+{
+	static const char zero[24];
+	struct buf reply = BUF_INIT, payload = BUF_INIT;
+	unsigned char header[IPC_HEADER_BYTES + 4096];
+	unsigned char id = IPC_SERVER_OK;
+
+	if (recv(client, header, sizeof(header), 0) < IPC_HEADER_BYTES)
+		return;
+	if (header[16] == IPC_SET_PROFILER) {
+		bool refuse = *refusals > 0;
+
+		*refusals -= refuse;
+		id = refuse ? IPC_SERVER_ERROR : IPC_SERVER_OK;
+		ipc_wire__append_u32(&payload, refuse ? IPC_HR_NOT_YET_AVAILABLE : 0);
+	} else {
+		ipc_wire__append_u32(&payload, 1);
+		buf__append(&payload, zero, sizeof(zero));
+		for (int i = 0; i < 5; i++)
+			(void)ipc_wire__append_string(&payload, "10.0.12+95017c71");
+	}
+	buf__append(&reply, IPC_MAGIC, IPC_MAGIC_BYTES);
+	buf__append_char(&reply, (char)(IPC_HEADER_BYTES + payload.size));
+	buf__append_char(&reply, (char)((IPC_HEADER_BYTES + payload.size) >> 8));
+	buf__append_char(&reply, (char)IPC_SET_SERVER);
+	buf__append_char(&reply, (char)id);
+	buf__append(&reply, "\0", 2);
+	buf__append(&reply, payload.data, payload.size);
+	(void)!send(client, reply.data, reply.size, MSG_NOSIGNAL);
+	buf__free(&payload);
+	buf__free(&reply);
+}
+
+static int serve(uint32_t refusals)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	uint64_t ticks;
+	char state;
+	int self = proc__open(getpid());
+	int server = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (self < 0 || proc__read_stat(self, &state, &ticks))
+		return 1;
+	snprintf(address.sun_path, sizeof(address.sun_path),
+		 "%.40s/dotnet-diagnostic-%d-%llu-socket", getenv("TMPDIR"),
+		 (int)getpid(), (unsigned long long)ticks);
+	if (bind(server, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(server, 8))
+		return 1;
+	(void)!write(1, "r", 1);
+	for (;;) {
+		int client = accept(server, NULL, NULL);
+
+		if (client < 0)
+			return 1;
+		answer(client, &refusals);
+		close(client);
+	}
+}
+
+struct served {
+	struct scratch *scratch;
+	pid_t child;
+	struct target target;
+};
+
+/* Starts a target in a temporary folder of its own; `extra` is its environment. */
+static void start(struct served *served, void **state, const char *refusals,
+		  const char *extra)
+{
+	char temporary[128], ready;
+	int pipes[2];
+
+	served->scratch = *state;
+	snprintf(temporary, sizeof(temporary), "TMPDIR=%s", served->scratch->folder);
+	assert_return_code(pipe(pipes), errno);
+	served->child = fork();
+	if (!served->child) {
+		char *arguments[] = {"served", "--serve", (char *)refusals, NULL};
+		char *environment[] = {temporary, (char *)extra, NULL};
+
+		dup2(pipes[1], 1);
+		execve("/proc/self/exe", arguments, environment);
+		_exit(1);
+	}
+	assert_int_equal(read(pipes[0], &ready, 1), 1);
+	close(pipes[0]);
+	close(pipes[1]);
+	assert_int_equal(target__inspect(served->child, &served->target), 0);
+}
+
+static void stop(struct served *served)
+{
+	kill(served->child, SIGKILL);
+	waitpid(served->child, NULL, 0);
+	target__free(&served->target);
+}
+
+static void inspect_recognises_a_runtime_by_its_socket(void **state)
+{
+	struct trouble trouble = {""};
+	struct target *list;
+	struct ipc_info info;
+	unsigned int count, found = 0;
+	struct served served;
+
+	start(&served, state, "0", NULL);
+	assert_int_equal(served.target.runtime, TARGET_DOTNET);
+	assert_string_equal(served.target.runtime_version, "10.0.12");
+	assert_string_equal(served.target.runtime_path, "");
+	assert_string_equal(served.target.cmdline, "served --serve 0");
+	assert_int_equal(target__can_profile(&served.target, &trouble), 0);
+	assert_int_equal(ipc__process_info(&served.target, &info, &trouble), 0);
+	assert_string_equal(info.runtime_version, "10.0.12+95017c71");
+	ipc_info__free(&info);
+	assert_int_equal(target__list(&list, &count), 0);
+	for (unsigned int i = 0; i < count; i++)
+		found += list[i].pid == served.child;
+	target__free_list(list, count);
+	assert_int_equal(found, 1);
+	stop(&served);
+	/* Gone between the listing and the attach. */
+	assert_int_not_equal(ipc__attach_profiler(&(struct target){.pid = served.child},
+						  "/x", ATTACH_MS, &trouble),
+			     0);
+	assert_string_not_equal(trouble.text, "");
+}
+
+static void inspect_attaches_once_the_runtime_is_ready(void **state)
+{
+	struct trouble trouble = {""};
+	struct served served;
+
+	start(&served, state, "3", NULL);
+	assert_int_equal(
+		ipc__attach_profiler(&served.target, "/x", ATTACH_MS, &trouble), 0);
+	stop(&served);
+}
+
+static void inspect_stops_waiting_for_a_runtime_that_never_is_ready(void **state)
+{
+	struct trouble trouble = {""};
+	struct served served;
+
+	start(&served, state, "4000000000", NULL);
+	assert_int_equal(ipc__attach_profiler(&served.target, "/x", 100, &trouble),
+			 -EAGAIN);
+	assert_string_not_equal(trouble.text, "");
+	stop(&served);
+}
+
+static void inspect_tells_which_switch_is_in_the_way(void **state)
+{
+	static const struct {
+		const char *setting, *word;
+		bool diagnostics, profiler;
+	} switches[] = {
+		{"DOTNET_EnableDiagnostics=0", "DOTNET_EnableDiagnostics=0", true,
+		 true},
+		{"COMPlus_EnableDiagnostics=0", "COMPlus_EnableDiagnostics=0", true,
+		 true},
+		{"DOTNET_EnableDiagnostics_IPC=0", "_IPC=0", true, false},
+		{"COMPlus_EnableDiagnostics_IPC=0", "COMPlus_", true, false},
+		{"DOTNET_EnableDiagnostics_Profiler=0", "_Profiler=0", false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		struct trouble trouble = {""};
+		struct served served;
+
+		start(&served, state, "0", switches[i].setting);
+		assert_int_equal(served.target.diagnostics_off,
+				 switches[i].diagnostics);
+		assert_int_equal(served.target.profiler_off, switches[i].profiler);
+		assert_int_equal(target__can_profile(&served.target, &trouble), -EPERM);
+		assert_non_null(strstr(trouble.text, switches[i].word));
+		/* A hook that is there already needs none of them. */
+		served.target.hooked = true;
+		assert_int_equal(target__can_profile(&served.target, &trouble), 0);
+		stop(&served);
+	}
+}
+
+static void inspect_tells_what_cannot_be_profiled(void **state)
+{
+	static char version[] = "6.0.36", good[] = "10.0.12";
+	struct target old = {
+		.runtime = TARGET_DOTNET, .uid = geteuid(), .runtime_version = version};
+	struct target compiled = {.runtime = TARGET_NATIVE_AOT,
+				  .uid = geteuid(),
+				  .runtime_version = good};
+	struct target musl = {.runtime = TARGET_DOTNET,
+			      .uid = geteuid(),
+			      .musl = true,
+			      .runtime_version = good};
+	struct trouble trouble = {""};
+
+	(void)state;
+	assert_int_equal(target__can_profile(&old, &trouble), -ENOTSUP);
+	assert_non_null(strstr(trouble.text, "6.0.36"));
+	assert_int_equal(target__can_profile(&compiled, &trouble), -ENOTSUP);
+	assert_non_null(strstr(trouble.text, "Native AOT"));
+	assert_int_equal(target__can_profile(&musl, &trouble), -ENOTSUP);
+	assert_non_null(strstr(trouble.text, "musl"));
+}
+
+static void inspect_says_when_the_socket_is_gone(void **state)
+{
+	struct trouble trouble = {""};
+	struct served served;
+
+	start(&served, state, "0", NULL);
+	assert_return_code(
+		unlink(scratch__path(served.scratch, "dotnet-diagnostic-%d-%llu-socket",
+				     (int)served.child,
+				     (unsigned long long)served.target.start_ticks)),
+		errno);
+	assert_int_equal(target__can_profile(&served.target, &trouble), -ENOENT);
+	assert_non_null(strstr(trouble.text, served.scratch->folder));
+	stop(&served);
+}
+
+static void inspect_says_when_the_user_is_another(void **state)
+{
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (geteuid()) {
+		print_message("SKIP: playing two users needs root\n");
+		skip();
+	}
+	child = fork();
+	if (!child) {
+		struct target target = {
+			.runtime = TARGET_DOTNET, .uid = 0, .runtime_version = ""};
+		struct trouble trouble = {""};
+
+		if (setuid(65534))
+			_exit(2);
+		_exit(target__can_profile(&target, &trouble) != -EACCES ||
+		      !strstr(trouble.text, "user 0"));
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+#define SCRATCH(name) \
+	cmocka_unit_test_setup_teardown(name, scratch__setup, scratch__teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(inspect_reads_the_runtime_out_of_the_maps),
+		cmocka_unit_test(inspect_reads_the_version_out_of_the_path),
+		cmocka_unit_test(inspect_reads_the_version_out_of_what_a_runtime_says),
+		cmocka_unit_test(inspect_finds_the_container),
+		cmocka_unit_test(inspect_names_the_program_for_people),
+		cmocka_unit_test(inspect_reads_switches_as_the_runtime_does),
+		cmocka_unit_test(inspect_takes_the_temporary_folder_of_the_target),
+		cmocka_unit_test(inspect_knows_itself),
+		cmocka_unit_test(inspect_finds_no_process_where_there_is_none),
+		cmocka_unit_test(inspect_makes_hostile_names_safe),
+		SCRATCH(inspect_recognises_a_runtime_by_its_socket),
+		SCRATCH(inspect_attaches_once_the_runtime_is_ready),
+		SCRATCH(inspect_stops_waiting_for_a_runtime_that_never_is_ready),
+		SCRATCH(inspect_tells_which_switch_is_in_the_way),
+		cmocka_unit_test(inspect_tells_what_cannot_be_profiled),
+		SCRATCH(inspect_says_when_the_socket_is_gone),
+		cmocka_unit_test(inspect_says_when_the_user_is_another),
+	};
+
+	if (argc == 3 && !strcmp(argv[1], "--serve"))
+		return serve((uint32_t)strtoul(argv[2], NULL, 10));
+	return cmocka_run_group_tests_name("target_inspect", tests, NULL, NULL);
+}

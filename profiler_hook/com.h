@@ -21,6 +21,8 @@ typedef int32_t hresult;
 #define CLASS_E_CLASSNOTAVAILABLE ((hresult)0x80040111)
 /* "The profiler cancelled its own load": frees the notification slot. */
 #define CORPROF_E_PROFILER_CANCEL_ACTIVATION ((hresult)0x80131375)
+/* The module is not loaded far enough to be asked about. */
+#define CORPROF_E_DATAINCOMPLETE	     ((hresult)0x80131351)
 
 #define FAILED(result) ((result) < 0)
 

@@ -21,12 +21,14 @@
 /* Values of hook->modules: record index + 1, and: */
 #define MODULE_COLLECTIBLE 0x80000000u
 #define MODULE_PRESENT	   0x40000000u
-#define MODULE_RECORD	   0x3fffffffu
+#define MODULE_INCOMPLETE  0x20000000u /* whether it is collectible: ask again */
+#define MODULE_RECORD	   0x1fffffffu
 
 struct module_facts {
 	uint64_t base;
 	uint32_t size;
 	uint32_t flags; /* MODULE_INFO_* */
+	bool incomplete;
 };
 
 /* SizeOfImage of the PE headers at `base`; 0 when there are none. */
@@ -51,10 +53,15 @@ static void ask(struct hook *hook, module_id module, struct module_facts *ret_fa
 	uint32_t length = 0, flags = 0;
 	uintptr_t assembly = 0;
 
+	hresult result;
+
 	memset(ret_facts, 0, sizeof(*ret_facts));
-	if (hook__failed(hook, hook->info->table->get_module_info2(
-				       hook->info, module, &base, path ? PATH_UNITS : 0,
-				       &length, path, &assembly, &flags)))
+	result = hook->info->table->get_module_info2(hook->info, module, &base,
+						     path ? PATH_UNITS : 0, &length, path,
+						     &assembly, &flags);
+	/* So it is for modules made at run time, until they have an assembly. */
+	ret_facts->incomplete = result == CORPROF_E_DATAINCOMPLETE;
+	if (ret_facts->incomplete || hook__failed(hook, result))
 		return;
 	ret_facts->base = (uint64_t)(uintptr_t)base;
 	ret_facts->flags = flags;
@@ -85,7 +92,8 @@ static void add(struct hook *hook, module_id module, const struct module_facts *
 	};
 	bool collectible = facts->flags & MODULE_INFO_COLLECTIBLE;
 	struct ts_journal_record *record = journal__take(&hook->journal);
-	uint32_t value = MODULE_PRESENT | (collectible ? MODULE_COLLECTIBLE : 0);
+	uint32_t value = MODULE_PRESENT | (collectible ? MODULE_COLLECTIBLE : 0) |
+			 (facts->incomplete ? MODULE_INCOMPLETE : 0);
 	int err;
 
 	if (record) {
@@ -135,6 +143,23 @@ void modules__found(struct hook *hook, module_id module)
 	add(hook, module, &facts, path, TS_RECORD_CATCH_UP);
 }
 
+/* Asks again about a module that was not complete when it was loaded. */
+static uint32_t complete(struct hook *hook, module_id module, uint32_t value)
+{
+	struct module_facts facts;
+	uint32_t known = value & ~MODULE_INCOMPLETE;
+
+	ask(hook, module, &facts, NULL, NULL);
+	if (facts.incomplete)
+		return value;
+	if (facts.flags & MODULE_INFO_COLLECTIBLE) {
+		known |= MODULE_COLLECTIBLE;
+		__atomic_store_n(&hook->collectible_modules, 1, __ATOMIC_RELEASE);
+	}
+	table__replace(&hook->modules, module, value, known);
+	return known;
+}
+
 bool modules__is_collectible(struct hook *hook, module_id module)
 {
 	uint32_t value = table__find(&hook->modules, module);
@@ -143,6 +168,8 @@ bool modules__is_collectible(struct hook *hook, module_id module)
 		modules__found(hook, module);
 		value = table__find(&hook->modules, module);
 	}
+	if (value & MODULE_INCOMPLETE)
+		value = complete(hook, module, value);
 	return value & MODULE_COLLECTIBLE;
 }
 

@@ -103,7 +103,9 @@ int table__insert(struct table *table, uint64_t key, uint32_t value)
 	return 0;
 }
 
-void table__remove(struct table *table, uint64_t key, uint32_t value)
+/* Swaps the value of `key` if it has that value; the slot, or -1. */
+static int64_t swap_value(struct table *table, uint64_t key, uint32_t value,
+			  uint32_t replacement)
 {
 	for (uint32_t step = 0; step < TABLE_WINDOW; step++) {
 		uint32_t slot = slot_of(table, key, step);
@@ -111,13 +113,28 @@ void table__remove(struct table *table, uint64_t key, uint32_t value)
 		uint32_t expected = value;
 
 		if (!found)
-			return;
+			break;
 		if (found != key)
 			continue;
-		if (__atomic_compare_exchange_n(&table->values[slot], &expected, 0, 0,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			__atomic_store_n(&table->keys[slot], TABLE_GONE,
-					 __ATOMIC_RELEASE);
-		return;
+		if (!__atomic_compare_exchange_n(&table->values[slot], &expected,
+						 replacement, 0, __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED))
+			break;
+		return slot;
 	}
+	return -1;
+}
+
+void table__remove(struct table *table, uint64_t key, uint32_t value)
+{
+	int64_t slot = swap_value(table, key, value, 0);
+
+	if (slot >= 0)
+		__atomic_store_n(&table->keys[slot], TABLE_GONE, __ATOMIC_RELEASE);
+}
+
+void table__replace(struct table *table, uint64_t key, uint32_t value,
+		    uint32_t replacement)
+{
+	(void)swap_value(table, key, value, replacement);
 }

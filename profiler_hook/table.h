@@ -34,4 +34,8 @@ int table__insert(struct table *table, uint64_t key, uint32_t value);
 /* Takes `key` out if it has that value. */
 void table__remove(struct table *table, uint64_t key, uint32_t value);
 
+/* Gives `key` another value, not 0, if it has that one. */
+void table__replace(struct table *table, uint64_t key, uint32_t value,
+		    uint32_t replacement);
+
 #endif /* TIERSCOPE_HOOK_TABLE_H */

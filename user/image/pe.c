@@ -15,7 +15,6 @@
 #define OPTIONAL_MAGIC_PE32	0x10b
 #define OPTIONAL_MAGIC_PE32PLUS	0x20b
 #define SECTION_EXECUTABLE	0x20000000u
-#define DIRECTORY_EXPORTS	0
 #define DIRECTORY_CLI		14
 
 struct headers {
@@ -74,9 +73,7 @@ static int parse_optional(struct pe *pe, struct cursor optional, struct headers 
 	for (uint32_t i = 0; i < directories && i <= DIRECTORY_CLI; i++) {
 		struct pe_range range = read_range(&optional);
 
-		if (i == DIRECTORY_EXPORTS)
-			pe->exports = range;
-		else if (i == DIRECTORY_CLI)
+		if (i == DIRECTORY_CLI)
 			headers->cli = range;
 	}
 	return optional.bad ? -EBADMSG : 0;

@@ -26,7 +26,6 @@ struct pe {
 	struct image_section sections[PE_SECTIONS_MAX];
 	struct pe_range metadata;	/* from the CLI header */
 	struct pe_range native_header;	/* ManagedNativeHeader; 0 0 none */
-	struct pe_range exports;
 };
 
 /*

@@ -30,6 +30,7 @@
 #define FLAG_COMPONENT		0x20
 #define FUNCTION_BYTES		12		/* begin, end, unwind info */
 #define TOKEN_METHOD_DEF	0x06000000u
+#define CHAIN_MAX		4		/* UNWIND_INFOs that continue others */
 
 /* What is known of the method that begins, or goes on, at a row. */
 struct owner {
@@ -54,7 +55,7 @@ int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
 
 	memset(ret_r2r, 0, sizeof(*ret_r2r));
 	if (!pe->native_header.rva)
-		return pe->exports.rva ? -ENOTSUP : -ENODATA;
+		return -ENODATA;
 	if (cursor__u32(&cursor) != SIGNATURE)
 		return cursor.bad ? -EBADMSG : -ENODATA;
 	ret_r2r->major = cursor__u16(&cursor);
@@ -206,13 +207,22 @@ static uint32_t row_shape(const struct build *build, const struct ts_image_row *
 			  uint32_t unwind, enum unwind_role role)
 {
 	struct pe_range code = { row->begin, row->end - row->begin };
-	int64_t offset = pe__offset(build->pe, unwind, 4);
-	struct cursor info;
 
-	if (offset < 0)
-		return TS_SHAPE(TS_FRAME_UNKNOWN, 0, 0);
-	info = cursor__of(build->pe->data + offset, build->pe->size - (uint32_t)offset);
-	return unwind_info__shape(info, pe__cursor(build->pe, code), role);
+	for (int depth = 0; depth < CHAIN_MAX; depth++) {
+		int64_t offset = pe__offset(build->pe, unwind, 4);
+		struct cursor info;
+
+		if (offset < 0)
+			break;
+		info = cursor__of(build->pe->data + offset,
+				  build->pe->size - (uint32_t)offset);
+		unwind = unwind_info__chained(info);
+		if (!unwind)
+			return unwind_info__shape(info, pe__cursor(build->pe, code),
+						  role);
+		role = UNWIND_COLD;
+	}
+	return TS_SHAPE(TS_FRAME_UNKNOWN, 0, 0);
 }
 
 static int fill_rows(struct build *build, struct r2r_tables *tables)

@@ -5,8 +5,7 @@
  * src/coreclr/utilcode/prettyprintsig.cpp, PrettyPrintSigInternalLegacy (v8 to
  * v10), oddities included, because a precompiled body and the body that the
  * JIT makes of the same method must come out with the same name: nested types
- * without what is around them, two blanks where the method's name would be,
- * and a function pointer that wipes out what stands before it.
+ * without what is around them, two blanks where the method's name would be.
  */
 #include "signature.h"
 
@@ -187,10 +186,9 @@ static int spell_method(struct speller *speller, struct cursor *blob, const char
 	return err;
 }
 
-/* The runtime's speller clears its whole output here. */
 static int spell_function_pointer(struct speller *speller, struct cursor *blob)
 {
-	speller->buf->size = speller->start;
+	buf__append_string(speller->buf, "fnptr ");
 	return spell_method(speller, blob, "");
 }
 

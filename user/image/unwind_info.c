@@ -24,7 +24,10 @@
  * SDK 10.0.401 and its C# compiler: the lea or mov stood there each time, and
  * made rbp point at the caller's rbp each time.
  *
- * Funclets.  From .NET 9 on (ReadyToRun 13) a funclet is entered with rbp
+ * A cold part, split off its method, points at the UNWIND_INFO of the hot part
+ * instead of having codes of its own (flag 4).
+ *
+ * Funclets.  From .NET 10 on (ReadyToRun 13) a funclet is entered with rbp
  * already the frame of its method, before that it sets it up in its prolog.
  * Either way a walk through [rbp] leads from the funclet to the caller of its
  * method: the method is seen once, and the frames of the exception machinery
@@ -36,6 +39,11 @@
 #define VERSION			1
 #define REGISTER_RBP		5
 #define SLOT			8
+/* ModRM bytes: rbp, and memory at that register. */
+#define OPERAND_RDI		0x2f
+#define OPERAND_RBP		0x2d
+#define OPERAND_RSP		0x2c	/* a SIB byte follows */
+#define FLAG_CHAINED		4
 
 enum operation {
 	PUSH_NONVOLATILE = 0,
@@ -136,22 +144,39 @@ static uint32_t set_frame_length(struct cursor *code)
 }
 
 /*
- * The older funclets fetch their method's frame from a slot of the frame that
- * called them, and keep a copy: mov rbp,[rdi+n]; mov [rsp+n],rbp; lea rbp,[rbp+n]
+ * Takes one instruction with a memory operand [register+n]: `opcode` is what
+ * stands before its ModRM byte, `operand` that byte without the size of n.
  */
-static uint32_t fetch_frame_length(struct cursor *code)
+static void take_memory(struct cursor *code, uint8_t opcode, uint8_t operand)
 {
-	const uint8_t *at = code->data + code->at;
-	uint32_t left = cursor__left(code), length = 0;
+	static const uint8_t displacement[] = { 0, 1, 4 };
+	uint8_t modrm;
 
-	if (left < 16 || at[0] != 0x48 || at[1] != 0x8b || (at[2] & 0x38) != 0x28)
-		return 0;
-	length += (at[2] >> 6) == 1 ? 4 : (at[2] >> 6) == 2 ? 7 : 3;
-	if (at[length] == 0x48 && at[length + 1] == 0x89 && at[length + 2] == 0x6c)
-		length += 5;
-	if (left < length + 7 || at[length] != 0x48 || at[length + 1] != 0x8d)
-		return length;
-	return length + (at[length + 2] == 0x6d ? 4 : at[length + 2] == 0xad ? 7 : 0);
+	code->bad |= cursor__u8(code) != 0x48;
+	code->bad |= cursor__u8(code) != opcode;
+	modrm = cursor__u8(code);
+	if ((modrm & 0x3f) != operand || modrm >> 6 == 3)
+		code->bad = true;
+	else
+		cursor__take(code, displacement[modrm >> 6] + (operand == OPERAND_RSP));
+}
+
+/*
+ * The older funclets fetch their method's frame from a slot of the frame that
+ * called them, and keep a copy, n may be 0:
+ *
+ *   48 8b 2f        mov rbp, [rdi+n]
+ *   48 89 2c 24     mov [rsp+n], rbp
+ *   48 8d 6d 20     lea rbp, [rbp+n]
+ */
+static uint32_t fetch_frame_length(struct cursor code)
+{
+	uint32_t start = code.at;
+
+	take_memory(&code, 0x8b, OPERAND_RDI);
+	take_memory(&code, 0x89, OPERAND_RSP);
+	take_memory(&code, 0x8d, OPERAND_RBP);
+	return code.bad ? 0 : code.at - start;
 }
 
 static uint32_t framed(const struct prolog *prolog, struct cursor code,
@@ -165,7 +190,7 @@ static uint32_t framed(const struct prolog *prolog, struct cursor code,
 			return TS_SHAPE(TS_FRAME_UNKNOWN, 0, 0);
 		length = set_frame_length(&code);
 		if (!length && role == UNWIND_FUNCLET)
-			length = fetch_frame_length(&code);
+			length = fetch_frame_length(code);
 		if (!length)
 			return TS_SHAPE(TS_FRAME_UNKNOWN, 0, 0);
 	}
@@ -173,6 +198,17 @@ static uint32_t framed(const struct prolog *prolog, struct cursor code,
 	if (size > TS_SHAPE_PROLOG_MAX)
 		size = TS_SHAPE_PROLOG_MAX;
 	return TS_SHAPE(TS_FRAME_FRAMED, size, 0);
+}
+
+uint32_t unwind_info__chained(struct cursor info)
+{
+	uint8_t flags = cursor__u8(&info) >> 3, count;
+
+	cursor__u8(&info);
+	count = cursor__u8(&info);
+	/* An even number of codes is stored; then a whole RUNTIME_FUNCTION. */
+	cursor__take(&info, 1 + (count + 1u) / 2 * 4 + 8);
+	return flags & FLAG_CHAINED && !info.bad ? cursor__u32(&info) : 0;
 }
 
 uint32_t unwind_info__shape(struct cursor info, struct cursor code,

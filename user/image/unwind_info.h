@@ -24,4 +24,7 @@ enum unwind_role {
 uint32_t unwind_info__shape(struct cursor info, struct cursor code,
 			    enum unwind_role role);
 
+/* RVA of the UNWIND_INFO that this one continues, 0 if it stands for itself. */
+uint32_t unwind_info__chained(struct cursor info);
+
 #endif /* TIERSCOPE_IMAGE_UNWIND_INFO_H */

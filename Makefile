@@ -67,7 +67,7 @@ $(OUTPUT)/user/%.o: user/%.c
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
-$(OUTPUT)/user/kernel/%.o: $(SKELETON)
+$(filter $(OUTPUT)/user/kernel/%,$(USER_OBJECTS)): $(SKELETON)
 
 $(LOADER): $(OUTPUT)/user/cli/main.o $(USER_OBJECTS)
 	$(call msg,LINK,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@

@@ -10,7 +10,7 @@ $(UNIT)/user/%.o: user/%.c
 	@mkdir -p $(@D)
 	$(call msg,CC-SAN,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
 
-$(UNIT)/user/kernel/%.o: $(SKELETON)
+$(filter $(UNIT)/user/kernel/%,$(UNIT_OBJECTS)): $(SKELETON)
 
 $(UNIT)/libuser.a: $(UNIT_OBJECTS)
 	$(call msg,AR,$@)rm -f $@ && ar rcs $@ $^

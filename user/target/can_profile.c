@@ -40,6 +40,10 @@ static int check_kind(const struct target *target, struct trouble *ret_trouble)
 	return 0;
 }
 
+/*
+ * A runtime with _Profiler=0 lets an attach through all the same (10.0.12); but
+ * what somebody switched off on purpose stays off.
+ */
 static int check_switches(const struct target *target, struct trouble *ret_trouble)
 {
 	if (target->diagnostics_off && target->profiler_off)

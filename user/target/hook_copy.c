@@ -6,7 +6,7 @@
  * Whoever can write to the target's folders may plant files and links there
  * while we look.  So every step goes through open folders, no link is followed,
  * a new file is created under a name that did not exist, and an old one counts
- * only if none but root or we could have changed it since it was compared.
+ * only if none but root, we or the target's user could change it once compared.
  */
 #include "hook_file.h"
 
@@ -140,7 +140,9 @@ static int check_folder(const struct hook_reader *reader, int folder)
 	return 0;
 }
 
-static bool may_reuse(int folder, const char *name, const struct buf *content)
+/* A file of the reader's own is as good: who may change it may as well change him. */
+static bool may_reuse(const struct hook_reader *reader, int folder, const char *name,
+		      const struct buf *content)
 {
 	struct stat stat;
 	bool good;
@@ -149,13 +151,15 @@ static bool may_reuse(int folder, const char *name, const struct buf *content)
 	if (fd < 0)
 		return false;
 	good = !fstat(fd, &stat) && S_ISREG(stat.st_mode) &&
-	       (stat.st_uid == 0 || stat.st_uid == geteuid()) &&
+	       (stat.st_uid == 0 || stat.st_uid == geteuid() ||
+		stat.st_uid == reader->uid) &&
 	       (stat.st_mode & 0777) == 0755 && same_content(fd, content);
 	close(fd);
 	return good;
 }
 
-static bool find_reusable(int folder, const char *prefix, const struct buf *content,
+static bool find_reusable(const struct hook_reader *reader, int folder,
+			  const char *prefix, const struct buf *content,
 			  char name[NAME_SIZE])
 {
 	bool found = false;
@@ -175,7 +179,7 @@ static bool find_reusable(int folder, const char *prefix, const struct buf *cont
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) ||
 		    strlen(entry->d_name) >= NAME_SIZE)
 			continue;
-		found = may_reuse(folder, entry->d_name, content);
+		found = may_reuse(reader, folder, entry->d_name, content);
 		if (found)
 			snprintf(name, NAME_SIZE, "%s", entry->d_name);
 	}
@@ -275,7 +279,7 @@ int hook_file__copy_into(const struct hook_reader *reader, const char *folder_pa
 		goto out;
 	snprintf(prefix, sizeof(prefix), NAME_PREFIX "%016" PRIx64 "-",
 		 fingerprint(content));
-	if (!find_reusable(folder, prefix, content, name))
+	if (!find_reusable(reader, folder, prefix, content, name))
 		err = write_copy(reader, folder, prefix, content, name);
 	if (err)
 		goto out;

@@ -16,102 +16,124 @@
  *   tail jump         E9 dd | EB db | FF 25 dd | FF /4 with REX.W or after one of
  *                     the above; without, FF E0+r is the jump of a switch
  *
- * Only the leaf can stand inside a prolog or an epilog.
+ * Only the leaf can stand inside a prolog or an epilog.  An instruction of which
+ * not all bytes could be read counts as unknown.
  */
 #ifndef TIERSCOPE_DECODE_BPF_H
 #define TIERSCOPE_DECODE_BPF_H
 
 #define DECODE_BYTES	64	/* power of two, so that an index can be masked */
-#define DECODE_STEPS	14	/* 8 callee-saved registers and change */
-
-struct code_bytes {
-	__u8 byte[DECODE_BYTES];
-	__u32 count;		/* bytes that could be read */
-};
-
-static __always_inline __u8 byte_at(const struct code_bytes *code, __u32 at)
-{
-	return at < code->count ? code->byte[at & (DECODE_BYTES - 1)] : 0x90;
-}
-
-static __always_inline __s32 word_at(const struct code_bytes *code, __u32 at)
-{
-	return (__s32)((__u32)byte_at(code, at) | (__u32)byte_at(code, at + 1) << 8 |
-		       (__u32)byte_at(code, at + 2) << 16 |
-		       (__u32)byte_at(code, at + 3) << 24);
-}
+#define DECODE_STEPS	16	/* two times six registers, two adds, pop, ret */
+#define INSTRUCTION_MAX	8
 
 /*
- * Each decoder takes one instruction a call and is driven by bpf_loop: as a
- * plain loop the verifier would walk all the instructions' combinations.
- * Callbacks return 1 to stop.
+ * A leaf's bytes and what is made of them.  It lives in map memory, where the
+ * verifier takes every value for unknown: so it looks at one round of the
+ * decoders for all, instead of at every combination of instructions.  bpf_loop
+ * wants stack memory as its context: that is a pointer to it.
  */
-struct prolog {
-	const struct code_bytes *code;
+struct decoder {
+	__u8 byte[DECODE_BYTES + INSTRUCTION_MAX];
+	__u32 count;		/* bytes that could be read */
+	__u32 at;		/* of the next instruction */
+	/* Of a prolog: */
 	__u32 offset;		/* of the instruction pointer */
-	__u32 at;
 	__u32 depth;		/* rsp is this far below the return address */
 	__u32 probed;		/* r11 is this far below rsp; 0: not in use */
+	/* Of an epilog: */
+	__u32 moves;		/* instructions that moved rsp */
+	__u32 from_rbp;		/* rsp is set from rbp first */
+	__u32 pops_rbp;
+	__u32 found;
+	__u32 reserved;
+	__s64 low, high;	/* the body's bounds, from the instruction pointer */
+	__s64 rsp;		/* the return address lies this far from rsp (or rbp) */
+	__s64 rbp;		/* and the caller's rbp this far, if pops_rbp */
 };
+
+static __always_inline const __u8 *bytes_at(const struct decoder *decoder, __u32 at)
+{
+	return &decoder->byte[at & (DECODE_BYTES - 1)];
+}
+
+/* Three bytes of an instruction in reading order: 0x4883ec is sub rsp, ib. */
+static __always_inline __u32 opcode_at(const struct decoder *decoder, __u32 at)
+{
+	const __u8 *byte = bytes_at(decoder, at);
+
+	return (__u32)byte[0] << 16 | (__u32)byte[1] << 8 | byte[2];
+}
+
+static __always_inline __s32 byte_operand(const struct decoder *decoder, __u32 at)
+{
+	return (__s8)*bytes_at(decoder, at);
+}
+
+static __always_inline __s32 word_operand(const struct decoder *decoder, __u32 at)
+{
+	const __u8 *byte = bytes_at(decoder, at);
+
+	return (__s32)((__u32)byte[0] | (__u32)byte[1] << 8 | (__u32)byte[2] << 16 |
+		       (__u32)byte[3] << 24);
+}
+
+/* 50+r, 41 50+r: their length, or 0.  With 58 for `first`: pop. */
+static __always_inline __u32 push_length(__u32 opcode, __u32 first)
+{
+	if ((opcode >> 16 & 0xf8) == first)
+		return 1;
+	return (opcode >> 8 & 0xfff8) == (0x4100 | first) ? 2 : 0;
+}
 
 /*
  * The three instructions that allocate more than a few pages; the call touches
  * them.  Their length, 0 for anything else.
  */
-static __always_inline __u32 prolog_probe(struct prolog *prolog, __u32 *down)
+static __always_inline __u32 prolog_probe(struct decoder *decoder, __u32 opcode,
+					  __u32 *down)
 {
-	const struct code_bytes *code = prolog->code;
-	__u32 at = prolog->at;
-	__u8 first = byte_at(code, at), second = byte_at(code, at + 1);
-	__u8 third = byte_at(code, at + 2);
-
-	*down = 0;
-	if (first == 0x4c && second == 0x8d && third == 0x9c) {
-		prolog->probed = -(__u32)word_at(code, at + 4);
+	if (opcode == 0x4c8d9c) {
+		decoder->probed = -(__u32)word_operand(decoder, decoder->at + 4);
 		return 8;
 	}
-	if (!prolog->probed)
+	if (!decoder->probed)
 		return 0;
-	if (first == 0xe8)
+	if (opcode >> 16 == 0xe8)
 		return 5;
-	if (first == 0xff && second == 0x15)
+	if (opcode >> 8 == 0xff15)
 		return 6;
-	if (first == 0x49 && second == 0x8b && third == 0xe3) {
-		*down = prolog->probed;
+	if (opcode == 0x498be3) {
+		*down = decoder->probed;
 		return 3;
 	}
 	return 0;
 }
 
-static long prolog_instruction(__u64 index, struct prolog *prolog)
+/* One instruction of a prolog; 1 to stop. */
+static long prolog_instruction(__u64 index, struct decoder **context)
 {
-	const struct code_bytes *code = prolog->code;
-	__u32 at = prolog->at, length, down;
-	__u8 first = byte_at(code, at), second = byte_at(code, at + 1);
-	__u8 third = byte_at(code, at + 2);
+	struct decoder *decoder = *context;
+	__u32 at = decoder->at, opcode = opcode_at(decoder, at);
+	__u32 length = push_length(opcode, 0x50), down = 8;
 
-	if (first >= 0x50 && first <= 0x57) {
-		length = 1;
-		down = 8;
-	} else if (first == 0x41 && second >= 0x50 && second <= 0x57) {
-		length = 2;
-		down = 8;
-	} else if (first == 0x48 && second == 0x83 && third == 0xec) {
-		length = 4;
-		down = byte_at(code, at + 3);
-	} else if (first == 0x48 && second == 0x81 && third == 0xec) {
-		length = 7;
-		down = (__u32)word_at(code, at + 3);
-	} else if (first == 0xc5 && second == 0xf8 && third == 0x77) {
-		length = 3;
+	if (!length) {
 		down = 0;
-	} else {
-		length = prolog_probe(prolog, &down);
+		if (opcode == 0x4883ec) {
+			length = 4;
+			down = byte_operand(decoder, at + 3);
+		} else if (opcode == 0x4881ec) {
+			length = 7;
+			down = word_operand(decoder, at + 3);
+		} else if (opcode == 0xc5f877) {
+			length = 3;
+		} else {
+			length = prolog_probe(decoder, opcode, &down);
+		}
 	}
-	if (!length || at + length > prolog->offset)
+	if (!length || at + length > decoder->offset || at + length > decoder->count)
 		return 1;
-	prolog->at = at + length;
-	prolog->depth += down;
+	decoder->at = at + length;
+	decoder->depth += down;
 	return 0;
 }
 
@@ -120,132 +142,115 @@ static long prolog_instruction(__u64 index, struct prolog *prolog)
  * that the code begins with.  Stops at the first instruction that a prolog
  * uses for something else than moving rsp.
  */
-static __always_inline __u32 prolog_depth(const struct code_bytes *code, __u32 offset)
+static __always_inline __u32 prolog_depth(struct decoder *decoder, __u32 offset)
 {
-	struct prolog prolog = { .code = code, .offset = offset };
-
-	bpf_loop(DECODE_STEPS, prolog_instruction, &prolog, 0);
-	return prolog.depth;
+	decoder->offset = offset;
+	decoder->at = 0;
+	decoder->depth = 0;
+	decoder->probed = 0;
+	bpf_loop(DECODE_STEPS, prolog_instruction, &decoder, 0);
+	return decoder->depth;
 }
 
-/* What an epilog that begins at the instruction pointer still does. */
-struct epilog {
-	const struct code_bytes *code;
-	__s64 low, high;	/* the body's bounds, from the instruction pointer */
-	__u32 at;
-	__u32 moves;		/* instructions that moved rsp */
-	__u32 from_rbp;		/* rsp is set from rbp first */
-	__u32 pops_rbp;
-	__u32 found;
-	__u32 reserved;
-	__s64 rsp;		/* the return address lies this far from rsp (or rbp) */
-	__s64 rbp;		/* and the caller's rbp this far, if pops_rbp */
-};
+/* pop r64, add rsp, lea rsp, vzeroupper: the length, 0 if none of them. */
+static __always_inline __u32 epilog_move(struct decoder *decoder, __u32 opcode)
+{
+	__u32 at = decoder->at, length = push_length(opcode, 0x58);
+
+	if (opcode == 0xc5f877)
+		return 3;
+	if (length) {
+		if (opcode >> 16 == 0x5d) {
+			decoder->pops_rbp = 1;
+			decoder->rbp = decoder->rsp;
+		}
+		decoder->rsp += 8;
+	} else if (opcode == 0x4883c4) {
+		length = 4;
+		decoder->rsp += byte_operand(decoder, at + 3);
+	} else if (opcode == 0x4881c4) {
+		length = 7;
+		decoder->rsp += word_operand(decoder, at + 3);
+	} else if (opcode == 0x488d65 && !decoder->moves) {
+		length = 4;
+		decoder->from_rbp = 1;
+		decoder->rsp = byte_operand(decoder, at + 3);
+	} else if (opcode == 0x488da5 && !decoder->moves) {
+		length = 7;
+		decoder->from_rbp = 1;
+		decoder->rsp = word_operand(decoder, at + 3);
+	} else {
+		return 0;
+	}
+	decoder->moves++;
+	return length;
+}
 
 /* Does a direct jump of `length` bytes by `distance` leave the body? */
-static __always_inline bool leaves(const struct epilog *epilog, __u32 length,
+static __always_inline bool leaves(const struct decoder *decoder, __u32 length,
 				   __s64 distance)
 {
-	__s64 target = (__s64)epilog->at + length + distance;
+	__s64 target = (__s64)decoder->at + length + distance;
 
-	return epilog->at + length <= epilog->code->count &&
-	       (target < epilog->low || target >= epilog->high);
+	return decoder->moves || target < decoder->low || target >= decoder->high;
 }
 
 /*
- * Is it a jump that leaves the body, as a tail call does?  After an
- * instruction that moved rsp any jump is one.
+ * The length of a ret or of a jump that leaves the body, as a tail call does;
+ * 0 for anything else.  After an instruction that moved rsp any jump is one.
  */
-static __always_inline bool is_tail_jump(const struct epilog *epilog)
+static __always_inline __u32 epilog_end(const struct decoder *decoder, __u32 opcode)
 {
-	const struct code_bytes *code = epilog->code;
-	__u32 at = epilog->at, wide = 0;
-	__u8 first = byte_at(code, at), second;
+	__u32 at = decoder->at, length = 2, wide = 0;
 
-	if (first == 0xe9)
-		return epilog->moves || leaves(epilog, 5, word_at(code, at + 1));
-	if (first == 0xeb)
-		return epilog->moves || leaves(epilog, 2, (__s8)byte_at(code, at + 1));
-	if ((first & 0xf0) == 0x40) {
-		wide = first & 8;
-		at++;
-		first = byte_at(code, at);
+	if (opcode >> 16 == 0xc3)
+		return 1;
+	if (opcode >> 16 == 0xe9)
+		return leaves(decoder, 5, word_operand(decoder, at + 1)) ? 5 : 0;
+	if (opcode >> 16 == 0xeb)
+		return leaves(decoder, 2, byte_operand(decoder, at + 1)) ? 2 : 0;
+	if (opcode >> 20 == 4) {
+		wide = opcode & 0x80000;
+		opcode <<= 8;
+		length = 3;
 	}
-	second = byte_at(code, at + 1);
-	if (first != 0xff || (second & 0x38) != 0x20 || at + 1 >= code->count)
-		return false;
-	return epilog->moves || wide || second == 0x25;
+	if ((opcode >> 8 & 0xff38) != 0xff20)
+		return 0;
+	return decoder->moves || wide || (opcode >> 8 & 0xff) == 0x25 ? length : 0;
 }
 
-/* pop r64, add rsp, lea rsp: true if it was one of them. */
-static __always_inline bool epilog_move(struct epilog *epilog, __u8 first, __u8 second,
-					__u8 third)
+/* One instruction of an epilog; 1 to stop. */
+static long epilog_instruction(__u64 index, struct decoder **context)
 {
-	const struct code_bytes *code = epilog->code;
-	__u32 at = epilog->at;
+	struct decoder *decoder = *context;
+	__u32 opcode = opcode_at(decoder, decoder->at);
+	__u32 length = epilog_move(decoder, opcode);
 
-	if (first >= 0x58 && first <= 0x5f) {
-		if (first == 0x5d) {
-			epilog->pops_rbp = 1;
-			epilog->rbp = epilog->rsp;
-		}
-		epilog->rsp += 8;
-		epilog->at = at + 1;
-	} else if (first == 0x41 && second >= 0x58 && second <= 0x5f) {
-		epilog->rsp += 8;
-		epilog->at = at + 2;
-	} else if (first == 0x48 && second == 0x83 && third == 0xc4) {
-		epilog->rsp += (__s8)byte_at(code, at + 3);
-		epilog->at = at + 4;
-	} else if (first == 0x48 && second == 0x81 && third == 0xc4) {
-		epilog->rsp += word_at(code, at + 3);
-		epilog->at = at + 7;
-	} else if (first == 0x48 && second == 0x8d && third == 0x65 && !epilog->moves) {
-		epilog->from_rbp = 1;
-		epilog->rsp = (__s8)byte_at(code, at + 3);
-		epilog->at = at + 4;
-	} else if (first == 0x48 && second == 0x8d && third == 0xa5 && !epilog->moves) {
-		epilog->from_rbp = 1;
-		epilog->rsp = word_at(code, at + 3);
-		epilog->at = at + 7;
-	} else {
-		return false;
+	if (!length) {
+		length = epilog_end(decoder, opcode);
+		decoder->found = length && decoder->at + length <= decoder->count;
+		return 1;
 	}
-	return true;
-}
-
-static long epilog_instruction(__u64 index, struct epilog *epilog)
-{
-	const struct code_bytes *code = epilog->code;
-	__u32 at = epilog->at;
-	__u8 first = byte_at(code, at), second = byte_at(code, at + 1);
-	__u8 third = byte_at(code, at + 2);
-
-	if (epilog_move(epilog, first, second, third)) {
-		epilog->moves++;
-		return 0;
-	}
-	if (first == 0xc5 && second == 0xf8 && third == 0x77) {
-		epilog->at = at + 3;
-		return 0;
-	}
-	if (at < code->count)
-		epilog->found = first == 0xc3 || is_tail_jump(epilog);
-	return 1;
+	decoder->at += length;
+	return decoder->at >= decoder->count;
 }
 
 /*
  * `low` and `high` bound the body, counted from the instruction pointer: where
  * a direct jump beyond them is not a tail call, they are as far as can be.
  */
-static __always_inline void epilog_decode(const struct code_bytes *code, __s64 low,
-					  __s64 high, struct epilog *epilog)
+static __always_inline void epilog_decode(struct decoder *decoder, __s64 low, __s64 high)
 {
-	__builtin_memset(epilog, 0, sizeof(*epilog));
-	epilog->code = code;
-	epilog->low = low;
-	epilog->high = high;
-	bpf_loop(DECODE_STEPS, epilog_instruction, epilog, 0);
+	decoder->at = 0;
+	decoder->moves = 0;
+	decoder->from_rbp = 0;
+	decoder->pops_rbp = 0;
+	decoder->found = 0;
+	decoder->low = low;
+	decoder->high = high;
+	decoder->rsp = 0;
+	decoder->rbp = 0;
+	bpf_loop(DECODE_STEPS, epilog_instruction, &decoder, 0);
 }
 
 #endif /* TIERSCOPE_DECODE_BPF_H */

@@ -24,41 +24,6 @@ struct {
 	__type(value, struct walk_scratch);
 } scratch SEC(".maps");
 
-struct walk_context {
-	struct walk walk;
-	struct walk_scratch *scratch;
-	__u32 event;
-};
-
-static long walk_one(__u64 index, struct walk_context *context)
-{
-	struct walk *walk = &context->walk;
-	struct walk_scratch *scratch = context->scratch;
-	struct found found;
-	/* A return address belongs to the instruction before it. */
-	__u64 address = index ? walk->ip - 1 : walk->ip;
-
-	if (index >= TS_FRAMES_MAX) {
-		walk->flags |= TS_SAMPLE_TRUNCATED;
-		return 1;
-	}
-	code_find(walk->space, address, &found);
-	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
-	walk->count = index + 1;
-	if (index) {
-		shape_step(walk, found.shape);
-		return walk->done ? 1 : 0;
-	}
-	if (found.row) {
-		struct ts_body_row *body = bpf_map_lookup_elem(&bodies, &found.row);
-
-		if (body)
-			__sync_fetch_and_add(&body->counts[context->event & 3], 1);
-	}
-	leaf_step(walk, &found, &scratch->code);
-	return walk->done ? 1 : 0;
-}
-
 static __always_inline bool user_registers(struct bpf_perf_event_data *ctx,
 					   struct walk *walk)
 {
@@ -93,23 +58,26 @@ static __always_inline void note_walk(const struct walk *walk)
 static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 					  __u64 pid_tgid, __u32 number)
 {
-	struct walk_context context = { .walk.space = number };
+	struct walk_scratch *scratch_of_cpu;
 	struct ts_sample *sample;
+	struct walk *walk;
 	__u32 zero = 0, count;
 	__u64 size;
 
-	context.scratch = bpf_map_lookup_elem(&scratch, &zero);
-	if (!context.scratch)
+	scratch_of_cpu = bpf_map_lookup_elem(&scratch, &zero);
+	if (!scratch_of_cpu)
 		return TS_LEDGER_INTERNAL;
-	if (!user_registers(ctx, &context.walk))
+	walk = &scratch_of_cpu->walk;
+	*walk = (struct walk){ .space = number };
+	if (!user_registers(ctx, walk))
 		return TS_LEDGER_NO_USER_REGISTERS;
-	context.event = (__u32)bpf_get_attach_cookie(ctx);
-	sample = scratch_sample(context.scratch);
-	sample->ip = context.walk.ip;
-	bpf_loop(TS_FRAMES_MAX + 1, walk_one, &context, 0);
-	note_walk(&context.walk);
+	scratch_of_cpu->event = (__u32)bpf_get_attach_cookie(ctx);
+	sample = scratch_sample(scratch_of_cpu);
+	sample->ip = walk->ip;
+	walk_stack(scratch_of_cpu);
+	note_walk(walk);
 
-	count = context.walk.count;
+	count = walk->count;
 	if (count > TS_FRAMES_MAX)
 		count = TS_FRAMES_MAX;
 	size = sizeof(*sample) + 8ULL * count;
@@ -117,12 +85,12 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 		.time_ns = bpf_ktime_get_ns(), .space = number,
 		.pid = pid_tgid >> 32, .tid = (__u32)pid_tgid,
 		.cpu = bpf_get_smp_processor_id() };
-	sample->event = context.event;
-	sample->flags = context.walk.flags;
+	sample->event = scratch_of_cpu->event;
+	sample->flags = walk->flags;
 	sample->frames_count = count;
 	sample->reserved = 0;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
-	if (size > sizeof(context.scratch->record))
+	if (size > sizeof(scratch_of_cpu->record))
 		return TS_LEDGER_INTERNAL;
 	if (bpf_ringbuf_output(&samples, sample, size, BPF_RB_NO_WAKEUP))
 		return TS_LEDGER_RING_FULL;

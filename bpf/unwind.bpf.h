@@ -37,9 +37,11 @@ struct walk {
 
 #define SAMPLE_WORDS	(sizeof(struct ts_sample) / 8)
 
-/* Scratch of one walk; belongs to the sampler alone. */
+/* Scratch of one walk, in map memory; belongs to the sampler alone. */
 struct walk_scratch {
-	struct code_bytes code;
+	struct walk walk;
+	struct decoder decoder;
+	__u32 event;
 	__u32 reserved;
 	/* A struct ts_sample and its frames, which C cannot nest. */
 	__u64 record[SAMPLE_WORDS + TS_FRAMES_MAX + 1];
@@ -81,13 +83,13 @@ static __always_inline void walk_to(struct walk *walk, __u64 return_address_at,
 	walk->bp = bp;
 }
 
-/* rbp points at the frame: also OSR's, whose caller lies `slots` further up. */
-static __always_inline void framed_step(struct walk *walk, __u32 slots)
+/* rbp points at the frame: also OSR's, whose caller lies `words` further up. */
+static __always_inline void framed_step(struct walk *walk, __u32 words)
 {
 	__u64 at = walk->bp + 8, bp;
 
-	if (slots)
-		at += 8 + 8ULL * slots;
+	if (words)
+		at += 8 + 8ULL * words;
 	if (walk->bp < walk->sp || !read_word(walk->bp, &bp)) {
 		walk_broken(walk);
 		return;
@@ -103,9 +105,9 @@ static __always_inline void native_step(struct walk *walk)
 		framed_step(walk, 0);
 }
 
-static __always_inline void frameless_step(struct walk *walk, __u32 slots)
+static __always_inline void frameless_step(struct walk *walk, __u32 words)
 {
-	__u64 at = walk->sp + 8ULL * slots;
+	__u64 at = walk->sp + 8ULL * words;
 
 	walk_to(walk, at, at + 8, walk->bp);
 }
@@ -128,19 +130,27 @@ static __always_inline void shape_step(struct walk *walk, __u32 shape)
 	}
 }
 
-static __always_inline void read_code(struct code_bytes *code, __u64 address,
+/* Up to `count` bytes; fewer where the next page cannot be read. */
+static __always_inline void read_code(struct decoder *decoder, __u64 address,
 				      __u32 count)
 {
+	__u32 on_page = 4096 - (address & 4095);
+
 	if (count > DECODE_BYTES)
 		count = DECODE_BYTES;
-	code->count = 0;
-	if (!bpf_probe_read_user(code->byte, count, (const void *)address))
-		code->count = count;
+	decoder->count = 0;
+	if (!bpf_probe_read_user(decoder->byte, count, (const void *)address)) {
+		decoder->count = count;
+		return;
+	}
+	if (on_page < count && on_page < DECODE_BYTES &&
+	    !bpf_probe_read_user(decoder->byte, on_page, (const void *)address))
+		decoder->count = on_page;
 }
 
 /* In the prolog: true when the step was taken. */
 static __always_inline bool prolog_step(struct walk *walk, const struct found *found,
-					struct code_bytes *code)
+					struct decoder *decoder)
 {
 	__u32 kind = TS_SHAPE_KIND(found->shape);
 	__u32 depth;
@@ -153,48 +163,89 @@ static __always_inline bool prolog_step(struct walk *walk, const struct found *f
 		framed_step(walk, 0);
 		return true;
 	}
-	read_code(code, walk->ip - found->offset, found->offset);
-	depth = prolog_depth(code, found->offset);
+	read_code(decoder, walk->ip - found->offset, found->offset);
+	if (decoder->count < found->offset && decoder->count < DECODE_BYTES) {
+		walk_broken(walk);
+		return true;
+	}
+	depth = prolog_depth(decoder, found->offset);
 	walk_to(walk, walk->sp + depth, walk->sp + depth + 8, walk->bp);
 	return true;
 }
 
 /* In the epilog: true when the step was taken. */
 static __always_inline bool epilog_step(struct walk *walk, const struct found *found,
-					struct code_bytes *code)
+					struct decoder *decoder)
 {
-	struct epilog epilog;
 	__u64 base, bp = walk->bp;
 
-	read_code(code, walk->ip, found->size - found->offset);
-	if (!code->count)
-		return false;
+	read_code(decoder, walk->ip, found->size - found->offset);
 	/* Precompiled code leaves through cells, but may be split in two parts. */
 	if (found->row)
-		epilog_decode(code, -(__s64)found->offset, found->size - found->offset,
-			      &epilog);
+		epilog_decode(decoder, -(__s64)found->offset, found->size - found->offset);
 	else
-		epilog_decode(code, -(1LL << 40), 1LL << 40, &epilog);
-	if (!epilog.found)
+		epilog_decode(decoder, -(1LL << 40), 1LL << 40);
+	if (!decoder->found)
 		return false;
 	walk->flags |= TS_SAMPLE_LEAF_EPILOG;
-	base = epilog.from_rbp ? walk->bp : walk->sp;
-	if (epilog.pops_rbp && !read_word(base + epilog.rbp, &bp)) {
+	base = decoder->from_rbp ? walk->bp : walk->sp;
+	if (decoder->pops_rbp && !read_word(base + decoder->rbp, &bp)) {
 		walk_broken(walk);
 		return true;
 	}
-	walk_to(walk, base + epilog.rsp, base + epilog.rsp + 8, bp);
+	walk_to(walk, base + decoder->rsp, base + decoder->rsp + 8, bp);
 	return true;
 }
 
 /* The first step, from wherever in a body the thread stands. */
 static __always_inline void leaf_step(struct walk *walk, const struct found *found,
-				      struct code_bytes *code)
+				      struct decoder *decoder)
 {
 	if (TS_SHAPE_KIND(found->shape) != TS_FRAME_UNKNOWN &&
-	    (prolog_step(walk, found, code) || epilog_step(walk, found, code)))
+	    (prolog_step(walk, found, decoder) || epilog_step(walk, found, decoder)))
 		return;
 	shape_step(walk, found->shape);
+}
+
+static __always_inline void count_leaf(const struct found *found, __u32 event)
+{
+	struct ts_body_row *body;
+	__u32 row = found->row;
+
+	body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
+	if (body)
+		__sync_fetch_and_add(&body->counts[event & (TS_EVENTS_MAX - 1)], 1);
+}
+
+/* One frame: bpf_loop callback. */
+static long walk_one(__u64 index, struct walk_scratch **context)
+{
+	struct walk_scratch *scratch = *context;
+	struct walk *walk = &scratch->walk;
+	struct found found;
+	/* A return address belongs to the instruction before it. */
+	__u64 address = index ? walk->ip - 1 : walk->ip;
+
+	if (index >= TS_FRAMES_MAX) {
+		walk->flags |= TS_SAMPLE_TRUNCATED;
+		return 1;
+	}
+	code_find(walk->space, address, &found);
+	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
+	walk->count = index + 1;
+	if (index) {
+		shape_step(walk, found.shape);
+	} else {
+		count_leaf(&found, scratch->event);
+		leaf_step(walk, &found, &scratch->decoder);
+	}
+	return walk->done ? 1 : 0;
+}
+
+/* A whole stack, leaf first, into scratch->record. */
+static __always_inline void walk_stack(struct walk_scratch *scratch)
+{
+	bpf_loop(TS_FRAMES_MAX + 1, walk_one, &scratch, 0);
 }
 
 #endif /* TIERSCOPE_UNWIND_BPF_H */

@@ -9,9 +9,9 @@
 
 #define FAR (1LL << 40)
 
-static struct code_bytes code_of(const struct insn *insns, int count)
+static struct decoder code_of(const struct insn *insns, int count)
 {
-	struct code_bytes code = {};
+	struct decoder code = {};
 
 	for (int i = 0; i < count; i++)
 		code.count += insn__bytes(&insns[i], code.byte + code.count);
@@ -77,7 +77,7 @@ static void prolog_depth_is_right_at_every_instruction(void **state)
 
 	for (size_t p = 0; p < sizeof(prologs) / sizeof(prologs[0]); p++) {
 		int count = insns_count(prologs[p], 12);
-		struct code_bytes code = code_of(prologs[p], count);
+		struct decoder code = code_of(prologs[p], count);
 		__u8 ignored[16];
 		__u32 offset = 0;
 		__u64 top;
@@ -97,40 +97,38 @@ static void prolog_depth_is_right_at_every_instruction(void **state)
 static void every_register_is_pushed_and_popped(void **state)
 {
 	for (int reg = 0; reg < 8; reg++) {
-		struct code_bytes low = {.byte = {0x50 + reg}, .count = 1};
-		struct code_bytes high = {.byte = {0x41, 0x50 + reg}, .count = 2};
-		struct epilog epilog;
+		struct decoder low = {.byte = {0x50 + reg}, .count = 1};
+		struct decoder high = {.byte = {0x41, 0x50 + reg}, .count = 2};
 
 		assert_int_equal(prolog_depth(&low, 1), 8);
 		assert_int_equal(prolog_depth(&high, 2), 8);
-		low = (struct code_bytes){.byte = {0x58 + reg, 0xc3}, .count = 2};
-		epilog_decode(&low, 0, 2, &epilog);
-		assert_true(epilog.found && epilog.rsp == 8);
-		assert_int_equal(epilog.pops_rbp, reg == 5);
-		high = (struct code_bytes){.byte = {0x41, 0x58 + reg, 0xc3},
-					   .count = 3};
-		epilog_decode(&high, 0, 3, &epilog);
-		assert_true(epilog.found && epilog.rsp == 8 && !epilog.pops_rbp);
+		low = (struct decoder){.byte = {0x58 + reg, 0xc3}, .count = 2};
+		epilog_decode(&low, 0, 2);
+		assert_true(low.found && low.rsp == 8);
+		assert_int_equal(low.pops_rbp, reg == 5);
+		high = (struct decoder){.byte = {0x41, 0x58 + reg, 0xc3}, .count = 3};
+		epilog_decode(&high, 0, 3);
+		assert_true(high.found && high.rsp == 8 && !high.pops_rbp);
 	}
 }
 
 static void prolog_stops_where_it_understands_nothing(void **state)
 {
 	/* push rbp; xor eax, eax; push rbx */
-	struct code_bytes code = {.byte = {0x55, 0x33, 0xc0, 0x53}, .count = 4};
+	struct decoder code = {.byte = {0x55, 0x33, 0xc0, 0x53}, .count = 4};
 
 	assert_int_equal(prolog_depth(&code, 4), 8);
 	/* A call without the instruction before it belongs to no prolog. */
-	code = (struct code_bytes){.byte = {0x55, 0xe8, 0, 0, 0, 0, 0x53}, .count = 7};
+	code = (struct decoder){.byte = {0x55, 0xe8, 0, 0, 0, 0, 0x53}, .count = 7};
 	assert_int_equal(prolog_depth(&code, 7), 8);
-	code = (struct code_bytes){.byte = {0x55, 0x49, 0x8b, 0xe3, 0x53}, .count = 5};
+	code = (struct decoder){.byte = {0x55, 0x49, 0x8b, 0xe3, 0x53}, .count = 5};
 	assert_int_equal(prolog_depth(&code, 5), 8);
 }
 
 static void prolog_ends_with_its_bytes(void **state)
 {
 	/* push rbp; sub rsp, 0x80, of which only so many bytes could be read */
-	struct code_bytes code = {.byte = {0x55, 0x48, 0x81, 0xec, 0x80}};
+	struct decoder code = {.byte = {0x55, 0x48, 0x81, 0xec, 0x80}};
 
 	for (__u32 count = 0; count <= 5; count++) {
 		code.count = count;
@@ -207,17 +205,16 @@ static void epilogs_say_where_the_caller_is(void **state)
 {
 	for (size_t e = 0; e < sizeof(epilogs) / sizeof(epilogs[0]); e++) {
 		const struct epilog_case *want = &epilogs[e];
-		struct code_bytes code =
+		struct decoder code =
 			code_of(want->insns, insns_count(want->insns, 12));
-		struct epilog epilog;
 
-		epilog_decode(&code, -100, code.count, &epilog);
-		assert_true(epilog.found);
-		assert_int_equal(epilog.from_rbp, want->from_rbp);
-		assert_true(epilog.rsp == want->rsp);
-		assert_int_equal(epilog.pops_rbp, want->rbp != -1);
+		epilog_decode(&code, -100, code.count);
+		assert_true(code.found);
+		assert_int_equal(code.from_rbp, want->from_rbp);
+		assert_true(code.rsp == want->rsp);
+		assert_int_equal(code.pops_rbp, want->rbp != -1);
 		if (want->rbp != -1)
-			assert_true(epilog.rbp == want->rbp);
+			assert_true(code.rbp == want->rbp);
 	}
 }
 
@@ -227,16 +224,15 @@ static void epilogs_cut_short_are_not_found(void **state)
 	for (size_t e = 0; e < sizeof(epilogs) / sizeof(epilogs[0]); e++) {
 		const struct epilog_case *want = &epilogs[e];
 		int insns = insns_count(want->insns, 12);
-		struct code_bytes code = code_of(want->insns, insns);
-		struct epilog epilog;
+		struct decoder code = code_of(want->insns, insns);
 		__u8 ignored[16];
 		__u32 before_last = code.count;
 
 		before_last -= insn__bytes(&want->insns[insns - 1], ignored);
 		for (__u32 count = 0; count <= before_last; count++) {
 			code.count = count;
-			epilog_decode(&code, -100, 100, &epilog);
-			assert_false(epilog.found);
+			epilog_decode(&code, -100, 100);
+			assert_false(code.found);
 		}
 	}
 }
@@ -260,11 +256,10 @@ static void ordinary_code_is_no_epilog(void **state)
 
 	for (size_t b = 0; b < sizeof(bodies) / sizeof(bodies[0]); b++) {
 		struct insn insn = {bodies[b]};
-		struct code_bytes code = code_of(&insn, 1);
-		struct epilog epilog;
+		struct decoder code = code_of(&insn, 1);
 
-		epilog_decode(&code, -100, 100, &epilog);
-		assert_false(epilog.found);
+		epilog_decode(&code, -100, 100);
+		assert_false(code.found);
 	}
 }
 
@@ -290,11 +285,10 @@ static void direct_jumps_leave_by_distance(void **state)
 
 	for (size_t j = 0; j < sizeof(jumps) / sizeof(jumps[0]); j++) {
 		struct insn insn = {jumps[j].hex};
-		struct code_bytes code = code_of(&insn, 1);
-		struct epilog epilog;
+		struct decoder code = code_of(&insn, 1);
 
-		epilog_decode(&code, jumps[j].low, jumps[j].high, &epilog);
-		assert_int_equal(epilog.found, jumps[j].leaves);
+		epilog_decode(&code, jumps[j].low, jumps[j].high);
+		assert_int_equal(code.found, jumps[j].leaves);
 	}
 }
 
@@ -304,8 +298,7 @@ static void random_bytes_do_no_harm(void **state)
 	__u64 seed = 0x7157;
 
 	for (int round = 0; round < 200000; round++) {
-		struct code_bytes code;
-		struct epilog epilog;
+		struct decoder code;
 
 		for (int i = 0; i < DECODE_BYTES; i += 8) {
 			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -319,10 +312,10 @@ static void random_bytes_do_no_harm(void **state)
 							  [(seed >> (7 * j + 5)) & 15];
 		}
 		code.count = (seed >> 40) % (DECODE_BYTES + 1);
-		epilog_decode(&code, -(__s64)(seed & 0xfff), seed >> 50, &epilog);
-		assert_true(epilog.at <= DECODE_STEPS * 7u);
-		if (epilog.found)
-			assert_true(epilog.at < code.count);
+		epilog_decode(&code, -(__s64)(seed & 0xfff), seed >> 50);
+		assert_true(code.at <= DECODE_STEPS * 7u);
+		if (code.found)
+			assert_true(code.at < code.count);
 		(void)prolog_depth(&code, (seed >> 20) & 0xff); /* only that it ends */
 	}
 }

@@ -101,14 +101,28 @@ struct fill {
 	bool make;
 };
 
+struct fill_granules {
+	struct ts_jit_page *page;
+	__u32 first, row, only;
+};
+
+static long fill_granule(__u64 index, struct fill_granules *fill)
+{
+	__u32 *row = &fill->page->row[(fill->first + index) & 255];
+
+	if (!fill->only || READ_ONCE(*row) == fill->only)
+		WRITE_ONCE(*row, fill->row);
+	return 0;
+}
+
 /* One page's share of a body: bpf_loop callback. */
 static long fill_page(__u64 index, struct fill *fill)
 {
 	__u64 page_start = (fill->start & ~0xfffULL) + (index << TS_PAGE_SHIFT);
 	__u64 from = page_start > fill->start ? page_start : fill->start;
 	__u64 last = page_start + 0xfff;
+	struct fill_granules granules = { .row = fill->row, .only = fill->only };
 	struct ts_jit_page *page;
-	__u32 first, count;
 
 	if (last > fill->end - 1)
 		last = fill->end - 1;
@@ -117,16 +131,10 @@ static long fill_page(__u64 index, struct fill *fill)
 		fill->failed = 1;
 		return 0;
 	}
-	first = (from >> TS_GRANULE_SHIFT) & 255;
-	count = (__u32)((last >> TS_GRANULE_SHIFT) - (from >> TS_GRANULE_SHIFT)) + 1;
-	for (__u32 i = 0; i < TS_GRANULES_PER_PAGE; i++) {
-		__u32 granule = (first + i) & 255;
-
-		if (i >= count)
-			break;
-		if (!fill->only || READ_ONCE(page->row[granule]) == fill->only)
-			WRITE_ONCE(page->row[granule], fill->row);
-	}
+	granules.page = page;
+	granules.first = (from >> TS_GRANULE_SHIFT) & 255;
+	bpf_loop((__u32)((last >> TS_GRANULE_SHIFT) - (from >> TS_GRANULE_SHIFT)) + 1,
+		 fill_granule, &granules, 0);
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include "../model/name.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 uint32_t view__sample_process(const struct model *model,
 			      const struct model_sample *sample)
@@ -241,19 +240,4 @@ void view__ledger_section(const struct model *model, struct json_writer *json,
 					    count->value);
 	}
 	json_writer__end(json);
-}
-
-void view__counting_sort(uint32_t *order, uint32_t *scratch, size_t count,
-			 const uint32_t *key, uint32_t buckets)
-{
-	size_t *start = alloc__zeroed((size_t)buckets + 1, sizeof(*start));
-
-	for (size_t i = 0; i < count; i++)
-		start[key[order[i]] + 1]++;
-	for (uint32_t bucket = 0; bucket < buckets; bucket++)
-		start[bucket + 1] += start[bucket];
-	for (size_t i = 0; i < count; i++)
-		scratch[start[key[order[i]]]++] = order[i];
-	memcpy(order, scratch, count * sizeof(*order));
-	free(start);
 }

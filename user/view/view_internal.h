@@ -54,6 +54,16 @@ void view__title(const struct model *model, const struct view_options *options,
 void view__ledger_section(const struct model *model, struct json_writer *json,
 			  const char *name, enum model_ledger_section section);
 
+/* How often a process was seen with a stack. */
+struct view_stack_count {
+	uint32_t process, stack;
+	uint64_t count;
+};
+/* Every distinct pair of an event, by process, then stack; the caller frees. */
+size_t view__distinct_stacks(const struct model *model,
+			     const struct view_options *options,
+			     struct view_stack_count **ret_stacks);
+
 /*
  * Sorts 0..count-1 in `order` by key[order[i]], stably; keys are below
  * `buckets`.  `scratch` is as large as `order`.

@@ -102,7 +102,6 @@ class Controls {
         page.select(node);
         page.zoom(node);
         page.announce();
-        page.drawStrip();
         page.later("draw");
     }
 

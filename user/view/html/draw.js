@@ -274,7 +274,7 @@ class FlameView {
         const w = layout.w[box] > 3 ? layout.w[box] - 1 : Math.max(layout.w[box] * 0.8, 0.5);
         const key = node === 0 ? null : tree.keys.list[tree.key[node]];
         const faint = above || (this.dimmed && key && this.dimmed[tree.key[node]]);
-        context.globalAlpha = faint ? (above ? 0.55 : 0.22) : 1;
+        context.globalAlpha = faint ? (above ? 0.55 : 0.25) : 1;
         context.fillStyle = this.fill(key ? this.boxClass(tree, node, key) : CLASS_PROCESS);
         context.fillRect(x, y + 1, w, ROW - 1);
         if (key && key.mixed && w > 4)
@@ -309,13 +309,14 @@ class FlameView {
         let at = x;
         this.context.fillStyle = this.ground;
         this.context.fillRect(x, y + ROW - 5, w, 1);
-        shares.forEach((share, c) => {
-            if (share > 0) {
-                this.context.fillStyle = this.fill(c);
-                this.context.fillRect(at, y + ROW - 4, (share / sum) * w, 4);
-                at += (share / sum) * w;
-            }
-        });
+        for (const c of STACKING) {
+            const part = (shares[c] / sum) * w;
+            if (part === 0)
+                continue;
+            this.context.fillStyle = this.fill(c);
+            this.context.fillRect(at, y + ROW - 4, part, 4);
+            at += part;
+        }
     }
 
     drawLabel(key, x, y, room) {

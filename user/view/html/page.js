@@ -62,9 +62,9 @@ class Page {
         this.selection = new Selection(this.profile, this.strip.low, this.strip.high);
         this.trees.forEach((tree) => { tree.stale = true; });
         const [from, to] = this.strip.times();
-        this.element("range").textContent = (this.strip.whole() ? "whole run · "
-            : formatTime(from) + " – " + formatTime(to) + " · ") +
-            formatCount(this.selection.samples) + " samples";
+        this.element("range").replaceChildren(make("b", "", this.strip.whole() ? "whole run"
+            : formatTime(from) + " – " + formatTime(to)), " · ",
+        formatCount(this.selection.samples) + " samples");
         this.element("range-clear").hidden = this.strip.whole();
         this.fillLegend();
     }
@@ -180,6 +180,7 @@ class Page {
         this.flame.selected = this.flame.layout.find(node);
         this.showPanel();
         this.announce();
+        this.drawStrip();
     }
 
     // From the table: a key, wherever it is.
@@ -215,7 +216,6 @@ class Page {
             box = layout.beside(box, how);
         this.select(layout.node[box]);
         flame.scrollToBox(box);
-        this.drawStrip();
         this.later("draw");
     }
 
@@ -245,6 +245,7 @@ class Page {
             button.tabIndex = name === tab ? 0 : -1;
         }
         this.element("panel").hidden = tab === "run";
+        this.showPanel();
         if (tab === "hottest")
             this.hottest.show(this);
         if (tab === "graph")

@@ -114,16 +114,46 @@ class Panel {
 
     content(view, key) {
         if (!key)
-            return this.empty();
+            return this.empty(view);
         if (key.method < 0)
             return this.other(view, key);
         return this.method(view, view.profile.methods[key.method], key);
     }
 
-    empty() {
-        return [make("h2", "panel-kind", "Method"),
-            make("p", "faint", "Choose a frame to see every version of its code: tier, ReJITID, " +
-                "native version, when each was born, published and superseded.")];
+    // Before anything is chosen: where the time goes.
+    empty(view) {
+        const hint = make("p", "faint", "Choose one, or a frame, to see every version of the " +
+            "method: tier, ReJITID, when each was born, published and superseded.");
+        if (view.tab === "hottest")
+            return [hint];
+        const {keys, selection} = view;
+        const {self} = selection.tally(keys);
+        const hottest = [];
+        for (let k = 0; k < keys.list.length; k++)
+            if (self[k] > 0)
+                hottest.push(k);
+        hottest.sort((a, b) => self[b] - self[a]);
+        const list = make("ol", "panel-list");
+        for (const k of hottest.slice(0, 12))
+            list.append(this.hot(view, keys.list[k], self[k]));
+        return [make("h2", "panel-kind", view.split === "version" ? "Hottest code versions"
+            : "Hottest"), list, hint];
+    }
+
+    hot(view, key, self) {
+        const item = make("li");
+        const button = make("button");
+        button.type = "button";
+        const names = key.kind === FRAME_BODY ? shorterNames(key.name) : [key.name];
+        const what = make("span", "version-of");
+        what.append(swatch(key.class), key.tag ? key.tag.slice(1, -1)
+            : key.mixed ? "all versions" : className(view.profile, key.class));
+        button.append(make("span", "share", formatPercent(self, view.selection.samples)),
+            makeName("span", "what", names[Math.min(2, names.length - 1)].slice(0, 200)), what);
+        button.title = keyLabel(key).slice(0, 600);
+        button.addEventListener("click", () => view.choose(key));
+        item.append(button);
+        return item;
     }
 
     other(view, key) {

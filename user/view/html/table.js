@@ -73,6 +73,7 @@ class HottestTable {
 
     body(rows, tally) {
         const body = make("tbody");
+        this.most = Math.max(1, ...rows.slice(0, this.limit).map((k) => tally.self[k]));
         rows.slice(0, this.limit).forEach((k, at) => {
             body.append(this.row(this.view.keys.list[k], tally.self[k], tally.total[k], at === 0));
         });
@@ -92,7 +93,7 @@ class HottestTable {
         row.tabIndex = first ? 0 : -1;
         const share = make("td", "number");
         const bar = make("span", "cell-bar");
-        bar.style.width = (100 * self) / selection.samples + "%";
+        bar.style.width = (100 * self) / this.most + "%";
         share.append(bar, make("span", "", formatPercent(self, selection.samples)));
         const tier = make("td", "tier");
         if (key.mixed)

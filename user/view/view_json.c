@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * The JSON report, a public format for other tools and for tests: members are
+ * added freely and never renamed; docs/JSON.md describes them.  Addresses and
+ * 64-bit ids are strings in hexadecimal, times are CLOCK_MONOTONIC
+ * nanoseconds.  JIT bodies are listed whether or not they were sampled; bodies
+ * of precompiled images only when they were, because an image has thousands.
+ */
+#include "view_internal.h"
+
+#include "../model/name.h"
+
+#include <stdlib.h>
+
+struct report {
+	const struct model *model;
+	const struct view_options *options;
+	struct json_writer json;
+	uint64_t *self, *total;	/* [body][event], from model__tally */
+};
+
+static void write_text(struct report *report, const char *name, string_id string)
+{
+	json_writer__string(&report->json, name, model__text(report->model, string));
+}
+
+static void write_text_or_null(struct report *report, const char *name, string_id string)
+{
+	if (*model__text(report->model, string))
+		write_text(report, name, string);
+	else
+		json_writer__null(&report->json, name);
+}
+
+/* 0 stands for "not", which is null outside. */
+static void write_time(struct report *report, const char *name, uint64_t time_ns)
+{
+	if (time_ns)
+		json_writer__number(&report->json, name, time_ns);
+	else
+		json_writer__null(&report->json, name);
+}
+
+static void write_about(struct report *report)
+{
+	const struct model_about *about = model__about_const(report->model);
+	struct json_writer *json = &report->json;
+
+	json_writer__object(json, "tierscope");
+	json_writer__string(json, "version", TIERSCOPE_VERSION);
+	json_writer__number(json, "format", 1);
+	json_writer__end(json);
+	json_writer__line(json);
+	json_writer__object(json, "recording");
+	json_writer__number(json, "start_ns", about->start_ns);
+	json_writer__number(json, "end_ns", about->end_ns);
+	json_writer__signed(json, "start_unix_ns", about->start_unix_ns);
+	json_writer__number(json, "cpus", about->cpus);
+	write_text(report, "kernel", about->kernel);
+	write_text(report, "machine", about->machine);
+	write_text(report, "recorded_by", about->version);
+	write_text(report, "command", about->command);
+	json_writer__bool(json, "complete", about->complete);
+	json_writer__string(json, "note", report->options->note);
+	json_writer__end(json);
+}
+
+static void write_process(struct report *report, const struct model_process *process)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__object(json, NULL);
+	json_writer__signed(json, "pid", process->pid);
+	json_writer__number(json, "start_ns", process->start_ns);
+	write_time(report, "end_ns", process->end_ns);
+	write_text(report, "comm", process->comm);
+	write_text(report, "executable", process->executable);
+	write_text(report, "cmdline", process->cmdline);
+	write_text_or_null(report, "container", process->container);
+	write_text_or_null(report, "runtime", process->runtime);
+	write_text_or_null(report, "hook_version", process->hook_version);
+	write_text_or_null(report, "trouble", process->trouble);
+	if (process->parent == MODEL_NONE)
+		json_writer__null(json, "parent_pid");
+	else
+		json_writer__signed(
+			json, "parent_pid",
+			model__process(report->model, process->parent)->pid);
+	json_writer__bool(json, "hooked", process->flags & MODEL_PROCESS_HOOKED);
+	json_writer__bool(json, "attached", process->flags & MODEL_PROCESS_ATTACHED);
+	json_writer__bool(json, "main_profiler",
+			  process->flags & MODEL_PROCESS_MAIN_PROFILER);
+	json_writer__end(json);
+}
+
+static void write_processes(struct report *report)
+{
+	json_writer__line(&report->json);
+	json_writer__array(&report->json, "processes");
+	for (uint32_t i = 0; i < model__processes(report->model); i++)
+		write_process(report, model__process(report->model, i));
+	json_writer__end(&report->json);
+}
+
+static void write_threads(struct report *report)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__array(json, "threads");
+	for (uint32_t i = 0; i < model__threads(report->model); i++) {
+		const struct model_thread *thread = model__thread(report->model, i);
+
+		json_writer__line(json);
+		json_writer__object(json, NULL);
+		json_writer__signed(
+			json, "pid",
+			model__process(report->model, thread->process)->pid);
+		json_writer__signed(json, "tid", thread->tid);
+		write_text(report, "name", thread->name);
+		json_writer__end(json);
+	}
+	json_writer__end(json);
+}
+
+/* Each event with its samples, and what their leaves are. */
+static void write_events(struct report *report)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__array(json, "events");
+	for (uint32_t i = 0; i < model__events(report->model); i++) {
+		const struct model_event *event = model__event(report->model, i);
+		struct view_options of_event = { .event = i };
+		struct view_summary summary;
+
+		view__summarize(report->model, &of_event, &summary);
+		json_writer__line(json);
+		json_writer__object(json, NULL);
+		write_text(report, "name", event->name);
+		json_writer__number(json, "period", event->period);
+		json_writer__number(json, "samples", summary.samples);
+		json_writer__object(json, "samples_summary");
+		json_writer__number(json, "body_leaf", summary.body);
+		json_writer__number(json, "native_leaf", summary.native);
+		json_writer__number(json, "kernel_leaf", summary.kernel);
+		json_writer__number(json, "unresolved_leaf", summary.unknown);
+		json_writer__number(json, "bodies_sampled", summary.versions);
+		json_writer__end(json);
+		json_writer__end(json);
+	}
+	json_writer__end(json);
+}
+
+/* {"cpu-clock": n} */
+static void write_counts(struct report *report, const char *name, const uint64_t *counts)
+{
+	json_writer__object(&report->json, name);
+	for (uint32_t i = 0; i < model__events(report->model); i++)
+		json_writer__number(
+			&report->json,
+			model__text(report->model,
+				    model__event(report->model, i)->name),
+			counts[i]);
+	json_writer__end(&report->json);
+}
+
+static void write_identity(struct report *report, const struct model_body *body)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__signed(json, "pid",
+			    model__process(report->model, body->process)->pid);
+	if (body->flags & MODEL_BODY_FUNCTION_UNKNOWN)
+		json_writer__null(json, "function_id");
+	else
+		json_writer__hex(json, "function_id", body->function_id);
+	if (body->flags & MODEL_BODY_REJIT_UNKNOWN)
+		json_writer__null(json, "rejit_id");
+	else
+		json_writer__number(json, "rejit_id", body->rejit_id);
+	if (body->flags & MODEL_BODY_VERSION_UNKNOWN)
+		json_writer__null(json, "native_version");
+	else
+		json_writer__number(json, "native_version", body->native_version);
+	json_writer__string(json, "tier", name__tier(view__tier(body)));
+	json_writer__hex(json, "start", body->start);
+	json_writer__number(json, "size", body->size);
+	if (body->osr_il_offset == TS_NO_IL_OFFSET)
+		json_writer__null(json, "osr_il_offset");
+	else
+		json_writer__number(json, "osr_il_offset", body->osr_il_offset);
+	write_text(report, "module", body->module);
+	json_writer__hex(json, "module_id", body->module_id);
+}
+
+/* A metadata token, always eight digits as disassemblers print it. */
+static void write_token(struct report *report, const struct model_body *body)
+{
+	struct buf token = BUF_INIT;
+
+	buf__printf(&token, "0x%08x", body->token);
+	json_writer__string(&report->json, "token", buf__string(&token));
+	buf__free(&token);
+}
+
+static void write_life(struct report *report, const struct model_body *body)
+{
+	static const char *const sources[] = { "event", "catch-up", "image" };
+	struct json_writer *json = &report->json;
+
+	json_writer__number(json, "born_ns", body->born_ns);
+	write_time(report, "died_ns", body->died_ns);
+	json_writer__string(
+		json, "source",
+		body->source <= MODEL_SOURCE_IMAGE ? sources[body->source] : "unknown");
+	if (body->published_ns[1]) {
+		json_writer__array(json, "published_ns");
+		json_writer__number(json, NULL, body->published_ns[0]);
+		json_writer__number(json, NULL, body->published_ns[1]);
+		json_writer__end(json);
+	} else {
+		json_writer__null(json, "published_ns");
+	}
+	write_time(report, "superseded_ns", body->superseded_ns);
+}
+
+static void write_body(struct report *report, uint32_t index)
+{
+	const struct model_body *body = model__body(report->model, index);
+	const uint64_t *self = report->self + (size_t)index * MODEL_EVENTS_MAX;
+	const uint64_t *total = report->total + (size_t)index * MODEL_EVENTS_MAX;
+	struct json_writer *json = &report->json;
+	uint64_t samples = 0;
+
+	for (uint32_t i = 0; i < MODEL_EVENTS_MAX; i++)
+		samples += total[i];
+	if (body->tier == TS_TIER_READY_TO_RUN && !samples)
+		return;
+	json_writer__line(json);
+	json_writer__object(json, NULL);
+	write_identity(report, body);
+	write_token(report, body);
+	write_text(report, "name", body->name);
+	write_life(report, body);
+	json_writer__bool(json, "dynamic", body->flags & MODEL_BODY_DYNAMIC);
+	json_writer__bool(json, "shared_generic",
+			  body->flags & MODEL_BODY_SHARED_GENERIC);
+	write_counts(report, "self", self);
+	write_counts(report, "total", total);
+	json_writer__end(json);
+}
+
+static void write_bodies(struct report *report)
+{
+	json_writer__line(&report->json);
+	json_writer__array(&report->json, "bodies");
+	for (uint32_t i = 0; i < model__bodies(report->model); i++)
+		write_body(report, i);
+	json_writer__end(&report->json);
+	/* A recording of this format holds no stub patches. */
+	json_writer__line(&report->json);
+	json_writer__array(&report->json, "patches");
+	json_writer__end(&report->json);
+}
+
+/* The named counts of a section into the object that is open. */
+static void write_plain_counts(struct report *report, enum model_ledger_section section)
+{
+	for (uint32_t i = 0; i < model__counts(report->model); i++) {
+		const struct model_count *count = model__count_at(report->model, i);
+
+		if (count->section == (uint32_t)section)
+			json_writer__number(&report->json,
+					    model__text(report->model, count->name),
+					    count->value);
+	}
+}
+
+static void write_ledger(struct report *report)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__object(json, "ledger");
+	json_writer__object(json, "samples");
+	write_plain_counts(report, MODEL_LEDGER_SAMPLES);
+	view__ledger_section(report->model, json, "lost", MODEL_LEDGER_SAMPLES_LOST);
+	json_writer__end(json);
+	json_writer__object(json, "events");
+	write_plain_counts(report, MODEL_LEDGER_EVENTS);
+	view__ledger_section(report->model, json, "lost", MODEL_LEDGER_EVENTS_LOST);
+	json_writer__end(json);
+	view__ledger_section(report->model, json, "stub_leaf", MODEL_LEDGER_STUB_LEAF);
+	view__ledger_section(report->model, json, "unresolved_leaf",
+			     MODEL_LEDGER_UNRESOLVED_LEAF);
+	view__ledger_section(report->model, json, "notes", MODEL_LEDGER_NOTES);
+	json_writer__end(json);
+}
+
+int view_json__write(const struct model *model, const struct view_options *options,
+		     struct buf *buf)
+{
+	struct report report = { .model = model, .options = options };
+	int err;
+
+	model__tally(model, &report.self, &report.total);
+	json_writer__init(&report.json, buf);
+	json_writer__object(&report.json, NULL);
+	write_about(&report);
+	write_processes(&report);
+	write_threads(&report);
+	write_events(&report);
+	write_bodies(&report);
+	write_ledger(&report);
+	json_writer__end(&report.json);
+	err = json_writer__finish(&report.json);
+	buf__append_char(buf, '\n');
+
+	free(report.self);
+	free(report.total);
+	return err;
+}

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Says which folders were tried and what the first of them said. */
+/* Which folders were tried, and what is worth telling of it. */
 struct attempts {
 	struct buf folders;
-	int first_error;
+	int error;
 };
 
 static int try_folder(const struct hook_reader *reader, const char *folder,
@@ -29,8 +29,9 @@ static int try_folder(const struct hook_reader *reader, const char *folder,
 
 	if (!err)
 		return 0;
-	if (!attempts->first_error)
-		attempts->first_error = err;
+	/* That a folder is missing says least. */
+	if (!attempts->error || attempts->error == -ENOENT)
+		attempts->error = err;
 	buf__printf(&attempts->folders, "%s", attempts->folders.size ? ", " : "");
 	text__append_utf8(&attempts->folders, folder, strlen(folder));
 	return err;
@@ -72,11 +73,10 @@ static int copy_somewhere(const struct hook_reader *reader, const char *temporar
 					 ret_path);
 	if (err)
 		err = trouble__set(
-			ret_trouble, attempts.first_error,
+			ret_trouble, attempts.error,
 			"the hook can be copied to none of %.120s in its file "
 			"system (%s); give it a writable folder without noexec",
-			buf__string(&attempts.folders),
-			strerror(-attempts.first_error));
+			buf__string(&attempts.folders), strerror(-attempts.error));
 out:
 	buf__free(&attempts.folders);
 	buf__free(&content);

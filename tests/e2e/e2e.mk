@@ -4,8 +4,8 @@ APPS := $(OUTPUT)/apps
 APP_NAMES := demo hostile shares short web
 APP_SOURCES := $(wildcard tests/apps/*/*.cs tests/apps/*/*.csproj tests/apps/*.props tests/apps/*.slnx)
 TRUTH_SOURCES := $(wildcard tests/e2e/truth/*.cs tests/e2e/truth/*.csproj tests/apps/*.props)
-# No build server and no waiting MSBuild node is left behind.
-DOTNET_BUILD := dotnet build -v quiet --nologo -nodeReuse:false -p:AppsOutput=$(abspath $(APPS))
+# A solution is built as Debug if not told.  No build server and no waiting MSBuild node is left behind.
+DOTNET_BUILD := dotnet build -c Release -v quiet --nologo -nodeReuse:false -p:AppsOutput=$(abspath $(APPS))
 
 $(APPS)/.built: $(APP_SOURCES)
 	@mkdir -p $(@D)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The .NET test programs, and the tests of the finished command.
 APPS := $(OUTPUT)/apps
-APP_NAMES := demo hostile shares short web
 APP_SOURCES := $(wildcard tests/apps/*/*.cs tests/apps/*/*.csproj tests/apps/*.props tests/apps/*.slnx)
 TRUTH_SOURCES := $(wildcard tests/e2e/truth/*.cs tests/e2e/truth/*.csproj tests/apps/*.props)
-# A solution is built as Debug if not told.  No build server and no waiting MSBuild node is left behind.
+# A solution is built as Debug if not told otherwise.  Neither a build server
+# nor a waiting MSBuild node is left behind.
 DOTNET_BUILD := dotnet build -c Release -v quiet --nologo -nodeReuse:false -p:AppsOutput=$(abspath $(APPS))
 
 $(APPS)/.built: $(APP_SOURCES)

@@ -140,7 +140,7 @@ def undisturbed(t):
     for what, script in (("signals", "grep -E 'Sig(Blk|Ign)' /proc/self/status"),
                          ("open files", "for f in /proc/$$/fd/*; do echo ${f##*/}; done"),
                          ("working folder", "pwd"), ("limits", "ulimit -a"), ("arguments", "echo \"$0\" a\\ b"),
-                         ("session and group", "ps -o sid= -p $$")):
+                         ("session", "cut -d' ' -f6 /proc/$$/stat")):
         with t.case(f"the same {what}"):
             command = ["sh", "-c", script, "zero"]
             alone = subprocess.run(command, env=programs.environment(), stdin=subprocess.DEVNULL, check=True,

@@ -15,13 +15,13 @@
 struct cursor {
 	const uint8_t *data;
 	uint32_t size;
-	uint32_t at;		/* <= size, always */
+	uint32_t at; /* <= size, always */
 	bool bad;
 };
 
 static inline struct cursor cursor__of(const void *data, uint32_t size)
 {
-	return (struct cursor){ .data = data, .size = data ? size : 0 };
+	return (struct cursor){.data = data, .size = data ? size : 0};
 }
 
 static inline uint32_t cursor__left(const struct cursor *cursor)

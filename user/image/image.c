@@ -23,8 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGE		4096u
-#define TOKEN_ROW	0xffffffu
+#define PAGE	  4096u
+#define TOKEN_ROW 0xffffffu
 
 static int parse(struct image *image, const void *data, size_t size)
 {
@@ -77,7 +77,7 @@ static int read_whole(int fd, uint8_t *memory, size_t size)
 		if (count < 0)
 			return -errno;
 		if (!count)
-			return -EBADMSG;	/* cut while we read */
+			return -EBADMSG; /* cut while we read */
 		done += (size_t)count;
 	}
 	return 0;
@@ -97,16 +97,16 @@ static void drop(struct image *image, int64_t from, int64_t to)
 
 static void keep_names_only(struct image *image)
 {
-	struct pe_range kept[3] = { image->pe.metadata, image->r2r.manifest,
-				    image->r2r.instances };
+	struct pe_range kept[3] = {image->pe.metadata, image->r2r.manifest,
+				   image->r2r.instances};
 	int64_t at = 0;
 
 	for (;;) {
 		int64_t next = (int64_t)image->memory_size, end = next;
 
 		for (size_t i = 0; i < 3; i++) {
-			int64_t offset = pe__offset(&image->pe, kept[i].rva,
-						    kept[i].size);
+			int64_t offset =
+				pe__offset(&image->pe, kept[i].rva, kept[i].size);
 
 			if (offset >= 0 && kept[i].size && offset + kept[i].size > at &&
 			    offset < next) {
@@ -199,12 +199,12 @@ uint64_t image__base_of_mapping(const struct image *image, uint64_t address,
 		for (uint32_t i = 0; i < image->pe.sections_count; i++) {
 			const struct image_section *section = &image->pe.sections[i];
 			uint64_t first = section->file_offset / PAGE * PAGE;
-			uint64_t end = (uint64_t)section->file_offset +
-				       section->file_size;
+			uint64_t end =
+				(uint64_t)section->file_offset + section->file_size;
 			uint64_t distance;
 
-			if (section->executable != executable ||
-			    file_offset < first || file_offset >= end)
+			if (section->executable != executable || file_offset < first ||
+			    file_offset >= end)
 				continue;
 			/* May wrap below RVA 0 for the page before the section. */
 			distance = section->rva + file_offset - section->file_offset;
@@ -247,8 +247,8 @@ int64_t image__find(const struct image *image, uint32_t rva)
 static int append_method_text(const struct metadata *metadata, uint32_t row,
 			      struct buf *buf)
 {
-	const char *name = metadata__string(metadata, TABLE_METHOD_DEF, row,
-					    METHOD_DEF_NAME);
+	const char *name =
+		metadata__string(metadata, TABLE_METHOD_DEF, row, METHOD_DEF_NAME);
 	int err;
 
 	err = type_name__append_def(buf, metadata,
@@ -280,7 +280,8 @@ int image__body_text(const struct image *image, uint32_t body, struct buf *buf)
 		cursor__seek(&cursor, found->instance);
 		err = instance__append_text(image, cursor, buf);
 	} else if (found->token) {
-		err = append_method_text(&image->metadata, found->token & TOKEN_ROW, buf);
+		err = append_method_text(&image->metadata, found->token & TOKEN_ROW,
+					 buf);
 	} else {
 		err = -ENOENT;
 	}

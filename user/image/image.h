@@ -26,10 +26,10 @@ struct image_section {
 };
 
 struct image_body {
-	uint32_t begin, end;		/* RVA: entry point, end of last funclet */
-	uint32_t token;			/* MethodDef 0x06......; 0 unknown */
-	uint32_t instance;		/* private to image: instance entry, or ~0 */
-	uint32_t first_row, rows;	/* its RUNTIME_FUNCTIONs */
+	uint32_t begin, end;	  /* RVA: entry point, end of last funclet */
+	uint32_t token;		  /* MethodDef 0x06......; 0 unknown */
+	uint32_t instance;	  /* private to image: instance entry, or ~0 */
+	uint32_t first_row, rows; /* its RUNTIME_FUNCTIONs */
 };
 
 /*

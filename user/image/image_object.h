@@ -14,8 +14,8 @@ struct image {
 	struct r2r r2r;
 	struct r2r_tables tables;
 	struct metadata metadata;
-	struct metadata manifest;	/* names of assemblies compiled together with */
-	void *memory;			/* our copy of the file, or NULL */
+	struct metadata manifest; /* names of assemblies compiled together with */
+	void *memory;		  /* our copy of the file, or NULL */
 	size_t memory_size;
 };
 

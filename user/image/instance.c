@@ -24,22 +24,22 @@
 
 #include <errno.h>
 
-#define UNBOXING_STUB		0x01
-#define INSTANTIATING_STUB	0x02
-#define METHOD_INSTANTIATION	0x04
-#define SLOT_INSTEAD_OF_TOKEN	0x08
-#define MEMBER_REF		0x10
-#define CONSTRAINED		0x20
-#define OWNER_TYPE		0x40
-#define UPDATE_CONTEXT		0x80
-#define FLAGS_KNOWN		0x1ff
-#define TOKEN_METHOD_DEF	0x06000000u
-#define TOKEN_ROW_MAX		0xffffffu
-#define TEXT_BUDGET		4096	/* elements of one name */
+#define UNBOXING_STUB	      0x01
+#define INSTANTIATING_STUB    0x02
+#define METHOD_INSTANTIATION  0x04
+#define SLOT_INSTEAD_OF_TOKEN 0x08
+#define MEMBER_REF	      0x10
+#define CONSTRAINED	      0x20
+#define OWNER_TYPE	      0x40
+#define UPDATE_CONTEXT	      0x80
+#define FLAGS_KNOWN	      0x1ff
+#define TOKEN_METHOD_DEF      0x06000000u
+#define TOKEN_ROW_MAX	      0xffffffu
+#define TEXT_BUDGET	      4096 /* elements of one name */
 
 struct encoded {
 	uint32_t flags, row;
-	uint32_t module;	/* whose token `row` is */
+	uint32_t module; /* whose token `row` is */
 };
 
 /*
@@ -50,7 +50,7 @@ static int decode(struct type_decoder *decoder, struct buf *arguments,
 		  struct encoded *ret_encoded)
 {
 	struct cursor *cursor = decoder->cursor;
-	struct encoded encoded = { .flags = cursor__compressed(cursor) };
+	struct encoded encoded = {.flags = cursor__compressed(cursor)};
 	uint32_t count = 0;
 	int err = 0;
 
@@ -60,8 +60,9 @@ static int decode(struct type_decoder *decoder, struct buf *arguments,
 		decoder->module = cursor__compressed(cursor);
 	encoded.module = decoder->module;
 	if (encoded.flags & OWNER_TYPE)
-		err = type_name__decode(decoder, encoded.flags & UPDATE_CONTEXT ?
-					NULL : &encoded.module);
+		err = type_name__decode(decoder, encoded.flags & UPDATE_CONTEXT
+							 ? NULL
+							 : &encoded.module);
 	encoded.row = cursor__compressed(cursor);
 	if (encoded.flags & METHOD_INSTANTIATION)
 		count = cursor__compressed(cursor);
@@ -82,14 +83,15 @@ static int decode(struct type_decoder *decoder, struct buf *arguments,
 
 int instance__skip(struct cursor *cursor, uint32_t *budget, uint32_t *ret_token)
 {
-	struct type_decoder decoder = { .cursor = cursor, .budget = budget };
+	struct type_decoder decoder = {.cursor = cursor, .budget = budget};
 	struct encoded encoded;
 	int err = decode(&decoder, NULL, &encoded);
 
 	if (err)
 		return err;
-	*ret_token = !encoded.module && !(encoded.flags & MEMBER_REF) && encoded.row ?
-			TOKEN_METHOD_DEF | encoded.row : 0;
+	*ret_token = !encoded.module && !(encoded.flags & MEMBER_REF) && encoded.row
+			     ? TOKEN_METHOD_DEF | encoded.row
+			     : 0;
 	return 0;
 }
 
@@ -101,7 +103,8 @@ static int append_declaring_type(const struct metadata *metadata,
 
 	if (!(encoded->flags & MEMBER_REF))
 		return type_name__append_def(buf, metadata,
-			metadata__type_of_method(metadata, encoded->row));
+					     metadata__type_of_method(metadata,
+								      encoded->row));
 	parent = metadata__value(metadata, TABLE_MEMBER_REF, encoded->row,
 				 MEMBER_REF_CLASS);
 	if ((parent & 7) == 0)
@@ -117,9 +120,10 @@ static int append_method(const struct metadata *metadata, const struct encoded *
 	bool is_ref = encoded->flags & MEMBER_REF;
 	enum metadata_table table = is_ref ? TABLE_MEMBER_REF : TABLE_METHOD_DEF;
 	const char *name = metadata__string(metadata, table, encoded->row,
-				is_ref ? MEMBER_REF_NAME : METHOD_DEF_NAME);
-	struct cursor blob = metadata__blob(metadata, table, encoded->row,
-				is_ref ? MEMBER_REF_SIGNATURE : METHOD_DEF_SIGNATURE);
+					    is_ref ? MEMBER_REF_NAME : METHOD_DEF_NAME);
+	struct cursor blob =
+		metadata__blob(metadata, table, encoded->row,
+			       is_ref ? MEMBER_REF_SIGNATURE : METHOD_DEF_SIGNATURE);
 
 	text__append_utf8(buf, name, strlen(name));
 	buf__append_char(buf, 0);
@@ -132,8 +136,11 @@ int instance__append_text(const struct image *image, struct cursor cursor,
 	uint32_t budget = TEXT_BUDGET;
 	struct buf arguments = BUF_INIT;
 	struct type_decoder decoder = {
-		.image = image, .cursor = &cursor, .buf = buf,
-		.limit = buf->size + TS_TEXT_MAX, .budget = &budget,
+		.image = image,
+		.cursor = &cursor,
+		.buf = buf,
+		.limit = buf->size + TS_TEXT_MAX,
+		.budget = &budget,
 	};
 	const struct metadata *metadata;
 	struct encoded encoded;

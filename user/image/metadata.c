@@ -10,91 +10,91 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define ROOT_SIGNATURE		0x424a5342	/* "BSJB" */
-#define STREAMS_MAX		16
-#define STREAM_NAME_MAX		32
-#define STRING_MAX		4096	/* the runtime stops at 1,024 */
-#define ROWS_MAX		0xffffff	/* a token has 24 bits for them */
+#define ROOT_SIGNATURE	0x424a5342 /* "BSJB" */
+#define STREAMS_MAX	16
+#define STREAM_NAME_MAX 32
+#define STRING_MAX	4096	 /* the runtime stops at 1,024 */
+#define ROWS_MAX	0xffffff /* a token has 24 bits for them */
 
-#define WIDE_STRINGS		0x01		/* HeapSizes */
-#define WIDE_GUIDS		0x02
-#define WIDE_BLOBS		0x04
-#define EXTRA_DATA		0x40
+#define WIDE_STRINGS 0x01 /* HeapSizes */
+#define WIDE_GUIDS   0x02
+#define WIDE_BLOBS   0x04
+#define EXTRA_DATA   0x40
 
 /*
  * One character per column: 2 and 4 bytes; s, g, b an index into a heap; t and
  * a table number in hex, an index into it; a capital, a coded index.
  */
 static const char *const schema[METADATA_TABLES] = {
-	[0x00] = "2sggg",	/* Module */
-	[0x01] = "Sss",		/* TypeRef */
-	[0x02] = "4ssTt04t06",	/* TypeDef */
-	[0x03] = "t04",		/* FieldPtr */
-	[0x04] = "2sb",		/* Field */
-	[0x05] = "t06",		/* MethodPtr */
-	[0x06] = "422sbt08",	/* MethodDef */
-	[0x07] = "t08",		/* ParamPtr */
-	[0x08] = "22s",		/* Param */
-	[0x09] = "t02T",	/* InterfaceImpl */
-	[0x0a] = "Rsb",		/* MemberRef */
-	[0x0b] = "2Cb",		/* Constant */
-	[0x0c] = "AUb",		/* CustomAttribute */
-	[0x0d] = "Fb",		/* FieldMarshal */
-	[0x0e] = "2Db",		/* DeclSecurity */
-	[0x0f] = "24t02",	/* ClassLayout */
-	[0x10] = "4t04",	/* FieldLayout */
-	[0x11] = "b",		/* StandAloneSig */
-	[0x12] = "t02t14",	/* EventMap */
-	[0x13] = "t14",		/* EventPtr */
-	[0x14] = "2sT",		/* Event */
-	[0x15] = "t02t17",	/* PropertyMap */
-	[0x16] = "t17",		/* PropertyPtr */
-	[0x17] = "2sb",		/* Property */
-	[0x18] = "2t06H",	/* MethodSemantics */
-	[0x19] = "t02MM",	/* MethodImpl */
-	[0x1a] = "s",		/* ModuleRef */
-	[0x1b] = "b",		/* TypeSpec */
-	[0x1c] = "2Wst1a",	/* ImplMap */
-	[0x1d] = "4t04",	/* FieldRVA */
-	[0x1e] = "44",		/* ENCLog */
-	[0x1f] = "4",		/* ENCMap */
-	[0x20] = "422224bss",	/* Assembly */
-	[0x21] = "4",		/* AssemblyProcessor */
-	[0x22] = "444",		/* AssemblyOS */
-	[0x23] = "22224bssb",	/* AssemblyRef */
-	[0x24] = "4t23",	/* AssemblyRefProcessor */
-	[0x25] = "444t23",	/* AssemblyRefOS */
-	[0x26] = "4sb",		/* File */
-	[0x27] = "44ssI",	/* ExportedType */
-	[0x28] = "44sI",	/* ManifestResource */
-	[0x29] = "t02t02",	/* NestedClass */
-	[0x2a] = "22Os",	/* GenericParam */
-	[0x2b] = "Mb",		/* MethodSpec */
-	[0x2c] = "t2aT",	/* GenericParamConstraint */
+	[0x00] = "2sggg",      /* Module */
+	[0x01] = "Sss",	       /* TypeRef */
+	[0x02] = "4ssTt04t06", /* TypeDef */
+	[0x03] = "t04",	       /* FieldPtr */
+	[0x04] = "2sb",	       /* Field */
+	[0x05] = "t06",	       /* MethodPtr */
+	[0x06] = "422sbt08",   /* MethodDef */
+	[0x07] = "t08",	       /* ParamPtr */
+	[0x08] = "22s",	       /* Param */
+	[0x09] = "t02T",       /* InterfaceImpl */
+	[0x0a] = "Rsb",	       /* MemberRef */
+	[0x0b] = "2Cb",	       /* Constant */
+	[0x0c] = "AUb",	       /* CustomAttribute */
+	[0x0d] = "Fb",	       /* FieldMarshal */
+	[0x0e] = "2Db",	       /* DeclSecurity */
+	[0x0f] = "24t02",      /* ClassLayout */
+	[0x10] = "4t04",       /* FieldLayout */
+	[0x11] = "b",	       /* StandAloneSig */
+	[0x12] = "t02t14",     /* EventMap */
+	[0x13] = "t14",	       /* EventPtr */
+	[0x14] = "2sT",	       /* Event */
+	[0x15] = "t02t17",     /* PropertyMap */
+	[0x16] = "t17",	       /* PropertyPtr */
+	[0x17] = "2sb",	       /* Property */
+	[0x18] = "2t06H",      /* MethodSemantics */
+	[0x19] = "t02MM",      /* MethodImpl */
+	[0x1a] = "s",	       /* ModuleRef */
+	[0x1b] = "b",	       /* TypeSpec */
+	[0x1c] = "2Wst1a",     /* ImplMap */
+	[0x1d] = "4t04",       /* FieldRVA */
+	[0x1e] = "44",	       /* ENCLog */
+	[0x1f] = "4",	       /* ENCMap */
+	[0x20] = "422224bss",  /* Assembly */
+	[0x21] = "4",	       /* AssemblyProcessor */
+	[0x22] = "444",	       /* AssemblyOS */
+	[0x23] = "22224bssb",  /* AssemblyRef */
+	[0x24] = "4t23",       /* AssemblyRefProcessor */
+	[0x25] = "444t23",     /* AssemblyRefOS */
+	[0x26] = "4sb",	       /* File */
+	[0x27] = "44ssI",      /* ExportedType */
+	[0x28] = "44sI",       /* ManifestResource */
+	[0x29] = "t02t02",     /* NestedClass */
+	[0x2a] = "22Os",       /* GenericParam */
+	[0x2b] = "Mb",	       /* MethodSpec */
+	[0x2c] = "t2aT",       /* GenericParamConstraint */
 };
 
 /* II.24.2.6: the tag takes `bits`, the row number the rest. */
 struct coded_index {
 	char letter;
 	uint8_t bits;
-	const char *tables;	/* two hex digits each */
+	const char *tables; /* two hex digits each */
 };
 
 static const struct coded_index coded_indexes[] = {
-	{ 'T', 2, "02011b" },			/* TypeDefOrRef */
-	{ 'C', 2, "040817" },			/* HasConstant */
-	{ 'A', 5, "060401020809" "0a000e171411" "1a1b20232627" "282a2c2b" },
-						/* HasCustomAttribute */
-	{ 'F', 1, "0408" },			/* HasFieldMarshal */
-	{ 'D', 2, "020620" },			/* HasDeclSecurity */
-	{ 'R', 3, "02011a061b" },		/* MemberRefParent */
-	{ 'H', 1, "1417" },			/* HasSemantics */
-	{ 'M', 1, "060a" },			/* MethodDefOrRef */
-	{ 'W', 1, "0406" },			/* MemberForwarded */
-	{ 'I', 2, "262327" },			/* Implementation */
-	{ 'U', 3, "060a" },			/* CustomAttributeType */
-	{ 'S', 2, "001a2301" },			/* ResolutionScope */
-	{ 'O', 1, "0206" },			/* TypeOrMethodDef */
+	{'T', 2, "02011b"}, /* TypeDefOrRef */
+	{'C', 2, "040817"}, /* HasConstant */
+	/* HasCustomAttribute */
+	{'A', 5, "0604010208090a000e1714111a1b20232627282a2c2b"},
+	{'F', 1, "0408"},	/* HasFieldMarshal */
+	{'D', 2, "020620"},	/* HasDeclSecurity */
+	{'R', 3, "02011a061b"}, /* MemberRefParent */
+	{'H', 1, "1417"},	/* HasSemantics */
+	{'M', 1, "060a"},	/* MethodDefOrRef */
+	{'W', 1, "0406"},	/* MemberForwarded */
+	{'I', 2, "262327"},	/* Implementation */
+	{'U', 3, "060a"},	/* CustomAttributeType */
+	{'S', 2, "001a2301"},	/* ResolutionScope */
+	{'O', 1, "0206"},	/* TypeOrMethodDef */
 };
 
 static uint32_t hex_digit(char digit)
@@ -120,7 +120,7 @@ static uint8_t coded_width(const struct metadata *metadata, char letter)
 				return 4;
 		return 2;
 	}
-	return 0;	/* not reached: the schema has no other letters */
+	return 0; /* not reached: the schema has no other letters */
 }
 
 static uint8_t column_width(const struct metadata *metadata, const char **at,
@@ -177,7 +177,7 @@ static int parse_tables(struct metadata *metadata, struct cursor stream)
 	present = cursor__u64(&stream);
 	cursor__take(&stream, 8);
 	if (present >> METADATA_TABLES)
-		return -EBADMSG;	/* a table of unknown width */
+		return -EBADMSG; /* a table of unknown width */
 	for (uint32_t i = 0; i < METADATA_TABLES; i++) {
 		if (present >> i & 1)
 			metadata->tables[i].count = cursor__u32(&stream);
@@ -190,7 +190,8 @@ static int parse_tables(struct metadata *metadata, struct cursor stream)
 		uint64_t bytes;
 
 		lay_out_table(metadata, i, heaps);
-		bytes = (uint64_t)metadata->tables[i].count * metadata->tables[i].row_size;
+		bytes = (uint64_t)metadata->tables[i].count *
+			metadata->tables[i].row_size;
 		if (bytes > cursor__left(&stream))
 			return -EBADMSG;
 		metadata->tables[i].rows = cursor__take(&stream, (uint32_t)bytes);
@@ -218,7 +219,7 @@ static void read_stream_name(struct cursor *cursor, char name[STREAM_NAME_MAX + 
 
 int metadata__parse(struct cursor root, struct metadata *ret_metadata)
 {
-	struct cursor tables = { .bad = true };
+	struct cursor tables = {.bad = true};
 	uint32_t version, streams;
 
 	memset(ret_metadata, 0, sizeof(*ret_metadata));
@@ -261,15 +262,14 @@ uint32_t metadata__value(const struct metadata *metadata, enum metadata_table ta
 
 	if (!row || row > metadata->tables[table].count)
 		return 0;
-	cursor = cursor__of(metadata->tables[table].rows +
-			    (size_t)(row - 1) * row_size, row_size);
+	cursor = cursor__of(metadata->tables[table].rows + (size_t)(row - 1) * row_size,
+			    row_size);
 	cursor__seek(&cursor, metadata->tables[table].offset[column]);
 	return width == 4 ? cursor__u32(&cursor) : cursor__u16(&cursor);
 }
 
-const char *metadata__string(const struct metadata *metadata,
-			     enum metadata_table table, uint32_t row,
-			     enum metadata_column column)
+const char *metadata__string(const struct metadata *metadata, enum metadata_table table,
+			     uint32_t row, enum metadata_column column)
 {
 	uint32_t at = metadata__value(metadata, table, row, column);
 	const struct cursor *heap = &metadata->strings;
@@ -283,11 +283,10 @@ const char *metadata__string(const struct metadata *metadata,
 	return (const char *)heap->data + at;
 }
 
-struct cursor metadata__blob(const struct metadata *metadata,
-			     enum metadata_table table, uint32_t row,
-			     enum metadata_column column)
+struct cursor metadata__blob(const struct metadata *metadata, enum metadata_table table,
+			     uint32_t row, enum metadata_column column)
 {
-	struct cursor heap = metadata->blobs, blob = { .bad = true };
+	struct cursor heap = metadata->blobs, blob = {.bad = true};
 	const uint8_t *bytes;
 	uint32_t size;
 

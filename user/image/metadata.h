@@ -27,16 +27,16 @@ enum metadata_table {
 /* Columns in use, by position in their table. */
 enum metadata_column {
 	MODULE_MVID = 2,
-	TYPE_REF_SCOPE = 0,		/* coded: ResolutionScope */
+	TYPE_REF_SCOPE = 0, /* coded: ResolutionScope */
 	TYPE_REF_NAME = 1,
 	TYPE_REF_NAMESPACE = 2,
 	TYPE_DEF_FLAGS = 0,
 	TYPE_DEF_NAME = 1,
 	TYPE_DEF_NAMESPACE = 2,
-	TYPE_DEF_METHODS = 5,		/* its first MethodDef */
+	TYPE_DEF_METHODS = 5, /* its first MethodDef */
 	METHOD_DEF_NAME = 3,
 	METHOD_DEF_SIGNATURE = 4,
-	MEMBER_REF_CLASS = 0,		/* coded: MemberRefParent */
+	MEMBER_REF_CLASS = 0, /* coded: MemberRefParent */
 	MEMBER_REF_NAME = 1,
 	MEMBER_REF_SIGNATURE = 2,
 	TYPE_SPEC_SIGNATURE = 0,
@@ -49,7 +49,7 @@ enum metadata_column {
 #define METADATA_COLUMNS 9
 
 struct metadata {
-	struct cursor strings, blobs, guids;	/* heaps */
+	struct cursor strings, blobs, guids; /* heaps */
 	struct {
 		const uint8_t *rows;
 		uint32_t count;
@@ -67,13 +67,11 @@ uint32_t metadata__value(const struct metadata *metadata, enum metadata_table ta
 			 uint32_t row, enum metadata_column column);
 /* The string that a column names, NUL-ended; "" when there is none, or one of
  * more than 4 KB. */
-const char *metadata__string(const struct metadata *metadata,
-			     enum metadata_table table, uint32_t row,
-			     enum metadata_column column);
+const char *metadata__string(const struct metadata *metadata, enum metadata_table table,
+			     uint32_t row, enum metadata_column column);
 /* A cursor over the blob that a column names; `bad` when there is none. */
-struct cursor metadata__blob(const struct metadata *metadata,
-			     enum metadata_table table, uint32_t row,
-			     enum metadata_column column);
+struct cursor metadata__blob(const struct metadata *metadata, enum metadata_table table,
+			     uint32_t row, enum metadata_column column);
 const uint8_t *metadata__mvid(const struct metadata *metadata);
 
 /* Row of the TypeDef that declares a MethodDef, 0 if none does. */

@@ -8,9 +8,9 @@
 
 #include <errno.h>
 
-#define BLOCK_ELEMENTS		16
-#define TREE_LOWER_CHILD	1
-#define TREE_HIGHER_CHILD	2
+#define BLOCK_ELEMENTS	  16
+#define TREE_LOWER_CHILD  1
+#define TREE_HIGHER_CHILD 2
 
 /*
  * The number of low one-bits of the first byte is the number of bytes that
@@ -90,10 +90,11 @@ struct cursor native_array__at(const struct native_array *array, uint32_t index)
 		cursor.bad = true;
 		return cursor;
 	}
-	cursor__seek(&cursor, (uint64_t)array->base +
-		     ((uint64_t)(index / BLOCK_ELEMENTS) << array->index_shift));
-	cursor__seek(&cursor, (uint64_t)array->base +
-		     read_sized(&cursor, array->index_shift));
+	cursor__seek(&cursor,
+		     (uint64_t)array->base + ((uint64_t)(index / BLOCK_ELEMENTS)
+					      << array->index_shift));
+	cursor__seek(&cursor,
+		     (uint64_t)array->base + read_sized(&cursor, array->index_shift));
 	for (uint32_t bit = BLOCK_ELEMENTS >> 1; bit && !cursor.bad; bit >>= 1) {
 		uint32_t at = cursor.at, node = native__unsigned(&cursor);
 
@@ -118,7 +119,7 @@ static int each_of_bucket(struct cursor bucket, uint64_t end, uint32_t *left,
 
 		if (!(*left)--)
 			return -EBADMSG;
-		cursor__u8(&bucket);	/* low byte of the hash */
+		cursor__u8(&bucket); /* low byte of the hash */
 		at = bucket.at;
 		cursor__seek(&entry, (uint64_t)((int64_t)at + native__signed(&bucket)));
 		if (bucket.bad || entry.bad)

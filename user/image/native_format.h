@@ -15,9 +15,9 @@ int32_t native__signed(struct cursor *cursor);
 
 struct native_array {
 	struct cursor file;
-	uint32_t base;		/* of the block index */
+	uint32_t base; /* of the block index */
 	uint32_t count;
-	uint32_t index_shift;	/* block index entries are 1 << this bytes */
+	uint32_t index_shift; /* block index entries are 1 << this bytes */
 };
 
 /* 0 or -EBADMSG. */

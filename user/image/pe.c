@@ -11,9 +11,9 @@
 #include <errno.h>
 
 #define MACHINE_AMD64		0x8664
-#define MACHINE_OS_LINUX	0x7b79	/* 0x8664 ^ 0x7b79 = 0xfd1d on disk */
+#define MACHINE_OS_LINUX	0x7b79 /* 0x8664 ^ 0x7b79 = 0xfd1d on disk */
 #define OPTIONAL_MAGIC_PE32	0x10b
-#define OPTIONAL_MAGIC_PE32PLUS	0x20b
+#define OPTIONAL_MAGIC_PE32PLUS 0x20b
 #define SECTION_EXECUTABLE	0x20000000u
 #define DIRECTORY_CLI		14
 
@@ -57,7 +57,8 @@ static struct pe_range read_range(struct cursor *cursor)
 }
 
 /* The optional header, which on an image is not optional. */
-static int parse_optional(struct pe *pe, struct cursor optional, struct headers *headers)
+static int parse_optional(struct pe *pe, struct cursor optional,
+			  struct headers *headers)
 {
 	uint16_t magic = cursor__u16(&optional);
 	uint32_t directories;
@@ -85,11 +86,11 @@ static int parse_headers(struct pe *pe, struct headers *headers)
 	struct cursor optional;
 	int err;
 
-	if (cursor__u16(&cursor) != 0x5a4d)	/* "MZ" */
+	if (cursor__u16(&cursor) != 0x5a4d) /* "MZ" */
 		return -ENOEXEC;
 	cursor__seek(&cursor, 0x3c);
 	cursor__seek(&cursor, cursor__u32(&cursor));
-	if (cursor__u32(&cursor) != 0x4550 || cursor.bad)	/* "PE\0\0" */
+	if (cursor__u32(&cursor) != 0x4550 || cursor.bad) /* "PE\0\0" */
 		return -ENOEXEC;
 	headers->machine = cursor__u16(&cursor);
 	headers->sections = cursor__u16(&cursor);
@@ -108,7 +109,7 @@ static int parse_headers(struct pe *pe, struct headers *headers)
 
 int pe__parse(const void *data, size_t size, struct pe *ret_pe)
 {
-	struct headers headers = { 0 };
+	struct headers headers = {0};
 	struct cursor cli;
 	int err;
 
@@ -151,7 +152,7 @@ int64_t pe__offset(const struct pe *pe, uint32_t rva, uint32_t size)
 struct cursor pe__cursor(const struct pe *pe, struct pe_range range)
 {
 	int64_t offset = pe__offset(pe, range.rva, range.size);
-	struct cursor none = { .bad = true };
+	struct cursor none = {.bad = true};
 
 	return offset < 0 ? none : cursor__of(pe->data + offset, range.size);
 }

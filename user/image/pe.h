@@ -12,20 +12,20 @@
 
 #include <stddef.h>
 
-#define PE_SECTIONS_MAX 96	/* the format's own limit */
+#define PE_SECTIONS_MAX 96 /* the format's own limit */
 
 struct pe_range {
 	uint32_t rva, size;
 };
 
 struct pe {
-	const uint8_t *data;	/* borrowed */
+	const uint8_t *data; /* borrowed */
 	uint32_t size;
-	uint32_t image_size;	/* SizeOfImage */
+	uint32_t image_size; /* SizeOfImage */
 	uint32_t sections_count;
 	struct image_section sections[PE_SECTIONS_MAX];
-	struct pe_range metadata;	/* from the CLI header */
-	struct pe_range native_header;	/* ManagedNativeHeader; 0 0 none */
+	struct pe_range metadata;      /* from the CLI header */
+	struct pe_range native_header; /* ManagedNativeHeader; 0 0 none */
 };
 
 /*

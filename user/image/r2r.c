@@ -25,12 +25,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SIGNATURE		0x00525452	/* "RTR\0" */
-#define SECTIONS_MAX		256
-#define FLAG_COMPONENT		0x20
-#define FUNCTION_BYTES		12		/* begin, end, unwind info */
-#define TOKEN_METHOD_DEF	0x06000000u
-#define CHAIN_MAX		4		/* UNWIND_INFOs that continue others */
+#define SIGNATURE	 0x00525452 /* "RTR\0" */
+#define SECTIONS_MAX	 256
+#define FLAG_COMPONENT	 0x20
+#define FUNCTION_BYTES	 12 /* begin, end, unwind info */
+#define TOKEN_METHOD_DEF 0x06000000u
+#define CHAIN_MAX	 4 /* UNWIND_INFOs that continue others */
 
 /* What is known of the method that begins, or goes on, at a row. */
 struct owner {
@@ -42,10 +42,10 @@ struct build {
 	const struct pe *pe;
 	const struct r2r *r2r;
 	struct cursor file;
-	struct cursor functions;	/* the RUNTIME_FUNCTIONs */
-	struct owner *owners;		/* one per row */
+	struct cursor functions; /* the RUNTIME_FUNCTIONs */
+	struct owner *owners;	 /* one per row */
 	uint32_t rows;
-	uint32_t budget;		/* signature elements still allowed */
+	uint32_t budget; /* signature elements still allowed */
 };
 
 int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
@@ -141,7 +141,7 @@ static int claim_methods(struct build *build, uint32_t methods)
 		uint32_t row;
 
 		if (entry.bad)
-			continue;	/* not compiled */
+			continue; /* not compiled */
 		row = entry_row(&entry);
 		if (entry.bad)
 			return -EBADMSG;
@@ -206,7 +206,7 @@ static int claim_cold(struct build *build)
 static uint32_t row_shape(const struct build *build, const struct ts_image_row *row,
 			  uint32_t unwind, enum unwind_role role)
 {
-	struct pe_range code = { row->begin, row->end - row->begin };
+	struct pe_range code = {row->begin, row->end - row->begin};
 
 	for (int depth = 0; depth < CHAIN_MAX; depth++) {
 		int64_t offset = pe__offset(build->pe, unwind, 4);
@@ -234,8 +234,9 @@ static int fill_rows(struct build *build, struct r2r_tables *tables)
 	for (uint32_t i = 0; i < build->rows; i++) {
 		struct ts_image_row *row = &tables->rows[i];
 		const struct owner *owner = &build->owners[i];
-		enum unwind_role role = owner->cold ? UNWIND_COLD :
-				owner->set ? UNWIND_ENTRY : UNWIND_FUNCLET;
+		enum unwind_role role = owner->cold  ? UNWIND_COLD
+					: owner->set ? UNWIND_ENTRY
+						     : UNWIND_FUNCLET;
 
 		row->begin = cursor__u32(&functions);
 		row->end = cursor__u32(&functions);
@@ -286,9 +287,9 @@ int r2r__tables(const struct pe *pe, const struct r2r *r2r, uint32_t methods,
 	if (!err)
 		err = fill_rows(&build, ret_tables);
 	if (!err)
-		ret_tables->bodies = alloc__resize(ret_tables->bodies,
-						   ret_tables->bodies_count,
-						   sizeof(*ret_tables->bodies));
+		ret_tables->bodies =
+			alloc__resize(ret_tables->bodies, ret_tables->bodies_count,
+				      sizeof(*ret_tables->bodies));
 	free(build.owners);
 	return err;
 }

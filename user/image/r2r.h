@@ -11,14 +11,14 @@
 #include "pe.h"
 
 /* Sections in use (readytorun.h, ReadyToRunSectionType). */
-#define R2R_RUNTIME_FUNCTIONS		102
-#define R2R_METHOD_ENTRY_POINTS		103
-#define R2R_INSTANCE_ENTRY_POINTS	109
-#define R2R_MANIFEST_METADATA		112
-#define R2R_COMPONENT_ASSEMBLIES	115
-#define R2R_HOT_COLD_MAP		120
+#define R2R_RUNTIME_FUNCTIONS	  102
+#define R2R_METHOD_ENTRY_POINTS	  103
+#define R2R_INSTANCE_ENTRY_POINTS 109
+#define R2R_MANIFEST_METADATA	  112
+#define R2R_COMPONENT_ASSEMBLIES  115
+#define R2R_HOT_COLD_MAP	  120
 
-#define R2R_NO_INSTANCE		UINT32_MAX
+#define R2R_NO_INSTANCE UINT32_MAX
 
 struct r2r {
 	uint16_t major, minor;

@@ -14,31 +14,47 @@
 
 #include <errno.h>
 
-#define DEPTH_MAX		64
-#define ELEMENTS_MAX		4096
-#define CONVENTION_GENERIC	0x10
-#define CONVENTION_HAS_THIS	0x20
+#define DEPTH_MAX	    64
+#define ELEMENTS_MAX	    4096
+#define CONVENTION_GENERIC  0x10
+#define CONVENTION_HAS_THIS 0x20
 
 struct speller {
 	struct buf *buf;
-	size_t start;			/* of the signature in buf */
+	size_t start; /* of the signature in buf */
 	const struct metadata *metadata;
 	uint32_t depth, elements;
 };
 
 static const char *const simple_names[] = {
-	[0x01] = "void", [0x02] = "bool", [0x03] = "wchar", [0x04] = "int8",
-	[0x05] = "unsigned int8", [0x06] = "int16", [0x07] = "unsigned int16",
-	[0x08] = "int32", [0x09] = "unsigned int32", [0x0a] = "int64",
-	[0x0b] = "unsigned int64", [0x0c] = "float32", [0x0d] = "float64",
-	[0x0e] = "class System.String", [0x16] = "refany", [0x18] = "int",
-	[0x19] = "unsigned int", [0x1c] = "class System.Object",
+	[0x01] = "void",	   [0x02] = "bool",
+	[0x03] = "wchar",	   [0x04] = "int8",
+	[0x05] = "unsigned int8",  [0x06] = "int16",
+	[0x07] = "unsigned int16", [0x08] = "int32",
+	[0x09] = "unsigned int32", [0x0a] = "int64",
+	[0x0b] = "unsigned int64", [0x0c] = "float32",
+	[0x0d] = "float64",	   [0x0e] = "class System.String",
+	[0x16] = "refany",	   [0x18] = "int",
+	[0x19] = "unsigned int",   [0x1c] = "class System.Object",
 };
 
 static const char *const convention_names[16] = {
-	"", "unmanaged cdecl ", "unmanaged stdcall ", "unmanaged thiscall ",
-	"unmanaged fastcall ", "vararg ", "<error> ", "<error> ", "", "", "",
-	"native vararg ", "", "", "", "",
+	"",
+	"unmanaged cdecl ",
+	"unmanaged stdcall ",
+	"unmanaged thiscall ",
+	"unmanaged fastcall ",
+	"vararg ",
+	"<error> ",
+	"<error> ",
+	"",
+	"",
+	"",
+	"native vararg ",
+	"",
+	"",
+	"",
+	"",
 };
 
 static int spell_type(struct speller *speller, struct cursor *blob);
@@ -61,15 +77,17 @@ static int spell_class(struct speller *speller, struct cursor *blob)
 	switch (token & 3) {
 	case 0:
 		append_name(speller->buf,
-			metadata__string(metadata, TABLE_TYPE_DEF, row,
-					 TYPE_DEF_NAMESPACE),
-			metadata__string(metadata, TABLE_TYPE_DEF, row, TYPE_DEF_NAME));
+			    metadata__string(metadata, TABLE_TYPE_DEF, row,
+					     TYPE_DEF_NAMESPACE),
+			    metadata__string(metadata, TABLE_TYPE_DEF, row,
+					     TYPE_DEF_NAME));
 		return 0;
 	case 1:
 		append_name(speller->buf,
-			metadata__string(metadata, TABLE_TYPE_REF, row,
-					 TYPE_REF_NAMESPACE),
-			metadata__string(metadata, TABLE_TYPE_REF, row, TYPE_REF_NAME));
+			    metadata__string(metadata, TABLE_TYPE_REF, row,
+					     TYPE_REF_NAMESPACE),
+			    metadata__string(metadata, TABLE_TYPE_REF, row,
+					     TYPE_REF_NAME));
 		return 0;
 	case 2:
 		spec = metadata__blob(metadata, TABLE_TYPE_SPEC, row,
@@ -108,7 +126,7 @@ static int spell_suffixed(struct speller *speller, struct cursor *blob,
 /* Bounds are spelled only where a dimension has a size and a lower bound. */
 static int spell_array(struct speller *speller, struct cursor *blob)
 {
-	uint32_t rank, count, sizes[32] = { 0 }, lows[32] = { 0 };
+	uint32_t rank, count, sizes[32] = {0}, lows[32] = {0};
 	int err = spell_type(speller, blob);
 
 	if (err)
@@ -174,7 +192,7 @@ static int spell_method(struct speller *speller, struct cursor *blob, const char
 		if (comma)
 			buf__append_char(speller->buf, ',');
 		comma = true;
-		if (blob->data[blob->at] == 0x41) {	/* sentinel of varargs */
+		if (blob->data[blob->at] == 0x41) { /* sentinel of varargs */
 			cursor__u8(blob);
 			buf__append_string(speller->buf, "...");
 			continue;
@@ -257,7 +275,7 @@ static int spell_type(struct speller *speller, struct cursor *blob)
 int signature__append(struct buf *buf, const struct metadata *metadata,
 		      struct cursor blob)
 {
-	struct speller speller = { .buf = buf, .start = buf->size, .metadata = metadata };
+	struct speller speller = {.buf = buf, .start = buf->size, .metadata = metadata};
 	int err = spell_method(&speller, &blob, "  ");
 
 	return blob.bad ? -EBADMSG : err;

@@ -13,32 +13,56 @@
 
 #include <errno.h>
 
-#define DEPTH_MAX	64	/* of nesting, and of types inside types */
-#define RESERVED	",[]&*+\\"
-#define VISIBILITY_MASK	7	/* of TypeAttributes */
-#define VISIBILITY_NESTED 2	/* the first of those that mean nested */
+#define DEPTH_MAX	  64 /* of nesting, and of types inside types */
+#define RESERVED	  ",[]&*+\\"
+#define VISIBILITY_MASK	  7 /* of TypeAttributes */
+#define VISIBILITY_NESTED 2 /* the first of those that mean nested */
 
 enum element {
-	ELEMENT_VOID = 0x01, ELEMENT_BOOLEAN = 0x02, ELEMENT_STRING = 0x0e,
-	ELEMENT_PTR = 0x0f, ELEMENT_BYREF = 0x10, ELEMENT_VALUETYPE = 0x11,
-	ELEMENT_CLASS = 0x12, ELEMENT_VAR = 0x13, ELEMENT_ARRAY = 0x14,
-	ELEMENT_GENERICINST = 0x15, ELEMENT_TYPEDBYREF = 0x16, ELEMENT_I = 0x18,
-	ELEMENT_U = 0x19, ELEMENT_FNPTR = 0x1b, ELEMENT_OBJECT = 0x1c,
-	ELEMENT_SZARRAY = 0x1d, ELEMENT_MVAR = 0x1e, ELEMENT_CMOD_REQD = 0x1f,
-	ELEMENT_CMOD_OPT = 0x20, ELEMENT_NATIVE_VALUETYPE = 0x3d,
-	ELEMENT_CANON = 0x3e, ELEMENT_MODULE = 0x3f,
+	ELEMENT_VOID = 0x01,
+	ELEMENT_BOOLEAN = 0x02,
+	ELEMENT_STRING = 0x0e,
+	ELEMENT_PTR = 0x0f,
+	ELEMENT_BYREF = 0x10,
+	ELEMENT_VALUETYPE = 0x11,
+	ELEMENT_CLASS = 0x12,
+	ELEMENT_VAR = 0x13,
+	ELEMENT_ARRAY = 0x14,
+	ELEMENT_GENERICINST = 0x15,
+	ELEMENT_TYPEDBYREF = 0x16,
+	ELEMENT_I = 0x18,
+	ELEMENT_U = 0x19,
+	ELEMENT_FNPTR = 0x1b,
+	ELEMENT_OBJECT = 0x1c,
+	ELEMENT_SZARRAY = 0x1d,
+	ELEMENT_MVAR = 0x1e,
+	ELEMENT_CMOD_REQD = 0x1f,
+	ELEMENT_CMOD_OPT = 0x20,
+	ELEMENT_NATIVE_VALUETYPE = 0x3d,
+	ELEMENT_CANON = 0x3e,
+	ELEMENT_MODULE = 0x3f,
 };
 
 static const char *const simple_names[0x40] = {
-	[ELEMENT_VOID] = "System.Void", [ELEMENT_BOOLEAN] = "System.Boolean",
-	[0x03] = "System.Char", [0x04] = "System.SByte", [0x05] = "System.Byte",
-	[0x06] = "System.Int16", [0x07] = "System.UInt16", [0x08] = "System.Int32",
-	[0x09] = "System.UInt32", [0x0a] = "System.Int64", [0x0b] = "System.UInt64",
-	[0x0c] = "System.Single", [0x0d] = "System.Double",
+	[ELEMENT_VOID] = "System.Void",
+	[ELEMENT_BOOLEAN] = "System.Boolean",
+	[0x03] = "System.Char",
+	[0x04] = "System.SByte",
+	[0x05] = "System.Byte",
+	[0x06] = "System.Int16",
+	[0x07] = "System.UInt16",
+	[0x08] = "System.Int32",
+	[0x09] = "System.UInt32",
+	[0x0a] = "System.Int64",
+	[0x0b] = "System.UInt64",
+	[0x0c] = "System.Single",
+	[0x0d] = "System.Double",
 	[ELEMENT_STRING] = "System.String",
 	[ELEMENT_TYPEDBYREF] = "System.TypedReference",
-	[ELEMENT_I] = "System.IntPtr", [ELEMENT_U] = "System.UIntPtr",
-	[ELEMENT_OBJECT] = "System.Object", [ELEMENT_CANON] = "System.__Canon",
+	[ELEMENT_I] = "System.IntPtr",
+	[ELEMENT_U] = "System.UIntPtr",
+	[ELEMENT_OBJECT] = "System.Object",
+	[ELEMENT_CANON] = "System.__Canon",
 };
 
 static int decode(struct type_decoder *decoder, uint32_t module, uint32_t *ret_module);
@@ -83,7 +107,8 @@ static int append_def(struct buf *buf, const struct metadata *metadata, uint32_t
 			return err;
 		buf__append_char(buf, '+');
 	}
-	append_qualified(buf,
+	append_qualified(
+		buf,
 		metadata__string(metadata, TABLE_TYPE_DEF, row, TYPE_DEF_NAMESPACE),
 		metadata__string(metadata, TABLE_TYPE_DEF, row, TYPE_DEF_NAME));
 	return 0;
@@ -98,24 +123,27 @@ static int append_ref(struct buf *buf, const struct metadata *metadata, uint32_t
 	if (depth > DEPTH_MAX || !row || row > metadata->tables[TABLE_TYPE_REF].count)
 		return -EBADMSG;
 	scope = metadata__value(metadata, TABLE_TYPE_REF, row, TYPE_REF_SCOPE);
-	if ((scope & 3) == 3) {		/* inside another TypeRef */
+	if ((scope & 3) == 3) { /* inside another TypeRef */
 		err = append_ref(buf, metadata, scope >> 2, depth + 1);
 		if (err)
 			return err;
 		buf__append_char(buf, '+');
 	}
-	append_qualified(buf,
+	append_qualified(
+		buf,
 		metadata__string(metadata, TABLE_TYPE_REF, row, TYPE_REF_NAMESPACE),
 		metadata__string(metadata, TABLE_TYPE_REF, row, TYPE_REF_NAME));
 	return 0;
 }
 
-int type_name__append_def(struct buf *buf, const struct metadata *metadata, uint32_t row)
+int type_name__append_def(struct buf *buf, const struct metadata *metadata,
+			  uint32_t row)
 {
 	return append_def(buf, metadata, row, 0);
 }
 
-int type_name__append_ref(struct buf *buf, const struct metadata *metadata, uint32_t row)
+int type_name__append_ref(struct buf *buf, const struct metadata *metadata,
+			  uint32_t row)
 {
 	return append_ref(buf, metadata, row, 0);
 }
@@ -202,7 +230,7 @@ static int decode_function(struct type_decoder *decoder, uint32_t module)
 	uint32_t convention = cursor__u8(decoder->cursor), count;
 	int err;
 
-	if (convention & 0x10)		/* generic: a number of arguments */
+	if (convention & 0x10) /* generic: a number of arguments */
 		cursor__compressed(decoder->cursor);
 	count = cursor__compressed(decoder->cursor);
 	err = decode(decoder, module, NULL);
@@ -270,7 +298,7 @@ static int decode_element(struct type_decoder *decoder, uint32_t module,
 		return decode_variable(decoder, "!");
 	case ELEMENT_MVAR:
 		return decode_variable(decoder, "!!");
-	case ELEMENT_CMOD_REQD:		/* not part of a type's name */
+	case ELEMENT_CMOD_REQD: /* not part of a type's name */
 	case ELEMENT_CMOD_OPT:
 		cursor__compressed(decoder->cursor);
 		return decode(decoder, module, ret_module);

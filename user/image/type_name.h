@@ -18,20 +18,22 @@ struct image;
 /* Appends a name of the metadata, reserved characters escaped by '\'. */
 void type_name__append_escaped(struct buf *buf, const char *name);
 /* 0, or -EBADMSG when the row does not exist or nesting has no end. */
-int type_name__append_def(struct buf *buf, const struct metadata *metadata, uint32_t row);
-int type_name__append_ref(struct buf *buf, const struct metadata *metadata, uint32_t row);
+int type_name__append_def(struct buf *buf, const struct metadata *metadata,
+			  uint32_t row);
+int type_name__append_ref(struct buf *buf, const struct metadata *metadata,
+			  uint32_t row);
 
 /* Decodes the types of an encoded method, one after the other. */
 struct type_decoder {
-	const struct image *image;	/* NULL: skip only */
+	const struct image *image; /* NULL: skip only */
 	struct cursor *cursor;
-	struct buf *buf;		/* NULL: skip only */
-	size_t limit;			/* no more once buf is longer */
-	uint32_t *budget;		/* elements still allowed */
+	struct buf *buf;  /* NULL: skip only */
+	size_t limit;	  /* no more once buf is longer */
+	uint32_t *budget; /* elements still allowed */
 	uint32_t depth;
 	/* Whose tokens they are, outside of a module override; 0 the image's. */
 	uint32_t module;
-	bool foreign;			/* some type was another image's, unknown */
+	bool foreign; /* some type was another image's, unknown */
 };
 
 /*

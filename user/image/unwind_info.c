@@ -36,14 +36,14 @@
  */
 #include "unwind_info.h"
 
-#define VERSION			1
-#define REGISTER_RBP		5
-#define SLOT			8
+#define VERSION	     1
+#define REGISTER_RBP 5
+#define SLOT	     8
 /* ModRM bytes: rbp, and memory at that register. */
-#define OPERAND_RDI		0x2f
-#define OPERAND_RBP		0x2d
-#define OPERAND_RSP		0x2c	/* a SIB byte follows */
-#define FLAG_CHAINED		4
+#define OPERAND_RDI  0x2f
+#define OPERAND_RBP  0x2d
+#define OPERAND_RSP  0x2c /* a SIB byte follows */
+#define FLAG_CHAINED 4
 
 enum operation {
 	PUSH_NONVOLATILE = 0,
@@ -58,8 +58,8 @@ enum operation {
 };
 
 struct prolog {
-	uint32_t size;		/* bytes, as UNWIND_INFO tells it */
-	uint64_t stack;		/* bytes between rsp and the return address */
+	uint32_t size;	/* bytes, as UNWIND_INFO tells it */
+	uint64_t stack; /* bytes between rsp and the return address */
 	bool pushes_rbp, sets_rbp;
 };
 
@@ -111,7 +111,7 @@ static bool decode_prolog(struct cursor *info, struct prolog *prolog)
 	uint8_t version, count, frame;
 	struct cursor codes;
 
-	*prolog = (struct prolog){ 0 };
+	*prolog = (struct prolog){0};
 	version = cursor__u8(info) & 7;
 	prolog->size = cursor__u8(info);
 	count = cursor__u8(info);
@@ -128,9 +128,9 @@ static bool decode_prolog(struct cursor *info, struct prolog *prolog)
 /* Length of the instruction that makes rbp the frame pointer, or 0. */
 static uint32_t set_frame_length(struct cursor *code)
 {
-	static const uint8_t mov[] = { 0x48, 0x8b, 0xec };
-	static const uint8_t lea8[] = { 0x48, 0x8d, 0x6c, 0x24 };
-	static const uint8_t lea32[] = { 0x48, 0x8d, 0xac, 0x24 };
+	static const uint8_t mov[] = {0x48, 0x8b, 0xec};
+	static const uint8_t lea8[] = {0x48, 0x8d, 0x6c, 0x24};
+	static const uint8_t lea32[] = {0x48, 0x8d, 0xac, 0x24};
 	const uint8_t *at = code->data + code->at;
 	uint32_t left = cursor__left(code);
 
@@ -149,7 +149,7 @@ static uint32_t set_frame_length(struct cursor *code)
  */
 static void take_memory(struct cursor *code, uint8_t opcode, uint8_t operand)
 {
-	static const uint8_t displacement[] = { 0, 1, 4 };
+	static const uint8_t displacement[] = {0, 1, 4};
 	uint8_t modrm;
 
 	code->bad |= cursor__u8(code) != 0x48;
@@ -218,10 +218,10 @@ uint32_t unwind_info__shape(struct cursor info, struct cursor code,
 
 	if (!decode_prolog(&info, &prolog))
 		return TS_SHAPE(TS_FRAME_UNKNOWN, 0, 0);
-	if (role == UNWIND_COLD)	/* the hot part's prolog has run */
-		return prolog.pushes_rbp ?
-			TS_SHAPE(TS_FRAME_FRAMED, 0, 0) :
-			TS_SHAPE(TS_FRAME_FRAMELESS, 0, prolog.stack / SLOT);
+	if (role == UNWIND_COLD) /* the hot part's prolog has run */
+		return prolog.pushes_rbp
+			       ? TS_SHAPE(TS_FRAME_FRAMED, 0, 0)
+			       : TS_SHAPE(TS_FRAME_FRAMELESS, 0, prolog.stack / SLOT);
 	if (prolog.pushes_rbp)
 		return framed(&prolog, code, role);
 	if (role == UNWIND_FUNCLET)

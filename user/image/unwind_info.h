@@ -12,9 +12,9 @@
 #include "../../abi/body.h"
 
 enum unwind_role {
-	UNWIND_ENTRY,		/* a method's own code */
-	UNWIND_FUNCLET,		/* a catch, finally or filter block of it */
-	UNWIND_COLD,		/* a part that was moved away, runs in its frame */
+	UNWIND_ENTRY,	/* a method's own code */
+	UNWIND_FUNCLET, /* a catch, finally or filter block of it */
+	UNWIND_COLD,	/* a part that was moved away, runs in its frame */
 };
 
 /*

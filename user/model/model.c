@@ -56,6 +56,8 @@ string_id model__string_n(struct model *model, const char *utf8, size_t size)
 
 	if (!utf8)
 		return 0;
+	if (size > MODEL_STRING_MAX)
+		size = MODEL_STRING_MAX;
 	while (ascii < size && utf8[ascii] && (uint8_t)utf8[ascii] < 0x80)
 		ascii++;
 	if (ascii == size || !utf8[ascii])
@@ -150,6 +152,8 @@ uint32_t model__add_frame(struct model *model, const struct model_frame *frame)
 	struct model_frame row = *frame;
 	uint64_t what, known;
 
+	if (row.kind > MODEL_FRAME_UNKNOWN)
+		row.kind = MODEL_FRAME_UNKNOWN;
 	/* Only the fields that the kind has, so that equal frames are equal. */
 	if (row.kind == MODEL_FRAME_BODY) {
 		if (row.body >= model->bodies_count)
@@ -236,6 +240,8 @@ void model__set_count(struct model *model, enum model_ledger_section section,
 	string_id string = model__string(model, name);
 	uint64_t known;
 
+	if ((unsigned int)section >= MODEL_LEDGER_SECTIONS)
+		return;
 	if (map__get(model->count_numbers, section, string, &known)) {
 		model->counts[known].value = value;
 		return;

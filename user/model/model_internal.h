@@ -12,6 +12,9 @@
 #include "../base/buf.h"
 #include "../base/map.h"
 
+/* Bytes; more of a name helps nobody, and a chunk of a recording must hold it. */
+#define MODEL_STRING_MAX (1u << 20)
+
 struct model_find;
 
 struct model {

@@ -42,9 +42,9 @@ struct recording_result {
 	char reason[160];	/* for a person, without the path */
 };
 /*
- * Fills the model.  0, also when the file was cut (see result); -EBADMSG not a
- * recording, -EPROTO newer format, -ENODATA empty, -EFBIG, or -Exxx of open and
- * read.  Every byte of the file is hostile.
+ * Fills the model, which must be new (-EINVAL).  0, also when the file was cut
+ * (see result); -EBADMSG not a recording, -EPROTO newer format, -ENODATA empty,
+ * -EFBIG, or -Exxx of open and read.  Every byte of the file is hostile.
  */
 int recording__read(const char *path, struct model *model,
 		    struct recording_result *ret_result);

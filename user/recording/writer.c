@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * Writes what a model has gained since the last time: see recording.h.
+ *
+ * A table of the model only grows, so the writer keeps for each how many rows
+ * are safely in the file.  It moves on only after the chunk with the rows is
+ * written; after an error the next flush goes on where the file ends.
+ */
+#include "recording.h"
+
+#include "coder.h"
+#include "format.h"
+#include "rows.h"
+
+#include "../base/alloc.h"
+#include "../base/crc32c.h"
+#include "../base/map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file is little endian");
+
+struct recording_writer {
+	int fd;
+	uint64_t bytes; /* up to the end of the last whole chunk */
+	bool ended;
+	struct buf chunk;
+	struct buf about; /* as it was written last */
+
+	/* Rows of each table that are in the file. */
+	size_t strings, processes, events, bodies, threads, frames, stacks;
+	size_t samples, updates;
+	uint64_t *counts; /* values as they were written last */
+	size_t counts_count, counts_capacity;
+
+	/* While updates are written. */
+	size_t known_bodies; /* were in the file before this flush */
+	struct map *updated; /* (kind, index) that this flush has written */
+};
+
+/* Leaves the file as it was when not all can be written. */
+static int write_whole(struct recording_writer *writer, const void *data, size_t size)
+{
+	const char *at = data;
+	size_t left = size;
+
+	while (left) {
+		ssize_t written = write(writer->fd, at, left);
+		int err = written < 0 ? -errno : 0;
+
+		if (err == -EINTR)
+			continue;
+		if (err) {
+			/* A pipe can not be cut: its reader sees half a chunk,
+			 * and that it is one. */
+			(void)!ftruncate(writer->fd, (off_t)writer->bytes);
+			(void)lseek(writer->fd, (off_t)writer->bytes, SEEK_SET);
+			return err;
+		}
+		at += written;
+		left -= (size_t)written;
+	}
+	writer->bytes += size;
+	return 0;
+}
+
+int recording_writer__open(const char *path, struct recording_writer **ret_writer)
+{
+	struct format_header header = {.format = RECORDING_FORMAT};
+	struct recording_writer *writer;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	writer = alloc__zeroed(1, sizeof(*writer));
+	writer->fd = fd;
+	writer->strings = 1; /* the empty string and the empty stack */
+	writer->stacks = 1;
+	memcpy(header.magic, FORMAT_MAGIC, sizeof(header.magic));
+	err = write_whole(writer, &header, sizeof(header));
+	if (err) {
+		recording_writer__free(writer);
+		return err;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void recording_writer__free(struct recording_writer *writer)
+{
+	if (!writer)
+		return;
+	close(writer->fd);
+	buf__free(&writer->chunk);
+	buf__free(&writer->about);
+	free(writer->counts);
+	free(writer);
+}
+
+uint64_t recording_writer__bytes(const struct recording_writer *writer)
+{
+	return writer->bytes;
+}
+
+/* Room for the chunk's header and its count of rows, which are not known yet. */
+static struct coder begin_chunk(struct recording_writer *writer,
+				const struct model *model)
+{
+	static const char room[sizeof(struct format_chunk) + sizeof(uint32_t)];
+
+	buf__clear(&writer->chunk);
+	buf__append(&writer->chunk, room, sizeof(room));
+	return (struct coder){.model = model, .out = &writer->chunk};
+}
+
+static int end_chunk(struct recording_writer *writer, enum format_type type,
+		     uint32_t rows)
+{
+	static const char zeros[FORMAT_ALIGNMENT];
+	struct buf *buf = &writer->chunk;
+	struct format_chunk chunk = {
+		.magic = FORMAT_CHUNK_MAGIC,
+		.type = type,
+		.length = (uint32_t)(buf->size - sizeof(chunk)),
+	};
+
+	buf__append(buf, zeros, -buf->size % FORMAT_ALIGNMENT);
+	memcpy(buf->data + sizeof(chunk), &rows, sizeof(rows));
+	chunk.crc32c = crc32c__update(0, &chunk.type, 2 * sizeof(uint32_t));
+	chunk.crc32c = crc32c__update(chunk.crc32c, buf->data + sizeof(chunk),
+				      buf->size - sizeof(chunk));
+	memcpy(buf->data, &chunk, sizeof(chunk));
+	return write_whole(writer, buf->data, buf->size);
+}
+
+/* Appends row number `index` of a table; false if it needs no writing. */
+typedef bool append_row(struct recording_writer *writer, struct coder *coder,
+			size_t index);
+
+/* Rows *written up to `count`, in as many chunks as it takes. */
+static int write_table(struct recording_writer *writer, const struct model *model,
+		       enum format_type type, append_row *append, size_t *written,
+		       size_t count)
+{
+	while (*written < count) {
+		struct coder coder = begin_chunk(writer, model);
+		size_t at = *written;
+		uint32_t rows = 0;
+		int err;
+
+		while (at < count && writer->chunk.size < FORMAT_CHUNK_BYTES)
+			rows += append(writer, &coder, at++);
+		err = rows ? end_chunk(writer, type, rows) : 0;
+		if (err)
+			return err;
+		*written = at;
+	}
+	return 0;
+}
+
+static bool append_string(struct recording_writer *writer, struct coder *coder,
+			  size_t index)
+{
+	const char *text = model__text(coder->model, (string_id)index);
+	uint32_t size = (uint32_t)strlen(text);
+
+	coder__u32(coder, &size);
+	buf__append(&writer->chunk, text, size);
+	return true;
+}
+
+static bool append_process(struct recording_writer *writer, struct coder *coder,
+			   size_t index)
+{
+	struct model_process process = *model__process(coder->model, (uint32_t)index);
+
+	(void)writer;
+	/* A parent that was found later comes with the update that told it. */
+	if (process.parent != MODEL_NONE && process.parent >= index)
+		process.parent = MODEL_NONE;
+	rows__process(coder, &process);
+	return true;
+}
+
+static bool append_event(struct recording_writer *writer, struct coder *coder,
+			 size_t index)
+{
+	struct model_event event = *model__event(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__event(coder, &event);
+	return true;
+}
+
+static bool append_body(struct recording_writer *writer, struct coder *coder,
+			size_t index)
+{
+	struct model_body body = *model__body(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__body(coder, &body);
+	return true;
+}
+
+static bool append_thread(struct recording_writer *writer, struct coder *coder,
+			  size_t index)
+{
+	struct model_thread thread = *model__thread(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__thread(coder, &thread);
+	return true;
+}
+
+static bool append_frame(struct recording_writer *writer, struct coder *coder,
+			 size_t index)
+{
+	struct model_frame frame = *model__frame(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__frame(coder, &frame);
+	return true;
+}
+
+static bool append_stack(struct recording_writer *writer, struct coder *coder,
+			 size_t index)
+{
+	struct model_stack stack = *model__stack(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__stack(coder, &stack);
+	return true;
+}
+
+static bool append_sample(struct recording_writer *writer, struct coder *coder,
+			  size_t index)
+{
+	struct model_sample sample = *model__sample(coder->model, index);
+
+	(void)writer;
+	rows__sample(coder, &sample);
+	return true;
+}
+
+/* The row as it is now: of several updates of one row the first tells all. */
+static bool append_update(struct recording_writer *writer, struct coder *coder,
+			  size_t index)
+{
+	struct model_update update = *model__update(coder->model, index);
+
+	if (map__get(writer->updated, update.kind, update.index, NULL))
+		return false;
+	if (update.kind == MODEL_UPDATE_BODY && update.index >= writer->known_bodies)
+		return false; /* this flush has written the body as it is now */
+	map__set(writer->updated, update.kind, update.index, 0);
+	rows__update(coder, &update);
+	if (update.kind == MODEL_UPDATE_BODY) {
+		struct model_body body = *model__body(coder->model, update.index);
+
+		rows__body(coder, &body);
+	} else {
+		struct model_process process =
+			*model__process(coder->model, update.index);
+
+		rows__process(coder, &process);
+	}
+	return true;
+}
+
+static bool append_count(struct recording_writer *writer, struct coder *coder,
+			 size_t index)
+{
+	struct model_count count = *model__count_at(coder->model, (uint32_t)index);
+
+	if (index < writer->counts_count && writer->counts[index] == count.value)
+		return false;
+	if (index >= writer->counts_count) {
+		alloc__grow(writer->counts, writer->counts_count,
+			    writer->counts_capacity);
+		writer->counts_count++;
+	}
+	writer->counts[index] = count.value;
+	rows__count(coder, &count);
+	return true;
+}
+
+static int write_updates(struct recording_writer *writer, const struct model *model)
+{
+	int err;
+
+	if (writer->updates == model__updates(model))
+		return 0;
+	writer->updated = map__new();
+	err = write_table(writer, model, FORMAT_UPDATES, append_update,
+			  &writer->updates, model__updates(model));
+	map__free(writer->updated);
+	writer->updated = NULL;
+	return err;
+}
+
+static int write_counts(struct recording_writer *writer, const struct model *model)
+{
+	size_t written = 0;
+	int err = write_table(writer, model, FORMAT_COUNTS, append_count, &written,
+			      model__counts(model));
+
+	if (err)
+		writer->counts_count = 0; /* which of them got through is unknown */
+	return err;
+}
+
+static int write_about(struct recording_writer *writer, const struct model *model)
+{
+	struct model_about about = *model__about_const(model);
+	struct coder coder = begin_chunk(writer, model);
+	size_t start = writer->chunk.size, size;
+	int err;
+
+	rows__about(&coder, &about);
+	size = writer->chunk.size - start;
+	if (size == writer->about.size &&
+	    !memcmp(writer->chunk.data + start, writer->about.data, size))
+		return 0;
+	err = end_chunk(writer, FORMAT_ABOUT, 1);
+	if (err)
+		return err;
+	buf__clear(&writer->about);
+	buf__append(&writer->about, writer->chunk.data + start, size);
+	return 0;
+}
+
+int recording_writer__flush(struct recording_writer *writer, struct model *model)
+{
+	const struct {
+		enum format_type type;
+		append_row *append;
+		size_t *written;
+		size_t count;
+	} tables[] = {
+		/* In this order: a row refers to what stands before it. */
+		{FORMAT_PROCESSES, append_process, &writer->processes,
+		 model__processes(model)},
+		{FORMAT_EVENTS, append_event, &writer->events, model__events(model)},
+		{FORMAT_BODIES, append_body, &writer->bodies, model__bodies(model)},
+		{FORMAT_THREADS, append_thread, &writer->threads,
+		 model__threads(model)},
+		{FORMAT_FRAMES, append_frame, &writer->frames, model__frames(model)},
+		{FORMAT_STACKS, append_stack, &writer->stacks, model__stacks(model)},
+		{FORMAT_SAMPLES, append_sample, &writer->samples,
+		 model__samples(model)},
+	};
+	int err;
+
+	if (writer->ended)
+		return -EINVAL;
+	writer->known_bodies = writer->bodies;
+	err = write_table(writer, model, FORMAT_STRINGS, append_string,
+			  &writer->strings, model__strings_count(model));
+	if (!err)
+		err = write_about(writer, model);
+	for (size_t i = 0; !err && i < sizeof(tables) / sizeof(*tables); i++)
+		err = write_table(writer, model, tables[i].type, tables[i].append,
+				  tables[i].written, tables[i].count);
+	if (!err)
+		err = write_updates(writer, model);
+	return err ? err : write_counts(writer, model);
+}
+
+int recording_writer__finish(struct recording_writer *writer, struct model *model)
+{
+	int err = recording_writer__flush(writer, model);
+
+	if (err)
+		return err;
+	(void)begin_chunk(writer, model);
+	err = end_chunk(writer, FORMAT_END, 0);
+	if (err)
+		return err;
+	writer->ended = true;
+	model__about(model)->complete = true;
+	return 0;
+}

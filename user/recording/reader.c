@@ -25,7 +25,8 @@ struct reader {
 	int fd;
 	struct model *model;
 	struct recording_result *result;
-	char *payload; /* of the chunk, room for the longest */
+	char *payload; /* of the chunk, padding included */
+	size_t capacity;
 	bool ended;    /* there is nothing more to read */
 };
 

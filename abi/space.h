@@ -18,7 +18,7 @@ struct ts_space {
 	__u32 number;
 	__u32 flags;		/* enum ts_space_flags */
 	__u32 bodies;		/* alive now: a process may have only so many */
-	__u32 reserved;
+	__u32 pages;		/* of JIT code that it took; the same */
 };
 _Static_assert(sizeof(struct ts_space) == 16, "space layout");
 

@@ -16,6 +16,7 @@
 
 #define NULL ((void *)0)
 
+#include "codefind.bpf.h"
 #include "publish.bpf.h"
 #include "process.bpf.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * The code map (drawn in abi/codemap.h): insert, remove and look up.
+ * The code map (drawn in abi/codemap.h): insert and remove; codefind.bpf.h looks up.
  *
  * Writers are handlers of the hook's probes and the loader's doors; the reader
  * is the sampler, which may interrupt a writer at any instruction.  A body's
@@ -28,10 +28,10 @@
 __u32 next_row __weak = 1;
 __u32 next_page __weak = 1;
 /* Sizes, set by the loader to what the maps were created with. */
-const volatile __u32 rows_max __weak = 131072;
-const volatile __u32 pages_max __weak = 8192;
-const volatile __u32 image_rows_max __weak = 524288;
-const volatile __u32 space_bodies_max __weak = 100000;
+KNOB __u32 rows_max __weak = 131072;
+KNOB __u32 pages_max __weak = 8192;
+KNOB __u32 image_rows_max __weak = 524288;
+KNOB __u32 space_bodies_max __weak = 100000;
 
 static __always_inline __u32 take(void *queue, __u32 *next, __u32 max)
 {
@@ -47,71 +47,124 @@ static __always_inline __u32 take(void *queue, __u32 *next, __u32 max)
 	return 0;
 }
 
-/* The page's granules, made if `make`.  NULL with a loss counted if full. */
-static __always_inline struct ts_jit_page *jit_page(__u32 space, __u64 address,
-						    bool make)
+/* The page's granules; NULL if there are none. */
+static __always_inline struct ts_jit_page *jit_page(__u32 space, __u64 address)
 {
 	struct ts_address_key key = { .space = space,
 				      .number = address >> TS_PAGE_SHIFT };
 	__u32 *known = bpf_map_lookup_elem(&jit_pages, &key);
 	__u32 page;
 
-	if (known) {
-		page = *known;
-		return bpf_map_lookup_elem(&jit_granules, &page);
-	}
-	if (!make)
+	if (!known)
 		return NULL;
-	page = take(&free_pages, &next_page, pages_max);
-	if (!page) {
-		ledger_count(TS_LEDGER_PAGES_FULL);
-		return NULL;
-	}
-	if (bpf_map_update_elem(&jit_pages, &key, &page, BPF_NOEXIST)) {
-		/* Another thread made it first, or the map is full or busy. */
-		bpf_map_push_elem(&free_pages, &page, 0);
-		known = bpf_map_lookup_elem(&jit_pages, &key);
-		if (!known) {
-			ledger_count(TS_LEDGER_MAP_BUSY);
-			return NULL;
-		}
-		page = *known;
-	}
+	page = *known;
 	return bpf_map_lookup_elem(&jit_granules, &page);
 }
 
-static __always_inline int jit_slot(__u32 space, __u64 address)
+/* 0 when the page is there now; else the loss is counted. */
+static __always_inline int jit_page_make(struct ts_space *owner, __u64 address)
+{
+	struct ts_address_key key = { .space = owner->number,
+				      .number = address >> TS_PAGE_SHIFT };
+	__u32 page;
+	long err;
+
+	if (bpf_map_lookup_elem(&jit_pages, &key))
+		return 0;
+	/* One process must leave pages for the others. */
+	if (owner->pages >= pages_max - pages_max / 4) {
+		ledger_count(TS_LEDGER_QUOTA);
+		return -EDQUOT;
+	}
+	page = take(&free_pages, &next_page, pages_max);
+	if (!page) {
+		ledger_count(TS_LEDGER_PAGES_FULL);
+		return -ENOSPC;
+	}
+	err = bpf_map_update_elem(&jit_pages, &key, &page, BPF_NOEXIST);
+	if (!err) {
+		__sync_fetch_and_add(&owner->pages, 1);
+		return 0;
+	}
+	bpf_map_push_elem(&free_pages, &page, 0);
+	if (bpf_map_lookup_elem(&jit_pages, &key))
+		return 0;	/* another thread made it first */
+	ledger_count(err == -E2BIG ? TS_LEDGER_PAGES_FULL : TS_LEDGER_MAP_BUSY);
+	return -EBUSY;
+}
+
+/* 0 when the slot says where to look; else the loss is counted. */
+static __always_inline int jit_slot_make(__u32 space, __u64 address)
 {
 	struct ts_address_key key = { .space = space,
 				      .number = address >> TS_SLOT_SHIFT };
 	struct ts_slot slot = { .image = TS_SLOT_JIT };
+	long err;
 
 	if (bpf_map_lookup_elem(&slots, &key))
 		return 0;	/* also when an image ends in this slot */
-	return bpf_map_update_elem(&slots, &key, &slot, BPF_NOEXIST) &&
-	       !bpf_map_lookup_elem(&slots, &key);
+	err = bpf_map_update_elem(&slots, &key, &slot, BPF_NOEXIST);
+	if (!err || bpf_map_lookup_elem(&slots, &key))
+		return 0;
+	ledger_count(err == -E2BIG ? TS_LEDGER_PAGES_FULL : TS_LEDGER_MAP_BUSY);
+	return -EBUSY;
+}
+
+/*
+ * Frees a row; false if it was not alive in this space.  Only one of two
+ * writers that free the same row wins.  Between a writer's look at the row and
+ * this, another could free it and give it away in the same process: then the
+ * new body is lost and its samples stay raw.
+ */
+static __always_inline bool row_release(struct ts_body_row *body, __u32 row, __u32 space,
+					__u32 *bodies_alive)
+{
+	if (__sync_val_compare_and_swap(&body->space, space, 0) != space)
+		return false;
+	if (bodies_alive)
+		__sync_fetch_and_add(bodies_alive, -1);
+	bpf_map_push_elem(&free_rows, &row, 0);
+	return true;
 }
 
 struct fill {
 	__u64 start, end;
+	struct ts_space *owner;	/* of a body that comes; NULL: one goes */
 	__u32 space;
-	__u32 row;	/* to store */
-	__u32 only;	/* store only over this row; 0: over anything */
+	__u32 row;		/* the body's */
 	__u32 failed;
-	bool make;
-};
-
-struct fill_granules {
+	__u32 first;		/* granule of the page at hand */
 	struct ts_jit_page *page;
-	__u32 first, row, only;
+	__u64 page_start;
 };
 
-static long fill_granule(__u64 index, struct fill_granules *fill)
+/*
+ * A newer body lies where an older one began: the older is gone, though its
+ * unload was not seen.  What granules it has left lead to a row that is free
+ * or has another range, so to nothing.
+ */
+static __always_inline void row_replaced(struct fill *fill, __u32 row, __u64 granule)
 {
-	__u32 *row = &fill->page->row[(fill->first + index) & 255];
+	struct ts_body_row *body = bpf_map_lookup_elem(&bodies, &row);
 
-	if (!fill->only || READ_ONCE(*row) == fill->only)
-		WRITE_ONCE(*row, fill->row);
+	if (body && body->start >> TS_GRANULE_SHIFT == granule)
+		row_release(body, row, fill->space, &fill->owner->bodies);
+}
+
+/* One granule of a body, in one page: bpf_loop callback. */
+static long fill_granule(__u64 index, struct fill *fill)
+{
+	__u32 granule = (fill->first + (__u32)index) & (TS_GRANULES_PER_PAGE - 1);
+	__u32 *row = &fill->page->row[granule], old = READ_ONCE(*row);
+
+	if (!fill->owner) {
+		if (old == fill->row)
+			WRITE_ONCE(*row, 0);
+		return 0;
+	}
+	WRITE_ONCE(*row, fill->row);
+	if (old && old != fill->row)
+		row_replaced(fill, old, (fill->page_start >> TS_GRANULE_SHIFT) + granule);
 	return 0;
 }
 
@@ -120,21 +173,24 @@ static long fill_page(__u64 index, struct fill *fill)
 {
 	__u64 page_start = (fill->start & ~0xfffULL) + (index << TS_PAGE_SHIFT);
 	__u64 from = page_start > fill->start ? page_start : fill->start;
-	__u64 last = page_start + 0xfff;
-	struct fill_granules granules = { .row = fill->row, .only = fill->only };
-	struct ts_jit_page *page;
+	__u64 last = page_start + 0xfff, count;
 
 	if (last > fill->end - 1)
 		last = fill->end - 1;
-	page = jit_page(fill->space, page_start, fill->make);
-	if (!page || (fill->make && jit_slot(fill->space, page_start))) {
+	if (fill->owner && (jit_page_make(fill->owner, page_start) ||
+			    jit_slot_make(fill->space, page_start))) {
 		fill->failed = 1;
-		return 0;
+		return 1;
 	}
-	granules.page = page;
-	granules.first = (from >> TS_GRANULE_SHIFT) & 255;
-	bpf_loop((__u32)((last >> TS_GRANULE_SHIFT) - (from >> TS_GRANULE_SHIFT)) + 1,
-		 fill_granule, &granules, 0);
+	fill->page = jit_page(fill->space, page_start);
+	if (!fill->page) {
+		fill->failed = 1;
+		return !!fill->owner;
+	}
+	fill->page_start = page_start;
+	fill->first = (from >> TS_GRANULE_SHIFT) & (TS_GRANULES_PER_PAGE - 1);
+	count = (last >> TS_GRANULE_SHIFT) - (from >> TS_GRANULE_SHIFT) + 1;
+	bpf_loop((__u32)count, fill_granule, fill, 0);
 	return 0;
 }
 
@@ -144,14 +200,14 @@ static __always_inline __u32 fill_pages(struct fill *fill)
 		      (fill->start >> TS_PAGE_SHIFT) + 1;
 
 	fill->failed = 0;
-	bpf_loop(pages, fill_page, fill, 0);
+	bpf_loop((__u32)pages, fill_page, fill, 0);
 	return fill->failed;
 }
 
 /* The row that the code map gives for an address, 0 for none. */
 static __always_inline __u32 row_at(__u32 space, __u64 address)
 {
-	struct ts_jit_page *page = jit_page(space, address, false);
+	struct ts_jit_page *page = jit_page(space, address);
 
 	return page ? READ_ONCE(page->row[(address >> TS_GRANULE_SHIFT) & 255]) : 0;
 }
@@ -168,23 +224,39 @@ struct placed {
 	__u32 generation;
 };
 
+/* The row's space is 0 until all the rest is right. */
 static __always_inline void set_row(struct ts_body_row *body, __u32 space,
 				    const struct ts_journal_record *record)
 {
 	WRITE_ONCE(body->generation, body->generation + 1);
-	body->start = record->start;
-	body->size = record->size;
-	body->shape = record->shape;
-	body->function_id = record->function_id;
-	body->sequence = record->sequence;
+	WRITE_ONCE(body->start, record->start);
+	WRITE_ONCE(body->size, record->size);
+	WRITE_ONCE(body->shape, record->shape);
+	WRITE_ONCE(body->function_id, record->function_id);
+	WRITE_ONCE(body->sequence, record->sequence);
 	for (int i = 0; i < TS_EVENTS_MAX; i++)
-		body->counts[i] = 0;
+		WRITE_ONCE(body->counts[i], 0);
 	WRITE_ONCE(body->space, space);
 }
 
+/* The body's row, when the map has this very body already; else 0. */
+static __always_inline __u32 body_known(__u32 space, const struct ts_journal_record *record,
+					__u32 *ret_generation)
+{
+	__u32 row = row_at(space, record->start);
+	struct ts_body_row *body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
+
+	if (!body || body->space != space || body->start != record->start ||
+	    body->size != record->size || body->function_id != record->function_id)
+		return 0;
+	*ret_generation = body->generation;
+	return row;
+}
+
 /*
- * Puts a body into the map.  The same body told twice (event and catch-up, or
- * the loser of a JIT race) keeps its row.  0, or -Exxx with the loss counted.
+ * Puts a body into the map, whole or not at all.  The same body told twice
+ * (event and catch-up) keeps its row.  0, or -Exxx: -EINVAL when it makes no
+ * sense, for the caller to count; all others are counted, once.
  */
 static __always_inline int body_insert(struct ts_space *space,
 				       const struct ts_journal_record *record,
@@ -192,22 +264,15 @@ static __always_inline int body_insert(struct ts_space *space,
 {
 	struct fill fill = { .start = record->start,
 			     .end = record->start + record->size,
-			     .space = space->number, .make = true };
+			     .owner = space, .space = space->number };
 	struct ts_body_row *body;
 	__u32 row;
 
-	if (!body_plausible(record->start, record->size)) {
-		ledger_count(TS_LEDGER_BAD_PROBE);
+	if (!body_plausible(record->start, record->size))
 		return -EINVAL;
-	}
-	row = row_at(space->number, record->start);
-	body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
-	if (body && body->space == space->number && body->start == record->start &&
-	    body->size == record->size && body->function_id == record->function_id) {
-		ret_placed->row = row;
-		ret_placed->generation = body->generation;
+	ret_placed->row = body_known(space->number, record, &ret_placed->generation);
+	if (ret_placed->row)
 		return 0;
-	}
 	if (space->bodies >= space_bodies_max) {
 		ledger_count(TS_LEDGER_QUOTA);
 		return -EDQUOT;
@@ -220,10 +285,16 @@ static __always_inline int body_insert(struct ts_space *space,
 	}
 	set_row(body, space->number, record);
 	__sync_fetch_and_add(&space->bodies, 1);
+	fill.row = row;
+	if (fill_pages(&fill)) {
+		fill.owner = NULL;
+		fill_pages(&fill);
+		row_release(body, row, space->number, &space->bodies);
+		return -ENOSPC;
+	}
 	ret_placed->row = row;
 	ret_placed->generation = body->generation;
-	fill.row = row;
-	return fill_pages(&fill) ? -ENOSPC : 0;
+	return 0;
 }
 
 /* Takes the body that starts at `start` out.  -ENOENT when there is none. */
@@ -240,15 +311,39 @@ static __always_inline int body_remove(__u32 space, __u64 start, __u32 *bodies_a
 	ret_placed->row = row;
 	ret_placed->generation = body->generation;
 	fill.end = start + body->size;
-	fill.only = row;
+	fill.row = row;
 	fill_pages(&fill);
-	WRITE_ONCE(body->space, 0);
-	if (bodies_alive)
-		__sync_fetch_and_add(bodies_alive, -1);
-	bpf_map_push_elem(&free_rows, &row, 0);
-	return 0;
+	return row_release(body, row, space, bodies_alive) ? 0 : -ENOENT;
 }
 
+/* Does JIT code lie in the slot of this address? */
+static __always_inline bool slot_has_pages(__u32 space, __u64 address)
+{
+	__u64 first = address >> TS_SLOT_SHIFT << (TS_SLOT_SHIFT - TS_PAGE_SHIFT);
+
+	for (int i = 0; i < 1 << (TS_SLOT_SHIFT - TS_PAGE_SHIFT); i++) {
+		struct ts_address_key key = { .space = space, .number = first + i };
+
+		if (bpf_map_lookup_elem(&jit_pages, &key))
+			return true;
+	}
+	return false;
+}
+
+/* Gives a JIT slot back that has no page left; an image's slot is the loader's. */
+static __always_inline void slot_release(__u32 space, __u64 address)
+{
+	struct ts_address_key key = { .space = space,
+				      .number = address >> TS_SLOT_SHIFT };
+	struct ts_slot *slot = bpf_map_lookup_elem(&slots, &key);
+
+	if (!slot || slot->image != TS_SLOT_JIT || slot_has_pages(space, address))
+		return;
+	bpf_map_delete_elem(&slots, &key);
+	/* A body that came meanwhile made its page, and saw the slot. */
+	if (slot_has_pages(space, address))
+		jit_slot_make(space, address);
+}
 
 /* Gives a page back; its bodies were removed before, or their process is gone. */
 static __always_inline int page_remove(__u32 space, __u64 address)
@@ -268,102 +363,8 @@ static __always_inline int page_remove(__u32 space, __u64 address)
 	for (int i = 0; i < TS_GRANULES_PER_PAGE; i++)
 		WRITE_ONCE(page->row[i], 0);
 	bpf_map_push_elem(&free_pages, &number, 0);
-	key.number = address >> TS_SLOT_SHIFT;
-	bpf_map_delete_elem(&slots, &key);
+	slot_release(space, address);
 	return 0;
-}
-
-/* What a look-up gives: the frame word, and how to walk on. */
-struct found {
-	__u64 frame;
-	__u32 shape;
-	__u32 offset;		/* from the start of the function that was found */
-	__u32 size;		/* of it */
-	__u32 row;		/* JIT body, for counting; 0 none */
-	bool in_jit, in_image;	/* the slot says so, found or not */
-};
-
-static __always_inline void find_jit(__u32 space, __u64 address, struct found *found)
-{
-	__u32 row = row_at(space, address), generation;
-	struct ts_body_row *body;
-	__u64 start;
-	__u32 size, shape;
-
-	found->in_jit = true;
-	body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
-	if (!body)
-		return;
-	generation = READ_ONCE(body->generation);
-	start = READ_ONCE(body->start);
-	size = READ_ONCE(body->size);
-	shape = READ_ONCE(body->shape);
-	if (READ_ONCE(body->space) != space || address - start >= size)
-		return;
-	if (READ_ONCE(body->generation) != generation) {
-		ledger_count(TS_LEDGER_RACING_UPDATE);
-		return;
-	}
-	found->frame = TS_FRAME_MAKE(TS_FRAME_TAG_BODY, generation, row);
-	found->shape = shape;
-	found->offset = address - start;
-	found->size = size;
-	found->row = row;
-}
-
-#define IMAGE_STEPS 8	/* functions that begin in one granule, and one before */
-
-static __always_inline void find_image(const struct ts_slot *slot, __u64 address,
-				       struct found *found)
-{
-	__u32 number = slot->image, index, granule;
-	__u64 rva = address - slot->base;
-	struct ts_image *image = bpf_map_lookup_elem(&images, &number);
-	__u32 *first;
-
-	if (!image || rva >= image->size)
-		return;
-	found->in_image = true;
-	found->frame = TS_FRAME_MAKE(TS_FRAME_TAG_IMAGE, number, rva);
-	if (rva < image->text_rva)
-		return;
-	granule = (rva - image->text_rva) >> TS_GRANULE_SHIFT;
-	if (granule >= image->granules)
-		return;
-	granule += image->first_granule;
-	first = bpf_map_lookup_elem(&image_granules, &granule);
-	if (!first)
-		return;
-	index = *first;
-	for (int i = 0; i < IMAGE_STEPS; i++, index++) {
-		struct ts_image_row *row = bpf_map_lookup_elem(&image_rows, &index);
-
-		if (!row || rva < row->begin)
-			return;
-		if (rva < row->end) {
-			found->shape = row->shape;
-			found->offset = rva - row->begin;
-			found->size = row->end - row->begin;
-			return;
-		}
-	}
-}
-
-static __always_inline void code_find(__u32 space, __u64 address, struct found *found)
-{
-	struct ts_address_key key = { .space = space,
-				      .number = address >> TS_SLOT_SHIFT };
-	struct ts_slot *slot = bpf_map_lookup_elem(&slots, &key);
-
-	__builtin_memset(found, 0, sizeof(*found));
-	found->frame = address & 0x0fffffffffffffffULL;
-	if (!slot)
-		return;
-	if (slot->image != TS_SLOT_JIT)
-		find_image(slot, address, found);
-	/* A slot can hold the end of an image and JIT code behind it. */
-	if (!found->in_image)
-		find_jit(space, address, found);
 }
 
 #endif /* TIERSCOPE_CODEMAP_BPF_H */

@@ -13,6 +13,13 @@
 #include "../abi/ring.h"
 #include "../abi/space.h"
 
+/* Set by the loader before it loads, constant then; the unit tests set it freely. */
+#ifdef __bpf__
+#define KNOB const volatile
+#else
+#define KNOB volatile
+#endif
+
 /* tgid -> the process as we number it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

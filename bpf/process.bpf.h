@@ -71,16 +71,19 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 	return 0;
 }
 
+/* Renumbered in place, which cannot fail: no sample finds the old code map. */
 static __always_inline int on_exec(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32, number;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct ts_space *space = bpf_map_lookup_elem(&spaces, &tgid);
 	struct ts_process_event event = {};
 
 	if (!space)
 		return 0;
-	if (!space_new(tgid, space->flags, &number))
-		send_process(TS_EVENT_EXEC, number, &event);
+	WRITE_ONCE(space->number, __sync_fetch_and_add(&next_space, 1));
+	space->bodies = 0;
+	space->pages = 0;
+	send_process(TS_EVENT_EXEC, space->number, &event);
 	return 0;
 }
 

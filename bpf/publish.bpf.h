@@ -9,6 +9,8 @@
  *
  * What a probe says about its own process is believed (a process can only lie
  * about itself), but read and bounded as hostile.
+ *
+ * code_events = code_sent + code_ring_full + bad_probe + bad_record, exactly.
  */
 #ifndef TIERSCOPE_PUBLISH_BPF_H
 #define TIERSCOPE_PUBLISH_BPF_H
@@ -117,6 +119,10 @@ static __always_inline int on_code_load(const struct probe *probe, const void *f
 	ledger_count(TS_LEDGER_CODE_EVENTS);
 	if (read_record(probe, from, &record))
 		return 0;
+	if (!body_plausible(record.start, record.size)) {
+		ledger_count(TS_LEDGER_BAD_PROBE);
+		return 0;
+	}
 	record.function_id = probe->function_id;
 	event = reserve_event(TS_EVENT_CODE_LOAD, space->number, &record);
 	body_insert(space, &record, &placed);

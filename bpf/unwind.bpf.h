@@ -22,7 +22,7 @@
 #ifndef TIERSCOPE_UNWIND_BPF_H
 #define TIERSCOPE_UNWIND_BPF_H
 
-#include "codemap.bpf.h"
+#include "codefind.bpf.h"
 #include "decode.bpf.h"
 
 #define STACK_SPAN_MAX	(64ULL << 20)	/* a frame further away is no frame */

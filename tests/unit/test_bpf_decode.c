@@ -128,11 +128,12 @@ static void prolog_stops_where_it_understands_nothing(void **state)
 static void prolog_ends_with_its_bytes(void **state)
 {
 	/* push rbp; sub rsp, 0x80, of which only so many bytes could be read */
-	struct decoder code = {.byte = {0x55, 0x48, 0x81, 0xec, 0x80}};
+	struct decoder code = {.byte = {0x55, 0x48, 0x81, 0xec, 0x80, 0, 0, 0, 0x53}};
 
-	for (__u32 count = 0; count <= 5; count++) {
+	for (__u32 count = 0; count <= 7; count++) {
 		code.count = count;
 		assert_int_equal(prolog_depth(&code, count), count ? 8 : 0);
+		assert_int_equal(prolog_depth(&code, 9), count ? 8 : 0);
 	}
 	memset(code.byte, 0x53, sizeof(code.byte));
 	code.count = DECODE_BYTES;
@@ -250,7 +251,8 @@ static void ordinary_code_is_no_epilog(void **state)
 		"4883C408488BD8", /* add rsp, 8 in the midst of a call */
 		"C5F877488BC3C3",
 		"5B33C0C3",
-		"488D4500C3", /* lea rax, [rbp] */
+		"5B488D65F8C3", /* rsp is set from rbp first or never */
+		"488D4500C3",	/* lea rax, [rbp] */
 		"",
 	};
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/* Looking an address up in the code map: JIT bodies, and functions of images. */
+#ifndef TIERSCOPE_CODEFIND_BPF_H
+#define TIERSCOPE_CODEFIND_BPF_H
+
+#include "codemap.bpf.h"
+
+/* What a look-up gives: the frame word, and how to walk on. */
+struct found {
+	__u64 frame;
+	__u32 shape;
+	__u32 offset;	       /* from the start of the function that was found */
+	__u32 size;	       /* of it */
+	__u32 row;	       /* JIT body, for counting; 0 none */
+	bool in_jit, in_image; /* the slot says so, found or not */
+};
+
+static __always_inline void find_jit(__u32 space, __u64 address, struct found *found)
+{
+	__u32 row = row_at(space, address), generation;
+	struct ts_body_row *body;
+	__u64 start;
+	__u32 size, shape;
+
+	found->in_jit = true;
+	body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
+	if (!body)
+		return;
+	/* In this order: the rest is whole while the space stands in the row. */
+	generation = READ_ONCE(body->generation);
+	if (READ_ONCE(body->space) != space)
+		return;
+	start = READ_ONCE(body->start);
+	size = READ_ONCE(body->size);
+	shape = READ_ONCE(body->shape);
+	if (address - start >= size)
+		return;
+	if (READ_ONCE(body->generation) != generation) {
+		ledger_count(TS_LEDGER_RACING_UPDATE);
+		return;
+	}
+	found->frame = TS_FRAME_MAKE(TS_FRAME_TAG_BODY, generation, row);
+	found->shape = shape;
+	found->offset = address - start;
+	found->size = size;
+	found->row = row;
+}
+
+#define IMAGE_STEPS 8 /* functions that begin in one granule, and one before */
+
+static __always_inline void find_image(const struct ts_slot *slot, __u64 address,
+				       struct found *found)
+{
+	__u32 number = slot->image, index, granule, rows_end;
+	__u64 rva = address - slot->base;
+	struct ts_image *image = bpf_map_lookup_elem(&images, &number);
+	__u32 *first;
+
+	if (!image || rva >= image->size)
+		return;
+	found->in_image = true;
+	found->frame = TS_FRAME_MAKE(TS_FRAME_TAG_IMAGE, number, rva);
+	if (rva < image->text_rva)
+		return;
+	granule = (rva - image->text_rva) >> TS_GRANULE_SHIFT;
+	if (granule >= image->granules)
+		return;
+	granule += image->first_granule;
+	first = bpf_map_lookup_elem(&image_granules, &granule);
+	if (!first)
+		return;
+	index = *first;
+	rows_end = image->first_row + image->rows;
+	for (int i = 0; i < IMAGE_STEPS; i++, index++) {
+		struct ts_image_row *row = bpf_map_lookup_elem(&image_rows, &index);
+
+		/* The rows of the next image may lie right behind. */
+		if (!row || index >= rows_end || rva < row->begin)
+			return;
+		if (rva < row->end) {
+			found->shape = row->shape;
+			found->offset = rva - row->begin;
+			found->size = row->end - row->begin;
+			return;
+		}
+	}
+}
+
+static __always_inline void code_find(__u32 space, __u64 address, struct found *found)
+{
+	struct ts_address_key key = {.space = space,
+				     .number = address >> TS_SLOT_SHIFT};
+	struct ts_slot *slot = bpf_map_lookup_elem(&slots, &key);
+
+	__builtin_memset(found, 0, sizeof(*found));
+	found->frame = address & 0x0fffffffffffffffULL;
+	if (!slot)
+		return;
+	if (slot->image != TS_SLOT_JIT)
+		find_image(slot, address, found);
+	/* A slot can hold the end of an image and JIT code behind it. */
+	if (!found->in_image)
+		find_jit(space, address, found);
+}
+
+#endif /* TIERSCOPE_CODEFIND_BPF_H */

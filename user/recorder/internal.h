@@ -5,6 +5,7 @@
 #define TIERSCOPE_RECORDER_INTERNAL_H
 
 #include "recorder.h"
+#include "stubs.h"
 
 #include "../base/buf.h"
 #include "../base/clock.h"
@@ -56,7 +57,8 @@ struct process {
 	struct map *bodies;		/* start -> youngest body there */
 	struct map *pages;		/* JIT pages that hold code */
 	struct map *modules;		/* module id -> string_id of the path */
-	struct map *image_bodies;	/* (file, body of image) -> body */
+	struct map *image_bodies;	/* (base, body of image) -> body */
+	struct map *stubs;		/* address -> enum stub_kind */
 	struct journal *journal;
 	uint64_t sequence_base;		/* journal read up to here */
 	uint64_t sequence_highest;	/* told by probes */
@@ -82,6 +84,7 @@ struct recorder {
 	struct map *rows;		/* (row, generation) -> body */
 	struct buf pending;		/* samples of this step, back to back */
 	uint64_t leaf_causes[LEAF_CAUSES];
+	uint64_t stub_leaf[STUB_KINDS];
 	uint64_t dropped;		/* samples of no known process */
 	uint64_t body_late;
 	uint64_t table_late;		/* leaf in an image, finished by us */

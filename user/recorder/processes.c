@@ -66,6 +66,7 @@ struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pi
 	process->pages = map__new();
 	process->modules = map__new();
 	process->image_bodies = map__new();
+	process->stubs = map__new();
 	describe(recorder, process, &entry);
 	process->index = model__add_process(recorder->model, &entry);
 	alloc__grow(recorder->processes, recorder->processes_count,
@@ -85,6 +86,7 @@ void process__free(struct process *process)
 	map__free(process->pages);
 	map__free(process->modules);
 	map__free(process->image_bodies);
+	map__free(process->stubs);
 	journal__free(process->journal);
 	free(process);
 }

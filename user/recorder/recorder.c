@@ -183,6 +183,9 @@ static void write_causes(struct recorder *recorder)
 	for (unsigned int i = 0; i < LEAF_CAUSES; i++)
 		model__set_count(model, MODEL_LEDGER_UNRESOLVED_LEAF, cause_names[i],
 				 recorder->leaf_causes[i]);
+	for (unsigned int i = STUB_NONE + 1; i < STUB_UNREADABLE; i++)
+		model__set_count(model, MODEL_LEDGER_STUB_LEAF,
+				 stub__name((enum stub_kind)i), recorder->stub_leaf[i]);
 	model__set_count(model, MODEL_LEDGER_NOTES, "body_late", recorder->body_late);
 	model__set_count(model, MODEL_LEDGER_NOTES, "table_late", recorder->table_late);
 	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_lost",

@@ -5,6 +5,7 @@
 // at the time, and what stays unknown gets a cause, never a neighbour's name.
 #include "internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const leaf_names[LEAF_CAUSES] = {
@@ -18,7 +19,8 @@ static const char *const leaf_names[LEAF_CAUSES] = {
 struct resolved {
 	struct model_frame frame;
 	int cause;		/* enum leaf_cause, -1: it has a name */
-	bool managed;		/* in code of the runtime's: JIT or precompiled */
+	enum stub_kind stub;	/* STUB_NONE: none */
+	bool managed;		/* in code of a method: JIT or precompiled */
 };
 
 static void set_unknown(struct recorder *recorder, struct resolved *resolved, int cause)
@@ -66,15 +68,42 @@ static void resolve_image(struct recorder *recorder, struct process *process,
 	set_unknown(recorder, resolved, LEAF_IMAGE_UNKNOWN);
 }
 
+/* One look at the bytes per address and process, while the process is there. */
+static enum stub_kind stub_at(struct process *process, uint64_t address)
+{
+	uint64_t kind;
+
+	if (map__get(process->stubs, 0, address, &kind))
+		return (enum stub_kind)kind;
+	kind = stub__read(process->pid, address);
+	map__set(process->stubs, 0, address, kind);
+	return (enum stub_kind)kind;
+}
+
+static void set_stub(struct recorder *recorder, struct resolved *resolved,
+		     enum stub_kind kind)
+{
+	char name[64];
+
+	resolved->stub = kind;
+	snprintf(name, sizeof(name), "runtime stub: %s", stub__name(kind));
+	resolved->frame = (struct model_frame){
+		.kind = MODEL_FRAME_UNKNOWN, .body = MODEL_NONE,
+		.name = model__string(recorder->model, name),
+	};
+}
+
 /*
  * JIT memory without a row: a body that was sampled before its event (named
- * from the load that covers it), or a stub.  Stubs have pages of their own, so
- * an address in a page where code lives is a body we missed.
+ * from the load that covers it), or a stub.  Most stubs have pages of their
+ * own, some lie between the bodies of a code heap; where the bytes cannot be
+ * read any more, an address in a page where code lives counts as a body missed.
  */
 static void resolve_jit(struct recorder *recorder, struct process *process,
 			uint64_t address, uint64_t time_ns, struct resolved *resolved)
 {
 	uint32_t body = model__find_body(recorder->model, process->index, address, time_ns);
+	enum stub_kind kind;
 	uint64_t ignored;
 
 	if (body == MODEL_NONE)	/* sampled a moment before it was told of */
@@ -83,6 +112,11 @@ static void resolve_jit(struct recorder *recorder, struct process *process,
 	if (body != MODEL_NONE) {
 		recorder->body_late++;
 		set_body(resolved, body);
+		return;
+	}
+	kind = stub_at(process, address);
+	if (kind != STUB_NONE && kind != STUB_UNREADABLE) {
+		set_stub(recorder, resolved, kind);
 		return;
 	}
 	resolved->managed = true;
@@ -179,6 +213,8 @@ static void count_leaf(struct recorder *recorder, uint64_t word,
 {
 	if (leaf->cause >= 0)
 		recorder->leaf_causes[leaf->cause]++;
+	if (leaf->stub != STUB_NONE)
+		recorder->stub_leaf[leaf->stub]++;
 	if (!leaf->managed)
 		return;
 	recorder->managed++;

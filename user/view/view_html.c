@@ -44,17 +44,12 @@ static void write_string(struct page *page, const char *name, string_id string)
 	json_writer__number(&page->json, name, page_string(page, string));
 }
 
-/* A time relative to the start; what was before it is negative. */
-static void write_time(struct page *page, const char *name, uint64_t time_ns)
-{
-	json_writer__signed(&page->json, name,
-			    (int64_t)(time_ns - page->summary.start_ns));
-}
-
+/* A time relative to the start; what was before it is negative, 0 is null. */
 static void write_time_or_null(struct page *page, uint64_t time_ns)
 {
 	if (time_ns)
-		write_time(page, NULL, time_ns);
+		json_writer__signed(&page->json, NULL,
+				    (int64_t)(time_ns - page->summary.start_ns));
 	else
 		json_writer__null(&page->json, NULL);
 }
@@ -165,7 +160,7 @@ static void write_body_life(struct page *page, const struct model_body *body)
 	static const char *const sources[] = { "event", "catch-up", "image" };
 	struct json_writer *json = &page->json;
 
-	write_time(page, NULL, body->born_ns);
+	write_time_or_null(page, body->born_ns);
 	write_time_or_null(page, body->died_ns);
 	write_time_or_null(page, body->published_ns[1] ? body->published_ns[0] : 0);
 	write_time_or_null(page, body->published_ns[1]);

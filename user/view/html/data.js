@@ -129,7 +129,7 @@ class Profile {
             this.methods[body.method].bodies.push(body);
         }
         for (const method of this.methods)
-            method.bodies.sort((a, b) => a.born - b.born || a.index - b.index);
+            method.bodies.sort((a, b) => (a.born ?? 0) - (b.born ?? 0) || a.index - b.index);
     }
 
     // Node 0 is everything; "up" is the distance to the parent.
@@ -215,12 +215,13 @@ class Profile {
         if (split === "version") {
             key.id = "b" + body.index;
             key.tag = "[" + body.version + "]";
-            key.born = body.born;
+            key.born = body.born ?? 0;
         } else if (split === "tier") {
             key.id = "t" + body.method + ":" + body.tier;
             key.tag = "[" + this.tierShort[body.tier] + "]";
         } else if (split === "rejit") {
             key.id = "r" + body.method + ":" + body.rejit;
+            key.rejit = body.rejit;
             key.tag = body.rejit === 0 ? "" : "[#" + (body.rejit ?? "?") + "]";
             key.mixed = true;
         } else {

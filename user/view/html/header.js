@@ -59,7 +59,7 @@ function fillWarnings(element, profile) {
         lines.push("Code events lost: " + causes(raw.ledger.events_lost) +
             ". Versions may be missing from the lists.");
     if (!raw.about.complete)
-        lines.push("The recording did not end in order: what follows is up to its last whole chunk.");
+        lines.push("The recording did not end in order: this is up to its last whole chunk.");
     for (const process of raw.processes)
         if (process.trouble)
             lines.push(profile.strings[process.comm] + "-" + process.pid + " had no hook: " +
@@ -94,16 +94,16 @@ const HELP = [
 ];
 
 const WORDS = [
-    ["code version", "one native code body of a method. Each sample was given to one of them when " +
-        "it was taken."],
+    ["code version", "one native code body of a method. Each sample was given to one of them " +
+        "when it was taken."],
     ["[tier1 #2]", "its tier, and its ReJITID where that is not 0. [osr@0x1a]: entered in the " +
         "middle of a loop, at that IL offset."],
-    ["merged box", "has the colour of most of its samples; the ribbon at its foot shows the tiers " +
-        "in proportion."],
+    ["merged box", "has the colour of most of its samples; the ribbon at its foot shows the " +
+        "tiers in proportion."],
     ["self, total", "samples in the frame itself; and with what it called. A sample counts once, " +
         "however often the method recurs in it."],
-    ["attributed", "the share of samples whose leaf is known: a code version, native code by name, " +
-        "or the kernel."],
+    ["attributed", "the share of samples whose leaf is known: a code version, native code by " +
+        "name, or the kernel."],
 ];
 
 function fillHelp(dialog) {

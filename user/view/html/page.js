@@ -146,7 +146,8 @@ class Page {
         const {colours, unknown, outline, muted, accent, ground, ink} = this.flame;
         const method = this.chosenKey && this.chosenKey.method;
         this.strip.marks = this.chosenKey && method >= 0
-            ? this.profile.methods[method].bodies.filter((body) => body.source !== "image")
+            ? this.profile.methods[method].bodies
+                .filter((body) => body.source !== "image" && body.born !== null)
                 .slice(0, 100).map((body) => ({time: body.born, colour: colours[body.tier]}))
             : [];
         this.strip.draw(colours, unknown, outline, muted || ink, accent, ground);

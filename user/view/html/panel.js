@@ -148,6 +148,9 @@ class Panel {
         const what = make("span", "version-of");
         what.append(swatch(key.class), key.tag ? key.tag.slice(1, -1)
             : key.mixed ? "all versions" : className(view.profile, key.class));
+        if (key.method >= 0 && view.profile.raw.processes.length > 1)
+            what.append(" · ", makeName("span", "",
+                view.profile.processName(view.profile.methods[key.method].process)));
         button.append(make("span", "share", formatPercent(self, view.selection.samples)),
             makeName("span", "what", names[Math.min(2, names.length - 1)].slice(0, 200)), what);
         button.title = keyLabel(key).slice(0, 600);
@@ -219,7 +222,8 @@ class Panel {
         addFact(list, "FunctionID", [...functions].slice(0, 4).join(", ") +
             (functions.size > 4 ? " and " + (functions.size - 4) + " more" : ""));
         if (view.profile.raw.processes.length > 1)
-            addFact(list, "process", makeName("span", "", view.profile.processName(method.process)));
+            addFact(list, "process",
+                makeName("span", "", view.profile.processName(method.process)));
         return list;
     }
 
@@ -243,7 +247,7 @@ class Panel {
         const {duration} = view.profile;
         const line = make("div", "lifeline");
         const place = (time) => Math.max(0, Math.min(1, time / duration)) * 100;
-        const from = place(body.born);
+        const from = place(body.born ?? 0);
         const to = body.died === null ? 100 : place(body.died);
         const until = body.superseded === null ? to : Math.min(to, place(body.superseded));
         for (const [low, high, name] of [[from, until, ""], [until, to, " pale"]]) {
@@ -287,6 +291,8 @@ class Panel {
     }
 
     when(time) {
+        if (time === null)
+            return "unknown";
         return time < 0 ? formatTime(-time) + " before the start" : formatTime(time);
     }
 

@@ -5,6 +5,7 @@
 // split says), and what is known of the run and its ledger.
 
 const ROWS_SHOWN = 200;
+const LEFT_COLUMNS = ["tier", "process", "name"];
 
 class HottestTable {
     constructor(element, choose) {
@@ -49,9 +50,11 @@ class HottestTable {
         const columns = [["self", "self"], ["", "samples"], ["total", "total"], ["", "tier"]];
         if (versions)
             columns.push(["", "#ReJITID"], ["", "native version"]);
+        if (this.view.profile.raw.processes.length > 1)
+            columns.push(["", "process"]);
         columns.push(["", "name"]);
         for (const [sort, label] of columns) {
-            const cell = make("th", label === "tier" || label === "name" ? "" : "number");
+            const cell = make("th", LEFT_COLUMNS.includes(label) ? "" : "number");
             cell.scope = "col";
             if (sort) {
                 const button = make("button", "sort", label);
@@ -97,7 +100,8 @@ class HottestTable {
         share.append(bar, make("span", "", formatPercent(self, selection.samples)));
         const tier = make("td", "tier");
         if (key.mixed)
-            tier.append(versionBar(versionShares(this.view, key.method), "self"));
+            tier.append(versionBar(versionShares(this.view, key.method)
+                .filter((share) => split !== "rejit" || share.body.rejit === key.rejit), "self"));
         else
             tier.append(swatch(key.class), key.tag && split === "version"
                 ? key.tag.slice(1, -1).replace(/ #.*$/, "") : className(profile, key.class));
@@ -107,6 +111,13 @@ class HottestTable {
             const body = key.body >= 0 ? profile.bodies[key.body] : null;
             row.append(make("td", "number", body ? String(body.rejit ?? "?") : ""),
                 make("td", "number", body ? String(body.native ?? "?") : ""));
+        }
+        if (profile.raw.processes.length > 1) {
+            const process = make("td", "hot-process");
+            if (key.method >= 0)
+                process.append(makeName("span", "",
+                    profile.processName(profile.methods[key.method].process)));
+            row.append(process);
         }
         const name = make("td", "hot-name");
         name.append(makeName("span", "", key.name.slice(0, 600) +
@@ -200,8 +211,9 @@ class RunTab {
             const how = trouble || (process.attached ? "attached " : process.hooked ? "launched " :
                 "") + profile.strings[process.hook_version];
             row.append(make("td", "number", String(process.pid)));
-            for (const text of [profile.strings[process.comm], profile.strings[process.runtime], how,
-                profile.strings[process.cmdline] || profile.strings[process.executable]]) {
+            const texts = [process.comm, process.runtime].map((id) => profile.strings[id]);
+            texts.push(how, profile.strings[process.cmdline || process.executable]);
+            for (const text of texts) {
                 const cell = make("td");
                 cell.append(makeName("span", "", text));
                 row.append(cell);
@@ -214,7 +226,8 @@ class RunTab {
     ledger(ledger) {
         const grid = make("div", "ledger");
         const titles = {
-            samples: "Samples", samples_lost: "Samples lost, by cause", notes: "Notes on kept samples",
+            samples: "Samples", samples_lost: "Samples lost, by cause",
+            notes: "Notes on kept samples",
             events: "Code events", events_lost: "Code events lost, by cause",
             unresolved_leaf: "Unresolved leaves, by cause", stub_leaf: "Samples in stubs, by kind",
         };

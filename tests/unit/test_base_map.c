@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// The hash map against a plain array, and the pool of strings.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../user/base/map.h"
+
+#define KEYS 4096
+
+static uint32_t next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint32_t)(*seed >> 33);
+}
+
+static void map_tells_what_was_set_last(void **state)
+{
+	struct map *map = map__new();
+	uint64_t value = 7;
+
+	(void)state;
+	assert_false(map__get(map, 0, 0, &value));
+	assert_int_equal(value, 7);
+	map__set(map, 0, 0, 0);
+	assert_true(map__get(map, 0, 0, &value));
+	assert_int_equal(value, 0);
+	map__set(map, 0, 0, UINT64_MAX);
+	assert_true(map__get(map, 0, 0, &value));
+	assert_int_equal(value, UINT64_MAX);
+	assert_true(map__get(map, 0, 0, NULL));
+	/* Both words count, and which is which. */
+	map__set(map, 1, 2, 12);
+	map__set(map, 2, 1, 21);
+	assert_true(map__get(map, 1, 2, &value) && value == 12);
+	assert_true(map__get(map, 2, 1, &value) && value == 21);
+	assert_int_equal(map__count(map), 3);
+	assert_true(map__remove(map, 1, 2));
+	assert_false(map__remove(map, 1, 2));
+	assert_false(map__get(map, 1, 2, &value));
+	assert_int_equal(map__count(map), 2);
+	map__free(map);
+	map__free(NULL);
+}
+
+/* Removal closes gaps: what stood behind one must still be found. */
+static void map_agrees_with_an_array_through_sets_and_removals(void **state)
+{
+	struct map *map = map__new();
+	uint64_t *values = calloc(KEYS, sizeof(*values));
+	uint64_t seed = 3;
+	size_t count = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 200000; i++) {
+		uint32_t key = next_random(&seed) % KEYS;
+		uint64_t value;
+
+		if (next_random(&seed) % 2) {
+			count += !values[key];
+			values[key] = i + 1;
+			map__set(map, key % 3, (uint64_t)key << 32, i + 1);
+		} else {
+			assert_int_equal(map__remove(map, key % 3, (uint64_t)key << 32),
+					 values[key] != 0);
+			count -= values[key] != 0;
+			values[key] = 0;
+		}
+		key = next_random(&seed) % KEYS;
+		assert_int_equal(map__get(map, key % 3, (uint64_t)key << 32, &value),
+				 values[key] != 0);
+		if (values[key])
+			assert_int_equal(value, values[key]);
+		assert_int_equal(map__count(map), count);
+	}
+	free(values);
+	map__free(map);
+}
+
+static void pool_numbers_each_string_once(void **state)
+{
+	struct pool *pool = pool__new();
+	const char *first;
+	char text[32];
+
+	(void)state;
+	assert_int_equal(pool__count(pool), 1);
+	assert_int_equal(pool__add(pool, ""), 0);
+	assert_int_equal(pool__add(pool, NULL), 0);
+	assert_int_equal(pool__add_n(pool, NULL, 3), 0);
+	assert_string_equal(pool__string(pool, 0), "");
+	assert_int_equal(pool__add(pool, "first"), 1);
+	first = pool__string(pool, 1);
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < 50000; i++) {
+			snprintf(text, sizeof(text), "string %u", i);
+			assert_int_equal(pool__add(pool, text), i + 2);
+		}
+	}
+	assert_int_equal(pool__count(pool), 50002);
+	for (uint32_t i = 0; i < 50000; i++) {
+		snprintf(text, sizeof(text), "string %u", i);
+		assert_string_equal(pool__string(pool, i + 2), text);
+	}
+	/* Pointers stay good as the pool grows. */
+	assert_ptr_equal(pool__string(pool, 1), first);
+	assert_string_equal(first, "first");
+	assert_string_equal(pool__string(pool, 50002), "");
+	pool__free(pool);
+	pool__free(NULL);
+}
+
+static void pool_takes_strings_of_any_size(void **state)
+{
+	struct pool *pool = pool__new();
+	char *text = malloc(300001);
+
+	(void)state;
+	for (size_t size = 1; size <= 300000; size = size * 3 + 1) {
+		uint32_t number;
+
+		memset(text, 'x', size);
+		text[size] = 0;
+		number = pool__add_n(pool, text, size);
+		assert_string_equal(pool__string(pool, number), text);
+		assert_int_equal(pool__add(pool, text), number);
+		text[size - 1] = 'y';
+		assert_int_not_equal(pool__add(pool, text), number);
+	}
+	assert_int_equal(pool__add_n(pool, "ab\0cd", 5), pool__add(pool, "ab"));
+	assert_int_equal(pool__add_n(pool, "abcd", 2), pool__add(pool, "ab"));
+	free(text);
+	pool__free(pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(map_tells_what_was_set_last),
+		cmocka_unit_test(map_agrees_with_an_array_through_sets_and_removals),
+		cmocka_unit_test(pool_numbers_each_string_once),
+		cmocka_unit_test(pool_takes_strings_of_any_size),
+	};
+
+	return cmocka_run_group_tests_name("base_map", tests, NULL, NULL);
+}

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define BYTES	    65536u
+#define BYTES	    262144u
 #define CAPACITY    64u
 #define TEXT_OFFSET (TS_JOURNAL_RECORDS_OFFSET + CAPACITY * 128u)
 #define SEALS	    (F_SEAL_SHRINK | F_SEAL_GROW)

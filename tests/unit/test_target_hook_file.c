@@ -266,18 +266,20 @@ static void hook_file_is_used_in_place_where_the_target_sees_it(void **state)
 {
 	struct hook_reader reader = open_reader(*state);
 	int below = reader.root;
-	const char *host = scratch__path(*state, "root/hook.so");
-	const char *copied = scratch__path(*state, "outside/hook.so");
+	struct scratch *scratch = *state;
+	const char *host = scratch__path(scratch, "hook.so");
 
 	scratch__write(host, CONTENT);
-	scratch__write(copied, CONTENT);
 	reader.root = open("/", O_PATH | O_DIRECTORY);
 	assert_true(hook_file__is_visible(&reader, host));
-	assert_false(
-		hook_file__is_visible(&reader, scratch__path(*state, "root/none.so")));
-	/* The same path below another root is another file, or none. */
+	assert_false(hook_file__is_visible(&reader, scratch__path(scratch, "none.so")));
+	/* The same path below another root is no file, or another one. */
 	close(reader.root);
 	reader.root = below;
+	assert_false(hook_file__is_visible(&reader, host));
+	assert_return_code(
+		mkdir(scratch__path(scratch, "root%s", scratch->folder), 0755), errno);
+	scratch__write(scratch__path(scratch, "root%s", host), CONTENT);
 	assert_false(hook_file__is_visible(&reader, host));
 	close(below);
 }

@@ -180,6 +180,7 @@ static void inspect_reads_switches_as_the_runtime_does(void **state)
 	assert_false(OFF("DOTNET_EnableDiagnostics_IPC=0"));
 	assert_false(OFF("XDOTNET_EnableDiagnostics=0"));
 	assert_false(OFF("DOTNET_EnableDiagnostics=1\0COMPlus_EnableDiagnostics=0"));
+	assert_false(OFF("DOTNET_EnableDiagnostics=0a"));
 	assert_false(off("DOTNET_EnableDiagnostics=0", 24));
 	assert_false(off("", 0));
 }
@@ -237,6 +238,9 @@ static void inspect_finds_no_process_where_there_is_none(void **state)
 	struct target target;
 	pthread_t thread;
 	volatile pid_t tid = 0;
+	uint64_t ticks;
+	int directory;
+	char letter;
 	siginfo_t info;
 	pid_t child;
 
@@ -249,6 +253,10 @@ static void inspect_finds_no_process_where_there_is_none(void **state)
 		_exit(0);
 	assert_return_code(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), errno);
 	assert_int_equal(target__inspect(child, &target), -ESRCH); /* a zombie */
+	directory = proc__open(child);
+	assert_int_equal(proc__read_stat(directory, &letter, &ticks), 0);
+	assert_false(target__alive(child, ticks));
+	close(directory);
 	waitpid(child, NULL, 0);
 	assert_int_equal(target__inspect(child, &target), -ESRCH);
 	assert_int_equal(pthread_create(&thread, NULL, sit, (void *)&tid), 0);
@@ -262,7 +270,7 @@ static void inspect_finds_no_process_where_there_is_none(void **state)
 /* A process that calls itself what it likes, in every text that is read. */
 static void inspect_makes_hostile_names_safe(void **state)
 {
-	struct target target;
+	struct target target, parent;
 	int pipes[2];
 	char ready;
 	pid_t child;
@@ -281,6 +289,10 @@ static void inspect_makes_hostile_names_safe(void **state)
 	assert_int_equal(target__inspect(child, &target), 0);
 	assert_int_equal(target.pid, child);
 	assert_non_null(strstr(target.comm, "\xef\xbf\xbd"));
+	/* The number is the right one of the line, whatever the name says. */
+	assert_int_equal(target__inspect(getpid(), &parent), 0);
+	assert_true(target.start_ticks >= parent.start_ticks);
+	target__free(&parent);
 	assert_true(target__alive(child, target.start_ticks));
 	target__free(&target);
 	kill(child, SIGKILL);

@@ -67,6 +67,13 @@ static void journal_text_that_makes_no_sense_reads_as_none(void **state)
 		assert_int_equal(seen.record.text_size, 1);
 		assert_string_equal(seen.text, "");
 	}
+	/* A good text, but not all of it in the text area. */
+	writer->header->text_capacity = 16;
+	writer->records[0].text_offset = 8;
+	writer->records[0].text_size = sizeof(CODE_TEXT) - 1;
+	assert_int_equal(read_all(writer).text_size, 1);
+	writer->header->text_capacity = 8 + sizeof(CODE_TEXT) - 1;
+	assert_int_equal(read_all(writer).text_size, sizeof(CODE_TEXT) - 1);
 }
 
 static void journal_records_that_cannot_be_are_counted(void **state)

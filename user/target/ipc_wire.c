@@ -113,7 +113,7 @@ int ipc_wire__take_string(struct ipc_cursor *cursor, char **ret_string)
 	if (ipc_wire__take_u32(cursor, &units))
 		return -EPROTO;
 	at = cursor->at;
-	if (units > cursor->left / 2 || ipc_wire__skip(cursor, (size_t)units * 2))
+	if (ipc_wire__skip(cursor, (size_t)units * 2))
 		return -EPROTO;
 	while (units > 0 && !at[2 * units - 1] && !at[2 * units - 2])
 		units--;

@@ -5,7 +5,6 @@
  */
 #include "modules.h"
 
-#include "memory.h"
 #include "names.h"
 
 #define DEPTH_MAX 16
@@ -56,24 +55,6 @@ static void add_class(struct hook *hook, struct set *set, class_id class, int de
 		add_class(hook, set, arguments[i], depth + 1);
 }
 
-/*
- * The class of a function, where the interface gives none: on 8 and 9 it does not
- * for shared static methods.  MethodDesc: u8 +2 is its index in a chunk, in
- * units of 8 bytes; the chunk starts 24 bytes before with the method table,
- * whose address is the class id (vm/method.hpp, v8.0 to v10.0).
- */
-static class_id class_of(function_id function)
-{
-	uint64_t method_table;
-	uint8_t index;
-
-	if (memory__read(&index, function + 2, sizeof(index)) ||
-	    memory__read(&method_table, function - 8ull * index - 24,
-			 sizeof(method_table)))
-		return 0;
-	return method_table;
-}
-
 unsigned int modules__of_arguments(struct hook *hook, function_id function,
 				   module_id module, unsigned int capacity,
 				   module_id *ret_modules)
@@ -90,7 +71,7 @@ unsigned int modules__of_arguments(struct hook *hook, function_id function,
 				       hook->info, function, 0, &class, &own, &token,
 				       NAMES_ARGUMENTS_MAX, &count, arguments)))
 		return 0;
-	add_class(hook, &set, class ? class : class_of(function), 0);
+	add_class(hook, &set, class ? class : names__class_of(function), 0);
 	for (uint32_t i = 0; i < count && i < NAMES_ARGUMENTS_MAX; i++)
 		add_class(hook, &set, arguments[i], 0);
 	return set.count;

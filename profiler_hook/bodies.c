@@ -41,7 +41,8 @@ int bodies__remove(struct hook *hook, struct ts_journal_record *record,
 
 /*
  * True when the body is there already.  One that only shares the address is a
- * body whose end was missed: it ends now.
+ * body whose end was missed: it ends now.  So does one that a catch-up listed
+ * while it was being compiled, if it got the tier wrong; the event is right.
  */
 static bool is_known(struct hook *hook, const struct ts_journal_record *draft)
 {
@@ -49,7 +50,9 @@ static bool is_known(struct hook *hook, const struct ts_journal_record *draft)
 
 	if (!record)
 		return false;
-	if (record->function_id == draft->function_id && record->size == draft->size)
+	if (record->function_id == draft->function_id && record->size == draft->size &&
+	    (record->tier == draft->tier || !(record->flags & TS_RECORD_CATCH_UP) ||
+	     (draft->flags & TS_RECORD_CATCH_UP)))
 		return true;
 	return bodies__remove(hook, record, record->sequence) == -EAGAIN;
 }

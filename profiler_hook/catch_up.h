@@ -8,6 +8,9 @@
 
 #include "hook.h"
 
+/* From before the session is opened, unloads are noted. */
+void catch_up__begin(struct hook *hook);
+
 /*
  * Runs on the attach thread, with the session open.  Bodies that events report
  * meanwhile are listed once; unloads meanwhile are noted and win.

@@ -22,7 +22,7 @@ typedef int32_t hresult;
 /* "The profiler cancelled its own load": frees the notification slot. */
 #define CORPROF_E_PROFILER_CANCEL_ACTIVATION ((hresult)0x80131375)
 /* The module is not loaded far enough to be asked about. */
-#define CORPROF_E_DATAINCOMPLETE	     ((hresult)0x80131351)
+#define CORPROF_E_DATAINCOMPLETE ((hresult)0x80131351)
 
 #define FAILED(result) ((result) < 0)
 

@@ -254,8 +254,9 @@ ASSERT_SLOT(struct metadata_table, get_typeref_props, 14);
 ASSERT_SLOT(struct metadata_table, get_method_props, 30);
 ASSERT_SLOT(struct metadata_table, get_nested_class_props, 62);
 
-#define METHOD_IMPLEMENTATION_NO_OPTIMIZATION 0x40u /* CorMethodImpl miNoOptimization \
-						     */
+#define METHOD_IMPLEMENTATION_NO_OPTIMIZATION   \
+	0x40u /* CorMethodImpl miNoOptimization \
+	       */
 
 /* --- interface identifiers -------------------------------------------------- */
 

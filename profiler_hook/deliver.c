@@ -99,12 +99,21 @@ static void method_loaded(struct hook *hook, const struct method_event *event)
 		modules__link(hook, further[i], event->start, sequence);
 }
 
+static void module_unloaded(struct hook *hook, module_id module)
+{
+	if (catch_up__is_running(hook))
+		catch_up__note(hook, 0, module);
+	modules__unloaded(hook, module);
+}
+
 static void method_unloaded(struct hook *hook, const struct method_event *event)
 {
-	struct ts_journal_record *record = bodies__find(hook, event->start);
+	struct ts_journal_record *record;
 
+	/* First the note: a body that is not listed yet will find it. */
 	if (catch_up__is_running(hook))
 		catch_up__note(hook, event->start, 0);
+	record = bodies__find(hook, event->start);
 	if (record && record->function_id == event->function_id)
 		(void)bodies__remove(hook, record, record->sequence);
 }
@@ -136,5 +145,5 @@ void deliver__event(struct hook *hook, provider_id provider, uint32_t event,
 	else if (event == EVENT_MODULE_LOAD)
 		modules__loaded(hook, &module);
 	else
-		modules__unloaded(hook, module.module_id);
+		module_unloaded(hook, module.module_id);
 }

@@ -5,8 +5,12 @@
  * the hook comes to life.
  *
  *   launched   Initialize: journal, session; no managed code has run yet
- *   attached   InitializeForAttach: journal
- *              ProfilerAttachComplete: session, then catch-up
+ *   attached   InitializeForAttach: journal, session
+ *              ProfilerAttachComplete: catch-up
+ *
+ * The session is not opened in ProfilerAttachComplete: opening it runs managed
+ * code, which makes a runtime thread of the caller in the middle of the callback,
+ * and from then on the enumerations are refused (0x80131363, seen on 10.0.12).
  *
  * It is a notification profiler, which leaves the main slot to others, with an
  * event mask of 0: the session alone brings all that is needed, and no mask
@@ -236,16 +240,20 @@ static hresult Callback_InitializeForAttach(struct profiler_callback *self,
 	if (__atomic_exchange_n(&callback->started, 1, __ATOMIC_ACQ_REL))
 		return CORPROF_E_PROFILER_CANCEL_ACTIVATION;
 	result = create(&callback->hook, info, true);
-	if (FAILED(result))
+	if (FAILED(result)) {
 		__atomic_store_n(&callback->started, 0, __ATOMIC_RELEASE);
-	return result;
+		return result;
+	}
+	catch_up__begin(&callback->hook);
+	(void)start_session(&callback->hook); /* its state says how that went */
+	return S_OK;
 }
 
 static hresult Callback_ProfilerAttachComplete(struct profiler_callback *self)
 {
 	struct hook *hook = &impl_from_profiler_callback(self)->hook;
 
-	if (FAILED(start_session(hook)))
+	if (hook->journal.header->state == TS_HOOK_FAILED)
 		return S_OK;
 	catch_up__run(hook);
 	set_live(hook);

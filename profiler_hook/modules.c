@@ -7,7 +7,6 @@
 #include "modules.h"
 
 #include "bodies.h"
-#include "catch_up.h"
 #include "memory.h"
 #include "probes.h"
 
@@ -57,8 +56,8 @@ static void ask(struct hook *hook, module_id module, struct module_facts *ret_fa
 
 	memset(ret_facts, 0, sizeof(*ret_facts));
 	result = hook->info->table->get_module_info2(hook->info, module, &base,
-						     path ? PATH_UNITS : 0, &length, path,
-						     &assembly, &flags);
+						     path ? PATH_UNITS : 0, &length,
+						     path, &assembly, &flags);
 	/* So it is for modules made at run time, until they have an assembly. */
 	ret_facts->incomplete = result == CORPROF_E_DATAINCOMPLETE;
 	if (ret_facts->incomplete || hook__failed(hook, result))
@@ -218,8 +217,6 @@ void modules__unloaded(struct hook *hook, module_id module)
 	uint32_t index = (value & MODULE_RECORD) - 1;
 	struct ts_journal_record *record, dead;
 
-	if (catch_up__is_running(hook))
-		catch_up__note(hook, 0, module);
 	if (!value)
 		return;
 	/* At the end of a process every module is reported; only the bodies of

@@ -7,6 +7,7 @@
  */
 #include "names.h"
 
+#include "memory.h"
 #include "text.h"
 
 #include <string.h>
@@ -14,26 +15,6 @@
 #define NESTING_MAX   16 /* of types in types, and of arguments in arguments */
 #define NAME_UNITS    1024
 #define TYPEDEF_TABLE 0x02000000u
-
-void name__append(struct name *name, const char *bytes, size_t size)
-{
-	size_t room = name->capacity - name->size;
-
-	if (size > room) {
-		name->cut = true;
-		size = room;
-		/* Never half a character. */
-		while (size && ((unsigned char)bytes[size] & 0xc0) == 0x80)
-			size--;
-	}
-	memcpy(name->bytes + name->size, bytes, size);
-	name->size += size;
-}
-
-void name__append_string(struct name *name, const char *string)
-{
-	name__append(name, string, strlen(string));
-}
 
 /* Not inlined: the buffers shall not lie on the stack while types recurse. */
 static __attribute__((noinline)) void append_typedef_name(struct hook *hook,
@@ -169,4 +150,22 @@ void names__append_method_arguments(struct hook *hook, function_id function,
 	name->cut |= count > NAMES_ARGUMENTS_MAX;
 	count = count > NAMES_ARGUMENTS_MAX ? NAMES_ARGUMENTS_MAX : count;
 	append_arguments(hook, arguments, count, name, 0);
+}
+
+/*
+ * The class of a function, where the interface gives none: on 8 and 9 it does not
+ * for shared static methods.  MethodDesc: u8 +2 is its index in a chunk, in
+ * units of 8 bytes; the chunk starts 24 bytes before with the method table,
+ * whose address is the class id (vm/method.hpp, v8.0 to v10.0).
+ */
+class_id names__class_of(function_id function)
+{
+	uint64_t method_table;
+	uint8_t index;
+
+	if (memory__read(&index, function + 2, sizeof(index)) ||
+	    memory__read(&method_table, function - 8ull * index - 24,
+			 sizeof(method_table)))
+		return 0;
+	return method_table;
 }

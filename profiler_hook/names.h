@@ -8,19 +8,9 @@
 #define TIERSCOPE_HOOK_NAMES_H
 
 #include "hook.h"
+#include "name.h"
 
 #define NAMES_ARGUMENTS_MAX 64u
-
-/* A string that grows to its capacity and then says that it was cut. */
-struct name {
-	char *bytes;
-	size_t size;
-	size_t capacity;
-	bool cut;
-};
-
-void name__append(struct name *name, const char *bytes, size_t size);
-void name__append_string(struct name *name, const char *string);
 
 /* A type definition, with the types around it. */
 void names__append_typedef(struct hook *hook, struct metadata *metadata,
@@ -28,6 +18,9 @@ void names__append_typedef(struct hook *hook, struct metadata *metadata,
 
 /* A type, nested and generic and array types included; "?" where unknown. */
 void names__append_class(struct hook *hook, class_id class, struct name *name);
+
+/* The class of a function, where GetFunctionInfo2 gives none; 0 if unreadable. */
+class_id names__class_of(function_id function);
 
 /* The type arguments of a generic method, comma separated; nothing for others. */
 void names__append_method_arguments(struct hook *hook, function_id function,

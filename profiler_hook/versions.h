@@ -25,11 +25,4 @@ struct native_version {
 int versions__find(struct hook *hook, function_id function, uint64_t start,
 		   struct native_version *ret_version);
 
-/*
- * The tier of a function's default version, which has no node: QUICK, OPTIMIZED,
- * MIN_OPT, or UNKNOWN on runtimes whose memory is not read.
- */
-uint32_t versions__default_tier(struct hook *hook, function_id function,
-				module_id module, metadata_token token);
-
 #endif /* TIERSCOPE_HOOK_VERSIONS_H */

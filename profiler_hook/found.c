@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Size from GetCodeInfo4, version from its node, tier by the runtime's own rule.
+ */
+#include "found.h"
+
+#include "bodies.h"
+#include "describe.h"
+#include "modules.h"
+#include "versions.h"
+
+#include <errno.h>
+
+#define REGIONS_MAX	    4
+#define FURTHER_MODULES_MAX 16
+
+static bool find_size(struct hook *hook, uint64_t start, uint32_t *ret_size)
+{
+	struct code_info regions[REGIONS_MAX];
+	uint32_t count = 0;
+
+	if (hook__failed(hook, hook->info->table->get_code_info4(hook->info, start,
+								 REGIONS_MAX, &count,
+								 regions)))
+		return false;
+	/* Jitted code is one region; an address inside a body is no start. */
+	if (!count || regions[0].start != start || !regions[0].size ||
+	    regions[0].size > UINT32_MAX)
+		return false;
+	*ret_size = (uint32_t)regions[0].size;
+	return true;
+}
+
+static void describe_version(struct found *found, struct ts_journal_record *draft,
+			     bool no_optimization)
+{
+	struct native_version version;
+	int err =
+		versions__find(found->hook, draft->function_id, draft->start, &version);
+
+	if (!err) {
+		draft->rejit_id = version.rejit_id;
+		draft->native_version = version.native_version;
+		draft->tier = version.tier;
+		draft->osr_il_offset = version.osr_il_offset;
+	} else if (err == -ENOENT || (draft->flags & TS_RECORD_DYNAMIC)) {
+		draft->tier = tiers__of_default(found->hook, &found->tiers,
+						draft->function_id, draft->module_id,
+						no_optimization);
+	}
+	if (draft->tier == TS_TIER_UNKNOWN)
+		draft->flags |= TS_RECORD_TIER_UNKNOWN;
+	describe__shape(found->hook, draft, err ? NULL : &version);
+}
+
+void found__body(struct found *found, function_id function, uint64_t start,
+		 uint32_t rejit)
+{
+	struct hook *hook = found->hook;
+	module_id further[FURTHER_MODULES_MAX];
+	struct ts_journal_record draft = {
+		.flags = TS_RECORD_CATCH_UP,
+		.function_id = function,
+		.start = start,
+		.rejit_id = rejit,
+		.osr_il_offset = TS_NO_IL_OFFSET,
+	};
+	unsigned int further_count = 0;
+	bool no_optimization = false;
+	uint64_t sequence;
+	struct text text;
+	int err;
+
+	if (bodies__find(hook, start) || !find_size(hook, start, &draft.size))
+		return;
+	found__name(found, &draft, &text, &no_optimization);
+	if (draft.flags & TS_RECORD_GENERIC)
+		further_count = modules__of_arguments(hook, function, draft.module_id,
+						      FURTHER_MODULES_MAX, further);
+	if (further_count || modules__is_collectible(hook, draft.module_id))
+		draft.flags |= TS_RECORD_COLLECTIBLE;
+	describe_version(found, &draft, no_optimization);
+	err = bodies__add(hook, &draft, &text, &sequence);
+	if (err != -EEXIST)
+		hook__count(hook, TS_HOOK_CATCH_UP_BODIES);
+	for (unsigned int i = 0; !err && i < further_count; i++)
+		modules__link(hook, further[i], start, sequence);
+}

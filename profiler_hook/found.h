@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Bodies that a catch-up finds, without an event to say what they are.
+ */
+#ifndef TIERSCOPE_HOOK_FOUND_H
+#define TIERSCOPE_HOOK_FOUND_H
+
+#include "hook.h"
+#include "text.h"
+#include "tiers.h"
+
+#define FOUND_NAME_UNITS 8192u
+
+/* One catch-up's state and buffers: too large for the attach thread's stack. */
+struct found {
+	struct hook *hook;
+	struct tiers tiers;
+	module_id lasting_module; /* one that cannot be unloaded */
+	uint16_t units[FOUND_NAME_UNITS];
+	uint8_t signature_blob[4096];
+	char type[16384];
+	char method[3 * FOUND_NAME_UNITS];
+	char signature[16384];
+	char arguments[8192];
+};
+
+/* Takes in the body of `function` that starts there, unless it is known. */
+void found__body(struct found *found, function_id function, uint64_t start,
+		 uint32_t rejit);
+
+/* Takes in every body in the runtime's code heaps that is not known yet. */
+void found__code_heaps(struct found *found);
+
+/*
+ * Names a function into the buffers of `found`.  ret_text points into them; the
+ * draft receives token, module, and flags.  `ret_no_optimization`: the method's
+ * metadata asks for none.
+ */
+void found__name(struct found *found, struct ts_journal_record *draft,
+		 struct text *ret_text, bool *ret_no_optimization);
+
+#endif /* TIERSCOPE_HOOK_FOUND_H */

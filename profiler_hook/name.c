@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Own number formatting: the printf family takes locks and may allocate.
+ */
+#include "name.h"
+
+#include <string.h>
+
+void name__append(struct name *name, const char *bytes, size_t size)
+{
+	size_t room = name->capacity - name->size;
+
+	if (size > room) {
+		name->cut = true;
+		size = room;
+		/* Never half a character. */
+		while (size && ((unsigned char)bytes[size] & 0xc0) == 0x80)
+			size--;
+	}
+	memcpy(name->bytes + name->size, bytes, size);
+	name->size += size;
+}
+
+void name__append_string(struct name *name, const char *string)
+{
+	name__append(name, string, strlen(string));
+}
+
+void name__append_number(struct name *name, uint64_t number, unsigned int base)
+{
+	char digits[64];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = "0123456789abcdef"[number % base];
+		number /= base;
+	} while (number && at);
+	name__append(name, digits + at, sizeof(digits) - at);
+}

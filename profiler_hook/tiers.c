@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The runtime's rule (dotnet/runtime v9.0 and v10.0, src/coreclr/vm:
+ * PrepareCodeConfig::GetJitOptimizationTier in method.hpp,
+ * TieredCompilationManager::GetInitialOptimizationTier in tieredcompilation.cpp,
+ * MethodDesc::IsJitOptimizationDisabled in method.cpp):
+ *
+ *   eligible for tiering?  yes: call counting disabled? → Optimized, else tier 0
+ *                          no:  optimization disabled?  → MinOpt, else Optimized
+ *
+ * Call counting is disabled for a method when the JIT, asked for tier 0, chose to
+ * optimize, for example because of a loop that OSR cannot leave.  Such methods are
+ * in a hash of the loader allocator's call counting manager:
+ *
+ *   Module → loader allocator → call counting manager, which starts with
+ *   { slots*; u32 size; u32 count; u32 occupied; u32 max }, slots are
+ *   { u32 kind, 2 for a default version; MethodDesc*; stub*; u16 calls; u8 stage }*
+ *
+ * The offsets are those of 9.0.20 and 10.0.12.  What is read must look like this
+ * hash, or nothing is believed.
+ */
+#include "tiers.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+
+#define SLOTS_MAX		   (1u << 22)
+#define SLOTS_AT_ONCE		   512u
+#define KIND_NODE		   1u
+#define KIND_DEFAULT		   2u
+#define STAGE_DISABLED		   4u	   /* the last one in 9 and 10 */
+#define FLAG_ELIGIBLE		   0x8000u /* MethodDesc +0 */
+#define MODULE_ALLOWS_OPTIMIZATION 0x800u  /* DEBUGGER_ALLOW_JIT_OPTS_PRIV */
+
+struct offsets {
+	uint32_t module_allocator;
+	uint32_t module_flags;
+	uint32_t allocator_manager;
+};
+
+struct counting_hash {
+	uint64_t slots;
+	uint32_t size;
+	uint32_t count;
+	uint32_t occupied;
+	uint32_t max;
+};
+
+struct counting_info {
+	uint32_t kind;
+	uint32_t padding;
+	uint64_t method;
+	uint64_t stub;
+	uint16_t calls;
+	uint8_t stage;
+	uint8_t padding2[5];
+};
+
+_Static_assert(sizeof(struct counting_info) == 32, "call counting info layout");
+
+static const struct offsets *offsets_of(const struct hook *hook)
+{
+	static const struct offsets v10 = {176, 232, 1992};
+
+	return hook->runtime_major == 10 ? &v10 : NULL;
+}
+
+/* false when a slot is not what it should be. */
+static bool take_slots(struct tiers *tiers, const uint64_t *slots, uint32_t count,
+		       uint32_t *entries)
+{
+	struct counting_info info;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (!slots[i] || slots[i] == UINT64_MAX) /* free, deleted */
+			continue;
+		if (memory__read(&info, slots[i], sizeof(info)) ||
+		    (info.kind != KIND_NODE && info.kind != KIND_DEFAULT) ||
+		    info.stage > STAGE_DISABLED)
+			return false;
+		(*entries)++;
+		if (info.kind == KIND_DEFAULT && info.stage == STAGE_DISABLED)
+			(void)table__insert(&tiers->switched, info.method, 1);
+	}
+	return true;
+}
+
+static bool read_hash(struct tiers *tiers, const struct counting_hash *hash)
+{
+	uint64_t slots[SLOTS_AT_ONCE];
+	uint32_t entries = 0;
+
+	for (uint32_t at = 0; at < hash->size; at += SLOTS_AT_ONCE) {
+		uint32_t count = hash->size - at;
+
+		count = count < SLOTS_AT_ONCE ? count : SLOTS_AT_ONCE;
+		if (memory__read(slots, hash->slots + 8ull * at,
+				 count * sizeof(slots[0])) ||
+		    !take_slots(tiers, slots, count, &entries))
+			return false;
+	}
+	/* Another thread may add or delete a few meanwhile. */
+	return entries <= hash->max;
+}
+
+static bool find_hash(struct hook *hook, module_id module, uint64_t *ret_address,
+		      struct counting_hash *ret_hash)
+{
+	const struct offsets *offsets = offsets_of(hook);
+	uint64_t allocator;
+
+	return offsets &&
+	       !memory__read(&allocator, module + offsets->module_allocator, 8) &&
+	       !memory__read(ret_address, allocator + offsets->allocator_manager, 8) &&
+	       !memory__read(ret_hash, *ret_address, sizeof(*ret_hash)) &&
+	       ret_hash->size <= SLOTS_MAX && ret_hash->count <= ret_hash->occupied &&
+	       ret_hash->occupied <= ret_hash->max && ret_hash->max <= ret_hash->size;
+}
+
+void tiers__load(struct hook *hook, struct tiers *tiers, module_id module)
+{
+	const char *min_opts = getenv("DOTNET_JITMinOpts");
+	struct counting_hash hash, again;
+	uint64_t address;
+
+	memset(tiers, 0, sizeof(*tiers));
+	tiers->min_opts = min_opts && *min_opts && strcmp(min_opts, "0");
+	/* The hash moves when it grows: then it is read again, a few times. */
+	for (int attempt = 0; attempt < 3 && !tiers->known; attempt++) {
+		if (!find_hash(hook, module, &address, &hash) ||
+		    table__create(&tiers->switched, hash.size))
+			return;
+		tiers->known = read_hash(tiers, &hash) &&
+			       !memory__read(&again, address, sizeof(again)) &&
+			       again.slots == hash.slots;
+		if (!tiers->known)
+			table__destroy(&tiers->switched);
+	}
+}
+
+void tiers__unload(struct tiers *tiers)
+{
+	if (tiers->known)
+		table__destroy(&tiers->switched);
+	tiers->known = false;
+}
+
+enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
+			       function_id function, module_id module,
+			       bool no_optimization)
+{
+	const struct offsets *offsets = offsets_of(hook);
+	uint32_t module_flags;
+	uint16_t flags;
+
+	if (!tiers->known || memory__read(&flags, function, sizeof(flags)) ||
+	    memory__read(&module_flags, module + offsets->module_flags,
+			 sizeof(module_flags)))
+		return TS_TIER_UNKNOWN;
+	if (flags & FLAG_ELIGIBLE)
+		return table__find(&tiers->switched, function) ? TS_TIER_OPTIMIZED
+							       : TS_TIER_QUICK;
+	if (tiers->min_opts || no_optimization ||
+	    !(module_flags & MODULE_ALLOWS_OPTIMIZATION))
+		return TS_TIER_MIN_OPT;
+	return TS_TIER_OPTIMIZED;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The tier of default versions, which have no version node: what the runtime would
+ * say of them, worked out from its memory.  For catch-ups; .NET 9 and 10 only.
+ */
+#ifndef TIERSCOPE_HOOK_TIERS_H
+#define TIERSCOPE_HOOK_TIERS_H
+
+#include "hook.h"
+
+struct tiers {
+	struct table switched; /* methods that the JIT took out of tiering */
+	bool known;
+	bool min_opts; /* the whole process runs unoptimized */
+};
+
+/* Reads what is common to all methods.  Any module that cannot be unloaded will do. */
+void tiers__load(struct hook *hook, struct tiers *tiers, module_id module);
+void tiers__unload(struct tiers *tiers);
+
+/*
+ * `no_optimization`: the method asks for that in its metadata.  UNKNOWN where the
+ * runtime's memory is not what it should be.
+ */
+enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
+			       function_id function, module_id module,
+			       bool no_optimization);
+
+#endif /* TIERSCOPE_HOOK_TIERS_H */

@@ -40,3 +40,5 @@ e2e-test: all apps truth ## run the end-to-end tests (as root)
 .PHONY: accuracy-test
 accuracy-test: all apps ## run the accuracy tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run tests/accuracy
+
+-include tests/e2e/image_truth/image_truth.mk

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 
-from lib import check, loader, programs, report, truth
+from lib import check, loader, programs, recording, report, truth
 
 # How long an attached recording is, and how much of its begin and end is too
 # close to the edge to say which side a body was on.
@@ -17,10 +17,10 @@ BEGIN_SLACK_NS = 1_500_000_000
 END_SLACK_NS = 500_000_000
 
 
-def check_recording(t, recording, result, least_jit, least_images):
+def check_recording(t, path, result, least_jit, least_images):
     with t.case("exit code"):
         check.equal(result.code, 0, f"{result}\nexit code")
-    document = report.Report(loader.read_json(t, recording))
+    document = report.Report(loader.read_json(t, path))
     print(report.summary(document))
     with t.case("samples in JIT bodies carry body, tier and name"):
         report.check_jit_bar(document, least_jit)
@@ -36,21 +36,21 @@ def check_recording(t, recording, result, least_jit, least_images):
 def launch(t, command, drive=None):
     """Records `command` from before its first method; truth is there as early."""
     programs.need_root()
-    recording = t.path("out.tscope")
+    path = t.path("out.tscope")
     environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1")
-    recorder = loader.Recorder(t, "-o", recording, "-F", loader.FREQUENCY, "--", *command, env=environment)
+    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", *command, env=environment)
     pid = programs.wait_for_dotnet(recorder.pid)
     told = truth.Truth(t, pid, resume=True)
     if drive:
         drive(pid)
     result = recorder.finish(90)
     told.finish()
-    return pid, recording, result, told
+    return pid, path, result, told
 
 
 def check_launched(t, command, least_jit, least_images, drive=None):
-    pid, recording, result, told = launch(t, command, drive)
-    document = check_recording(t, recording, result, least_jit, least_images)
+    pid, path, result, told = launch(t, command, drive)
+    document = check_recording(t, path, result, least_jit, least_images)
     ours = document.jit(pid)
     with t.case("JIT bodies equal the runtime's own"):
         truth.check_launched(told, ours)
@@ -58,6 +58,9 @@ def check_launched(t, command, least_jit, least_images, drive=None):
         truth.check_tokens_and_names(told, ours)
     with t.case("their times too"):
         truth.check_times(told, ours)
+    with t.case("every sample is where the runtime says"):
+        closed_ns = max(e["time_ns"] for e in told.events)
+        truth.check_samples(told, recording.Recording(path), pid, 0, closed_ns, report.JIT_BAR)
     with t.case("every body was told when it was born"):
         check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
 
@@ -66,12 +69,12 @@ def check_attached(t, pid, least_jit, least_images):
     """Records a running process for some seconds; truth is there before and
     after."""
     programs.need_root()
-    recording = t.path("out.tscope")
+    path = t.path("out.tscope")
     told = truth.Truth(t, pid, rundown=True)
     begin = truth.now_ns()
-    result = loader.record(t, "-o", recording, "-F", loader.FREQUENCY, "-d", f"{SECONDS}s", "-p", pid)
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", f"{SECONDS}s", "-p", pid)
     told.finish()
-    document = check_recording(t, recording, result, least_jit, least_images)
+    document = check_recording(t, path, result, least_jit, least_images)
     ours = document.jit(pid)
     end = begin + SECONDS * 1_000_000_000 - END_SLACK_NS
     with t.case("JIT bodies equal the runtime's own"):
@@ -80,6 +83,8 @@ def check_attached(t, pid, least_jit, least_images):
         truth.check_tokens_and_names(told, ours)
     with t.case("their times too"):
         truth.check_times(told, ours)
+    with t.case("every sample is where the runtime says"):
+        truth.check_samples(told, recording.Recording(path), pid, 0, told.end_ns, report.JIT_BAR)
     with t.case("older bodies are marked as caught up"):
         check.at_least(len([b for b in ours if b["source"] == "catch-up"]), 50, "bodies from the catch-up")
     return document
@@ -87,14 +92,14 @@ def check_attached(t, pid, least_jit, least_images):
 
 @check.test("demo launched", timeout=90)
 def demo_launched(t):
-    check_launched(t, [programs.app("demo"), "6"], 500, 100)
+    check_launched(t, [programs.app("demo"), "6"], 200, 10)
 
 
 @check.test("demo attached", timeout=90)
 def demo_attached(t):
     demo = programs.start_app(t, "demo", "12", "--threads", "2")
     time.sleep(2)
-    check_attached(t, demo.pid, 500, 100)
+    check_attached(t, demo.pid, 200, 10)
     with t.case("the program runs on to its end"):
         check.equal(demo.wait(), 0, "exit code of demo")
 

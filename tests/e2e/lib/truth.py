@@ -67,9 +67,16 @@ def check_same(required, allowed, ours):
 
 
 def check_launched(truth, ours):
-    """Both were there from the first method to the last."""
+    """Both were there from the first method to the last; but the runtime closes
+    its event stream a moment before its last method."""
     loads = truth.of("load")
     check.at_least(len(loads), 50, "bodies in truth")
+    closed_ns = max(e["time_ns"] for e in truth.events)
+    known = {key(b) for b in loads}
+    late = [b for b in ours if b["born_ns"] > closed_ns and key(b) not in known]
+    print(f"{len(late)} bodies were born after the last event of truth")
+    check.at_least(10, len(late), "bodies after the last event of truth")
+    ours = [b for b in ours if b not in late]
     check_same(loads, loads, ours)
 
     # Where bodies die and addresses are used again, each life counts.
@@ -126,8 +133,9 @@ def same_token(body, other):
 
 def same_name(name, other):
     """Lambdas, local functions and state machines are shown as the method that
-    a person wrote: <Fetch>d__3.MoveNext as Fetch, <Main>b__0 as Main."""
-    written = re.findall(r"<([\w.]+)>[a-z]__?", other["namespace"] + other["name"])
+    a person wrote: <Fetch>d__3.MoveNext as Fetch, <<Main>$>b__0
+    as <Main>$."""
+    written = re.findall(r"<([\w.]+|<\w+>\$)>[a-z]__?", other["namespace"] + other["name"])
     wanted = written[-1] if written else other["name"]
     return wanted in name
 
@@ -151,3 +159,60 @@ def check_times(truth, ours):
             problems.append(f"still alive, truth saw it die: {text(body)}")
     check.empty(problems, f"times differ among {compared} bodies")
     check.at_least(compared, 1, "bodies whose times were compared")
+
+
+# A sample may lie between a body's birth or death and the event that tells it.
+SAMPLE_SLACK_NS = 2_000_000
+
+
+class Owners:
+    """Which bodies of truth may own an address at a time."""
+
+    PAGE = 12
+
+    def __init__(self, truth):
+        ends = {}
+        for event in truth.of("unload", "module_unload"):
+            ends.setdefault(key(event) if event["event"] == "unload" else event["module_id"], []).append(event["time_ns"])
+        self._pages = {}
+        for body in truth.of("load", "alive_at_start"):
+            born = body["time_ns"] if body["event"] == "load" else 0
+            later = [end for end in ends.get(key(body), []) + ends.get(body["module_id"], []) if end >= body["time_ns"]]
+            start = int(body["start"], 16)
+            life = (start, start + body["size"], born, min(later, default=None), body)
+            for page in range(start >> self.PAGE, (start + body["size"] - 1 >> self.PAGE) + 1):
+                self._pages.setdefault(page, []).append(life)
+
+    def at(self, address, time_ns):
+        """Several where addresses are used again and a death had no event."""
+        return [body for start, end, born, died, body in self._pages.get(address >> self.PAGE, [])
+                if start <= address < end and born <= time_ns + SAMPLE_SLACK_NS
+                and (died is None or time_ns <= died + SAMPLE_SLACK_NS)]
+
+
+def check_samples(truth, recording, pid, begin_ns, end_ns, bar):
+    """Every sample, by its address, against the runtime's own account: what
+    lies in a body is given to it, and what is given to a body lies in it."""
+    owners = Owners(truth)
+    right, missed, wrong = 0, [], []
+    for time_ns, address, sample_pid, leaf, _ in recording.samples:
+        if sample_pid != pid or not begin_ns <= time_ns <= end_ns:
+            continue
+        kind, body = recording.frames[leaf][:2] if leaf is not None else (None, None)
+        ours = None
+        if kind == 0 and recording.bodies[body]["tier"] != "ReadyToRun":
+            ours = recording.bodies[body]
+        theirs = owners.at(address, time_ns)
+        if ours is None and not theirs:
+            continue
+        if ours is not None and key(ours) in map(key, theirs):
+            right += 1
+        elif ours is None:
+            missed.append(f"{address:#x} at {time_ns} is {recording.leaf_text(leaf)}, truth {text(theirs[-1])}")
+        else:
+            wrong.append(f"{address:#x} at {time_ns} is {text(ours)}, truth {[text(b) for b in theirs]}")
+    print(f"samples in JIT bodies: {right} right, {len(missed)} missed, {len(wrong)} wrong")
+    check.empty(wrong, f"samples given to a body they did not execute, {right} right")
+    check.at_least(right, 100, "samples in JIT bodies by truth")
+    if right < bar * (right + len(missed)):
+        check.empty(missed, f"samples in JIT bodies missed, {right} right")

@@ -15,7 +15,7 @@
 #include <errno.h>
 
 #define CONTENT "\177ELF the hook, say"
-#define OTHER	65534 /* a user who is neither root nor us */
+#define OTHER	65533 /* a user who is neither root, nor us, nor nobody */
 
 static const struct buf content = {(char *)CONTENT, sizeof(CONTENT) - 1,
 				   sizeof(CONTENT)};

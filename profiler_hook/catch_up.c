@@ -79,9 +79,14 @@ static void take_function(struct hook *hook, struct found *found,
 		hook__count(hook, TS_HOOK_RECORD_OVERFLOW);
 		count = BODIES_AT_ONCE;
 	}
-	for (uint32_t i = 0; i < count; i++)
-		found__body(found, function->function, starts[i],
-			    (uint32_t)function->rejit);
+	for (uint32_t i = 0; i < count; i++) {
+		/* The default version may be precompiled: that is the images' matter.
+		 */
+		if (!bodies__find(hook, starts[i]) &&
+		    found__is_jitted(function->function, starts[i]))
+			found__body(found, function->function, starts[i],
+				    (uint32_t)function->rejit);
+	}
 }
 
 /* One element per body, so functions come repeatedly; known starts are cheap. */

@@ -32,6 +32,9 @@ void found__body(struct found *found, function_id function, uint64_t start,
 /* Takes in every body in the runtime's code heaps that is not known yet. */
 void found__code_heaps(struct found *found);
 
+/* Whether code that starts there was compiled in this process: see found_code.c. */
+bool found__is_jitted(function_id function, uint64_t start);
+
 /*
  * Names a function into the buffers of `found`.  ret_text points into them; the
  * draft receives token, module, and flags.  `ret_no_optimization`: the method's

@@ -104,6 +104,15 @@ static int list_ranges(struct heaps *heaps)
 	return got < 0 ? -EIO : 0;
 }
 
+bool found__is_jitted(function_id function, uint64_t start)
+{
+	uint64_t header, method;
+
+	return !memory__read(&header, start - 8, sizeof(header)) && header >= 65536 &&
+	       !memory__read(&method, header + HEADER_METHOD, sizeof(method)) &&
+	       method == function;
+}
+
 static void consider(struct found *found, uint64_t header, uint64_t start)
 {
 	struct profiler_info *info = found->hook->info;

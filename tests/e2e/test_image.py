@@ -6,6 +6,7 @@ of the C# compiler, against the runtime that runs them.  See image_truth/."""
 import collections
 import glob
 import os
+import shutil
 import subprocess
 
 from lib import check, programs
@@ -33,7 +34,8 @@ def images():
         name, version, folder = line.split(" ", 2)
         if name in ("Microsoft.NETCore.App", "Microsoft.AspNetCore.App") and version.startswith("10."):
             found += glob.glob(f"{folder[1:-1]}/{version}/*.dll")
-    found += glob.glob(f"{os.path.dirname(os.path.realpath(programs.need('dotnet')))}/sdk/10.*/Roslyn/bincore/*.dll")
+    sdk = os.path.join(os.path.dirname(os.path.realpath(shutil.which("dotnet"))), "sdk")
+    found += glob.glob(f"{sdk}/10.*/Roslyn/bincore/*.dll")
     return sorted(os.path.realpath(path) for path in found)
 
 
@@ -125,6 +127,7 @@ def compare_handles(handles, rundown, bases):
 
 @check.test("precompiled images against the runtime", timeout=300)
 def against_the_runtime(t):
+    programs.need("dotnet")
     program, tables_path = programs.app("image_truth"), t.path("tables")
     with open(tables_path, "w", encoding="utf-8") as file:
         run(os.path.join(programs.APPS, "image_truth", "image_table"), *images(), stdout=file)

@@ -11,7 +11,7 @@ from lib import check, loader, programs, report
 SPLITS = ("version", "tier", "rejit", "none")
 NAMES = 14
 # Category Cc and the separators and marks that reorder or break lines.
-FORBIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+FORBIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def view(t, recording, form, split="version"):

@@ -27,8 +27,13 @@ internal sealed class Preparation(StreamWriter writer)
     public void Run(string tables)
     {
         string[][] lines = File.ReadLines(tables).Select(line => line.Split('\t')).ToArray();
-        foreach (string[] line in lines.Where(line => line[0] == "I"))
-            Load(line[1]);
+        string[] images = lines.Where(line => line[0] == "I").Select(line => line[1]).ToArray();
+        string[] folders = images.Select(image => Path.GetDirectoryName(image)!).Distinct().ToArray();
+        AssemblyLoadContext.Default.Resolving += (context, name) => folders
+            .Select(folder => Path.Combine(folder, name.Name + ".dll"))
+            .Where(File.Exists).Select(context.LoadFromAssemblyPath).FirstOrDefault();
+        foreach (string image in images)
+            Load(image);
         string path = "";
         foreach (string[] line in lines)
         {
@@ -44,12 +49,25 @@ internal sealed class Preparation(StreamWriter writer)
     {
         try
         {
-            Assembly assembly = AssemblyLoadContext.Default.LoadFromAssemblyPath(path);
+            Assembly assembly = LoadByNameOrPath(path);
             return assembly.Location == path ? assembly : null;
         }
         catch (Exception exception) when (exception is BadImageFormatException or FileLoadException)
         {
             return null;
+        }
+    }
+
+    // The framework's own are found by name, CoreLib only so.
+    private static Assembly LoadByNameOrPath(string path)
+    {
+        try
+        {
+            return Assembly.Load(AssemblyName.GetAssemblyName(path));
+        }
+        catch (FileNotFoundException)
+        {
+            return AssemblyLoadContext.Default.LoadFromAssemblyPath(path);
         }
     }
 

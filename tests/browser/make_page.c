@@ -65,7 +65,7 @@ uint32_t maker__body(struct maker *maker, const struct model_body *given,
 
 uint32_t maker__push_body(struct maker *maker, uint32_t stack, uint32_t body)
 {
-	struct model_frame frame = { .kind = MODEL_FRAME_BODY, .body = body };
+	struct model_frame frame = {.kind = MODEL_FRAME_BODY, .body = body};
 
 	return model__add_stack(maker->model, stack,
 				model__add_frame(maker->model, &frame));
@@ -88,9 +88,8 @@ uint32_t maker__push_other(struct maker *maker, uint32_t stack, uint32_t kind,
 void maker__sample(struct maker *maker, uint32_t process, uint64_t time_ns,
 		   uint32_t stack)
 {
-	uint32_t thread = model__add_thread(maker->model, process,
-					    model__process(maker->model, process)->pid,
-					    0);
+	uint32_t thread = model__add_thread(
+		maker->model, process, model__process(maker->model, process)->pid, 0);
 
 	model__add_sample(maker->model, &(struct model_sample){
 						.time_ns = time_ns,
@@ -116,8 +115,7 @@ void maker__ledger(struct maker *maker, uint64_t lost, uint64_t not_delivered)
 	model__set_count(model, MODEL_LEDGER_NOTES, "truncated", 12);
 	model__set_count(model, MODEL_LEDGER_EVENTS, "code_events",
 			 model__bodies(model));
-	model__set_count(model, MODEL_LEDGER_EVENTS, "code_sent",
-			 model__bodies(model));
+	model__set_count(model, MODEL_LEDGER_EVENTS, "code_sent", model__bodies(model));
 }
 
 static void make_hostile(struct maker *maker)
@@ -125,18 +123,24 @@ static void make_hostile(struct maker *maker)
 	static const char *const names[] = {
 		"</script><img src=x onerror=\"window.hacked=1\">",
 		"<b>bold</b>.Method(int)",
-		"Evil.\xe2\x80\xae" "drawkcab\xe2\x80\xac.Method()",
+		"Evil.\xe2\x80\xae"
+		"drawkcab\xe2\x80\xac.Method()",
 		"Control.\x1b[31mRed\x07\n\r\tMethod()",
 		"Quote\"'`&amp;\\.Method()",
 		"Line\xe2\x80\xa8Separator\xe2\x80\xa9.Method()",
-		"<!--.Comment(", "]]>", "__proto__", "constructor", "",
-		"\xf0\x9f\x94\xa5" "Emoji.\xe6\xb1\x89\xe5\xad\x97.Method()",
+		"<!--.Comment(",
+		"]]>",
+		"__proto__",
+		"constructor",
+		"",
+		"\xf0\x9f\x94\xa5"
+		"Emoji.\xe6\xb1\x89\xe5\xad\x97.Method()",
 	};
 	uint32_t process = maker__process(maker, 66, "</title><script>",
 					  "dotnet \x1b[2J</script>.dll");
 	uint32_t root = maker__push_other(maker, 0, MODEL_FRAME_NATIVE,
 					  "lib<script>alert(1)</script>.so", 0x1234);
-	struct model_body body = { .process = process, .tier = TS_TIER_1 };
+	struct model_body body = {.process = process, .tier = TS_TIER_1};
 	char *huge = alloc__zeroed(10001, 1);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -160,7 +164,7 @@ static void make_hostile(struct maker *maker)
 static void make_large(struct maker *maker)
 {
 	uint32_t process = maker__process(maker, 7, "large", "large");
-	struct model_body body = { .process = process };
+	struct model_body body = {.process = process};
 	uint32_t bodies[400], stack, number = 0;
 	char name[64];
 
@@ -207,7 +211,8 @@ static void make_about(struct maker *maker)
 	about->machine = model__string(maker->model, "x86_64");
 	about->version = model__string(maker->model, "0.1.0");
 	about->command = model__string(
-		maker->model, "dotnet bin/Release/Shop.dll --urls http://localhost:5000");
+		maker->model,
+		"dotnet bin/Release/Shop.dll --urls http://localhost:5000");
 	maker->event = model__add_event(
 		maker->model, &(struct model_event){
 				      .name = model__string(maker->model, "cpu-clock"),
@@ -239,7 +244,7 @@ int main(int argc, char **argv)
 		.seed = 12612,
 		.next_address = 0x7f3a40000000,
 	};
-	struct view_options options = { .split = VIEW_SPLIT_VERSION };
+	struct view_options options = {.split = VIEW_SPLIT_VERSION};
 	struct buf page = BUF_INIT;
 	int result = 2;
 

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define START	 5000000000000u		/* CLOCK_MONOTONIC ns */
+#define START	 5000000000000u /* CLOCK_MONOTONIC ns */
 #define DURATION 12000000000u
 
 struct maker {

@@ -21,7 +21,7 @@ static inline const char *json_check__string(const char *at)
 		return NULL;
 	for (; *at != '"'; at++) {
 		if ((unsigned char)*at < 0x20)
-			return NULL;	/* the end of the text, too */
+			return NULL; /* the end of the text, too */
 		if (*at != '\\')
 			continue;
 		at++;
@@ -64,14 +64,15 @@ static inline const char *json_check__number(const char *at)
 {
 	if (*at == '-')
 		at++;
-	if (!isdigit((unsigned char)*at) || (*at == '0' && isdigit((unsigned char)at[1])))
+	if (!isdigit((unsigned char)*at) ||
+	    (*at == '0' && isdigit((unsigned char)at[1])))
 		return NULL;
 	return at + strspn(at, "0123456789");
 }
 
 static const char *json_check__value(const char *at, int depth)
 {
-	static const char *const words[] = { "null", "true", "false" };
+	static const char *const words[] = {"null", "true", "false"};
 
 	if (depth > 64)
 		return NULL;

@@ -68,13 +68,15 @@ static void folded_begins_with_the_process_when_there_are_several(void **state)
 static void folded_keeps_hostile_names_on_one_line(void **state)
 {
 	struct model *model = *state;
-	uint32_t body = fixture_body(model, 0, "A;B\nC\r\x1b[31m\xe2\x80\xae", TS_TIER_1,
-				     0, 1);
-	uint32_t nameless = fixture_push(model, 0, MODEL_FRAME_NATIVE, MODEL_NONE, "", 0);
+	uint32_t body =
+		fixture_body(model, 0, "A;B\nC\r\x1b[31m\xe2\x80\xae", TS_TIER_1, 0, 1);
+	uint32_t nameless =
+		fixture_push(model, 0, MODEL_FRAME_NATIVE, MODEL_NONE, "", 0);
 	char *text;
 
 	fixture_samples(model, 0,
-			fixture_push(model, nameless, MODEL_FRAME_BODY, body, "", 0), 1);
+			fixture_push(model, nameless, MODEL_FRAME_BODY, body, "", 0),
+			1);
 	fixture_samples(model, 0, 0, 1);
 	text = fixture_write(view_folded__write, model, VIEW_SPLIT_NONE);
 	assert_contains(text, "[native];A:B\\x0aC\\x0d\\x1b[31m\\u{202e} 1\n");
@@ -85,10 +87,10 @@ static void folded_keeps_hostile_names_on_one_line(void **state)
 static void folded_leaves_out_other_events(void **state)
 {
 	struct model *model = *state;
-	struct view_options options = { .event = 1 };
+	struct view_options options = {.event = 1};
 	struct buf buf = BUF_INIT;
 
-	model__add_event(model, &(struct model_event){ .period = 1 });
+	model__add_event(model, &(struct model_event){.period = 1});
 	assert_int_equal(view_folded__write(model, &options, &buf), 0);
 	assert_string_equal(buf__string(&buf), "");
 	buf__free(&buf);
@@ -98,7 +100,7 @@ static void label_says_that_the_rejit_id_is_not_known(void **state)
 {
 	struct model *model = *state;
 	struct model_body body = *model__body(model, BODY_TIER1);
-	struct model_frame frame = { .kind = MODEL_FRAME_BODY, .body = BODY_TIER1 };
+	struct model_frame frame = {.kind = MODEL_FRAME_BODY, .body = BODY_TIER1};
 	struct buf label = BUF_INIT;
 	uint32_t number = model__add_frame(model, &frame);
 
@@ -115,7 +117,8 @@ static void label_says_that_the_rejit_id_is_not_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 		TEST(folded_has_a_line_per_stack_of_versions),
 		TEST(folded_honours_the_other_splits),
 		TEST(folded_merges_lines_with_the_same_text),

@@ -58,13 +58,21 @@ static void html_holds_tree_and_samples_per_bin(void **state)
 
 static void html_keeps_processes_apart(void **state)
 {
+	/* Native code is one stack of the model for both of them. */
+	uint32_t both =
+		fixture_push(*state, 0, MODEL_FRAME_NATIVE, MODEL_NONE, "libc", 0);
 	char *data;
 
 	fixture_add_second(*state);
+	fixture_samples(*state, 0, both, 6);
+	fixture_samples(*state, 1, both, 8);
 	data = page_data(*state);
 	assert_contains(data, "\"web-10\"");
 	assert_contains(data, "\"job;x-20\"");
-	assert_contains(data, "\"kind\":[4,0,0,0,0,1,3,4,0]");
+	assert_contains(data, "\"kind\":[4,0,0,0,0,1,3,1,4,0]");
+	/* Twice the frame 7, below node 1 (web-10) and below node 9 (job;x-20). */
+	assert_contains(data, "\"nodes\":{\"up\":[0,1,1,1,1,3,1,6,7,9,1,2],"
+			      "\"frame\":[-1,0,1,2,3,4,5,6,7,8,9,7]}");
 	free(data);
 }
 
@@ -72,12 +80,12 @@ static void html_puts_samples_outside_the_run_into_the_first_and_last_bin(void *
 {
 	struct model *model = *state;
 	uint32_t stack = fixture_push(model, 0, MODEL_FRAME_KERNEL, MODEL_NONE, "k", 0);
-	uint64_t times[] = { 0, FIXTURE_START + 1999999999u, UINT64_MAX };
+	uint64_t times[] = {0, FIXTURE_START + 1999999999u, UINT64_MAX};
 	char *data;
 
 	for (int i = 0; i < 3; i++)
-		model__add_sample(model, &(struct model_sample){ .time_ns = times[i],
-								 .stack = stack });
+		model__add_sample(model, &(struct model_sample){.time_ns = times[i],
+								.stack = stack});
 	data = page_data(model);
 	assert_contains(data, ",2,0,1,511,2]");
 	free(data);
@@ -86,8 +94,8 @@ static void html_puts_samples_outside_the_run_into_the_first_and_last_bin(void *
 static void html_data_cannot_end_its_element(void **state)
 {
 	struct model *model = *state;
-	uint32_t body = fixture_body(model, 0, "</script><!--<script>&\xe2\x80\xa8", 77, 0,
-				     0);
+	uint32_t body =
+		fixture_body(model, 0, "</script><!--<script>&\xe2\x80\xa8", 77, 0, 0);
 	char *data;
 
 	model__about(model)->command = model__string(model, "</title></script>");
@@ -113,7 +121,8 @@ static void html_of_an_empty_recording_is_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 		TEST(html_allows_its_own_style_and_script_and_nothing_else),
 		TEST(html_holds_tree_and_samples_per_bin),
 		TEST(html_keeps_processes_apart),

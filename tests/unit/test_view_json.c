@@ -19,7 +19,8 @@ static void json_has_the_promised_members(void **state)
 		"{\"tierscope\":{\"version\":\"" TIERSCOPE_VERSION "\",\"format\":1}",
 		"\"pid\":10,\"start_ns\":1000000000,",
 		"\"comm\":\"web\",",
-		"\"cmdline\":\"web --port 80\",\"container\":null,\"runtime\":\"10.0.12\"",
+		"\"cmdline\":\"web --port "
+		"80\",\"container\":null,\"runtime\":\"10.0.12\"",
 		"{\"name\":\"cpu-clock\",\"period\":1003009,\"samples\":10,",
 		"\"native_leaf\":3,",
 		"\"patches\":[]",
@@ -47,7 +48,8 @@ static void json_says_everything_of_a_body(void **state)
 			      "\"born_ns\":1000000005,\"died_ns\":null,"
 			      "\"source\":\"event\",\"published_ns\":null,"
 			      "\"superseded_ns\":null,");
-	assert_contains(text, "\"self\":{\"cpu-clock\":4},\"total\":{\"cpu-clock\":6}}");
+	assert_contains(text,
+			"\"self\":{\"cpu-clock\":4},\"total\":{\"cpu-clock\":6}}");
 	assert_contains(text, "\"osr_il_offset\":26,");
 	free(text);
 }
@@ -107,7 +109,8 @@ static void json_of_an_empty_recording_is_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 		TEST(json_has_the_promised_members),
 		TEST(json_says_everything_of_a_body),
 		TEST(json_lists_jit_bodies_without_samples_and_images_only_with),

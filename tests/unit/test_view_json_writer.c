@@ -21,7 +21,7 @@ static int setup(void **state)
 {
 	static struct fixture fixture;
 
-	fixture = (struct fixture){ .buf = BUF_INIT };
+	fixture = (struct fixture){.buf = BUF_INIT};
 	json_writer__init(&fixture.json, &fixture.buf);
 	*state = &fixture;
 	return 0;
@@ -94,32 +94,32 @@ static void json_writer_reports_what_does_not_fit(void **state)
 	struct json_writer *json = &fixture->json;
 
 	json_writer__object(json, NULL);
-	json_writer__number(json, NULL, 1);	/* no name in an object */
+	json_writer__number(json, NULL, 1); /* no name in an object */
 	assert_int_equal(json_writer__finish(json), -EINVAL);
 
 	json_writer__init(json, &fixture->buf);
 	json_writer__array(json, NULL);
-	json_writer__number(json, "name", 1);	/* a name in an array */
+	json_writer__number(json, "name", 1); /* a name in an array */
 	assert_int_equal(json_writer__finish(json), -EINVAL);
 
 	json_writer__init(json, &fixture->buf);
 	json_writer__array(json, NULL);
 	json_writer__end(json);
-	json_writer__end(json);			/* an end too many */
+	json_writer__end(json); /* an end too many */
 	assert_int_equal(json_writer__finish(json), -EINVAL);
 
 	json_writer__init(json, &fixture->buf);
-	json_writer__array(json, NULL);		/* still open */
+	json_writer__array(json, NULL); /* still open */
 	assert_int_equal(json_writer__finish(json), -EINVAL);
 
 	json_writer__init(json, &fixture->buf);
 	json_writer__null(json, NULL);
-	json_writer__null(json, NULL);		/* a second value */
+	json_writer__null(json, NULL); /* a second value */
 	assert_int_equal(json_writer__finish(json), -EINVAL);
 
 	json_writer__init(json, &fixture->buf);
 	for (int i = 0; i < JSON_WRITER_DEPTH + 5; i++)
-		json_writer__array(json, NULL);	/* too deep */
+		json_writer__array(json, NULL); /* too deep */
 	for (int i = 0; i < JSON_WRITER_DEPTH + 5; i++)
 		json_writer__end(json);
 	assert_int_equal(json_writer__finish(json), -EINVAL);

@@ -11,8 +11,9 @@ static void text_says_what_was_recorded(void **state)
 	assert_contains(text, "duration    2.000 s\n");
 	assert_contains(text, "processes   web-10, .NET 10.0.12\n");
 	assert_contains(text, "samples     10 of cpu-clock, period 1003009\n");
-	assert_contains(text, "attributed  90.00 %: 60.00 % in 2 code versions, 30.00 % "
-			      "native, 0.00 % kernel; 10.00 % unresolved\n");
+	assert_contains(text,
+			"attributed  90.00 %: 60.00 % in 2 code versions, 30.00 % "
+			"native, 0.00 % kernel; 10.00 % unresolved\n");
 	assert_lacks(text, "LOST");
 	free(text);
 }
@@ -21,14 +22,16 @@ static void text_lists_the_hottest_versions(void **state)
 {
 	char *text = fixture_write(view_text__write, *state, VIEW_SPLIT_VERSION);
 
-	assert_non_null(strstr(text, "\n"
+	/* clang-format off */
+	assert_contains(text, "\n"
 " self %       self  total %  tier         #ReJITID  native  name\n"
 "  40.00          4    60.00  tier0               0       0  Work(int)\n"
 "  30.00          3    30.00  native                         libcoreclr.so\n"
 "  20.00          2    20.00  osr@0x1a            0       1  Work(int)\n"
 "  10.00          1    10.00  -                              [unknown: no_table]\n"
 "   0.00          0    90.00  r2r                 0       0  Main\n"
-"   0.00          0    30.00  tier1               2       5  Work(int)\n"));
+"   0.00          0    30.00  tier1               2       5  Work(int)\n");
+	/* clang-format on */
 	free(text);
 }
 
@@ -53,7 +56,7 @@ static void text_merges_versions_without_counting_twice(void **state)
 static void text_tells_losses_first(void **state)
 {
 	struct model *model = *state;
-	struct view_options options = { .note = "the recording was cut" };
+	struct view_options options = {.note = "the recording was cut"};
 	struct buf buf = BUF_INIT;
 
 	model__set_count(model, MODEL_LEDGER_SAMPLES_LOST, "ring_full", 7);
@@ -77,8 +80,9 @@ static void text_has_a_table_per_process(void **state)
 	fixture_add_second(*state);
 	text = fixture_write(view_text__write, *state, VIEW_SPLIT_NONE);
 	assert_contains(text, "\nweb-10: 10 samples\n");
-	assert_contains(text, "\njob;x-20: 1 samples\n self %       self  total %  name\n"
-			      " 100.00          1   100.00  Main\n");
+	assert_contains(text,
+			"\njob;x-20: 1 samples\n self %       self  total %  name\n"
+			" 100.00          1   100.00  Main\n");
 	/* The second process' Main is not the first one's. */
 	assert_contains(text, "   0.00          0    90.00  Main\n");
 	free(text);
@@ -86,7 +90,7 @@ static void text_has_a_table_per_process(void **state)
 
 static void text_shows_the_top_and_how_many_more(void **state)
 {
-	struct view_options options = { .top = 2 };
+	struct view_options options = {.top = 2};
 	struct buf buf = BUF_INIT;
 
 	assert_int_equal(view_text__write(*state, &options, &buf), 0);
@@ -133,7 +137,8 @@ static void text_of_an_empty_recording_is_a_header(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 		TEST(text_says_what_was_recorded),
 		TEST(text_lists_the_hottest_versions),
 		TEST(text_merges_versions_without_counting_twice),

@@ -36,21 +36,21 @@ static inline uint32_t fixture_body(struct model *model, uint32_t process,
 				    uint32_t native_version)
 {
 	return model__add_body(
-		model, &(struct model_body){
-			       .process = process,
-			       .function_id = 0x7f0000001000,
-			       .start = 0x7f1000000000 + 4096 * model__bodies(model),
-			       .size = 100,
-			       .token = 0x06000002,
-			       .tier = tier,
-			       .rejit_id = rejit_id,
-			       .native_version = native_version,
-			       .osr_il_offset =
-				       tier == TS_TIER_1_OSR ? 0x1a : TS_NO_IL_OFFSET,
-			       .module = model__string(model, "/app/app.dll"),
-			       .name = model__string(model, name),
-			       .born_ns = FIXTURE_START + 5,
-		       });
+		model,
+		&(struct model_body){
+			.process = process,
+			.function_id = 0x7f0000001000,
+			.start = 0x7f1000000000 + 4096 * model__bodies(model),
+			.size = 100,
+			.token = 0x06000002,
+			.tier = tier,
+			.rejit_id = rejit_id,
+			.native_version = native_version,
+			.osr_il_offset = tier == TS_TIER_1_OSR ? 0x1a : TS_NO_IL_OFFSET,
+			.module = model__string(model, "/app/app.dll"),
+			.name = model__string(model, name),
+			.born_ns = FIXTURE_START + 5,
+		});
 }
 
 static inline uint32_t fixture_push(struct model *model, uint32_t stack, uint32_t kind,
@@ -66,8 +66,8 @@ static inline uint32_t fixture_push(struct model *model, uint32_t stack, uint32_
 	return model__add_stack(model, stack, model__add_frame(model, &frame));
 }
 
-static inline void fixture_samples(struct model *model, uint32_t process, uint32_t stack,
-				   unsigned int count)
+static inline void fixture_samples(struct model *model, uint32_t process,
+				   uint32_t stack, unsigned int count)
 {
 	uint32_t thread = model__add_thread(model, process, 11, 0);
 
@@ -119,8 +119,8 @@ static inline struct model *fixture_new(void)
 	work = fixture_push(model, work, MODEL_FRAME_BODY, BODY_OSR, "", 0);
 	fixture_samples(model, process, work, 2);
 	work = fixture_push(model, root, MODEL_FRAME_BODY, BODY_TIER1, "", 0);
-	work = fixture_push(model, work, MODEL_FRAME_NATIVE, MODEL_NONE, "libcoreclr.so",
-			    0x1c99);
+	work = fixture_push(model, work, MODEL_FRAME_NATIVE, MODEL_NONE,
+			    "libcoreclr.so", 0x1c99);
 	fixture_samples(model, process, work, 3);
 	work = fixture_push(model, 0, MODEL_FRAME_UNKNOWN, MODEL_NONE, "no_table", 0);
 	fixture_samples(model, process, work, 1);
@@ -160,7 +160,7 @@ typedef int (*view_writer)(const struct model *, const struct view_options *,
 static inline char *fixture_write(view_writer writer, const struct model *model,
 				  enum view_split split)
 {
-	struct view_options options = { .split = split };
+	struct view_options options = {.split = split};
 	struct buf buf = BUF_INIT;
 
 	assert_int_equal(writer(model, &options, &buf), 0);

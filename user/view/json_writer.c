@@ -9,7 +9,7 @@
 
 void json_writer__init(struct json_writer *json, struct buf *buf)
 {
-	*json = (struct json_writer){ .buf = buf };
+	*json = (struct json_writer){.buf = buf};
 }
 
 int json_writer__finish(struct json_writer *json)
@@ -43,7 +43,8 @@ static bool begin_value(struct json_writer *json, const char *name)
 	return true;
 }
 
-static void open_level(struct json_writer *json, const char *name, char open, char close)
+static void open_level(struct json_writer *json, const char *name, char open,
+		       char close)
 {
 	if (json->depth == JSON_WRITER_DEPTH)
 		json->misused = true;

@@ -18,11 +18,11 @@
 #define JSON_WRITER_DEPTH 32
 
 struct json_writer {
-	struct buf *buf;	/* borrowed */
-	char close[JSON_WRITER_DEPTH];	/* '}' or ']' of each open level */
+	struct buf *buf;	       /* borrowed */
+	char close[JSON_WRITER_DEPTH]; /* '}' or ']' of each open level */
 	unsigned int depth;
-	bool started;		/* the open level has an element */
-	bool line;		/* the next value begins a line */
+	bool started; /* the open level has an element */
+	bool line;    /* the next value begins a line */
 	bool misused;
 };
 

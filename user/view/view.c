@@ -48,7 +48,7 @@ static void append_version(const struct model_body *body, struct buf *buf)
 			     rejit_unknown(body) ? 0 : body->rejit_id,
 			     body->osr_il_offset);
 	if (rejit_unknown(body)) {
-		buf->size--;	/* the bracket */
+		buf->size--; /* the bracket */
 		buf__append_string(buf, " #?]");
 	}
 }
@@ -108,7 +108,8 @@ void view__frame_label(const struct model *model, uint32_t frame, enum view_spli
 		buf__printf(buf, "+0x%llx", (unsigned long long)row->address);
 }
 
-static uint64_t sum_section(const struct model *model, enum model_ledger_section section)
+static uint64_t sum_section(const struct model *model,
+			    enum model_ledger_section section)
 {
 	uint64_t sum = 0;
 

@@ -22,7 +22,7 @@
 #include <string.h>
 
 struct line {
-	const char *text;	/* in the pool */
+	const char *text; /* in the pool */
 	uint64_t count;
 };
 
@@ -32,9 +32,9 @@ struct folded {
 	bool several;
 	struct pool *labels;
 	struct pool *lines;
-	uint64_t *counts;	/* [line in the pool] */
+	uint64_t *counts; /* [line in the pool] */
 	uint32_t counts_capacity;
-	uint32_t *label;	/* [frame] number of its label + 1, 0 not made yet */
+	uint32_t *label; /* [frame] number of its label + 1, 0 not made yet */
 	uint32_t *path;
 	uint32_t path_capacity;
 	struct buf scratch, clean;
@@ -136,8 +136,8 @@ static void write_lines(struct folded *folded, struct buf *buf)
 
 	for (uint32_t i = 0; i < count && i < folded->counts_capacity; i++)
 		if (folded->counts[i])
-			lines[used++] = (struct line){ pool__string(folded->lines, i),
-						       folded->counts[i] };
+			lines[used++] = (struct line){pool__string(folded->lines, i),
+						      folded->counts[i]};
 	qsort(lines, used, sizeof(*lines), compare_lines);
 	for (uint32_t i = 0; i < used; i++) {
 		buf__append_string(buf, lines[i].text);

@@ -131,13 +131,13 @@ static void write_ledger(struct page *page)
 		const char *name;
 		enum model_ledger_section section;
 	} sections[] = {
-		{ "samples", MODEL_LEDGER_SAMPLES },
-		{ "samples_lost", MODEL_LEDGER_SAMPLES_LOST },
-		{ "notes", MODEL_LEDGER_NOTES },
-		{ "events", MODEL_LEDGER_EVENTS },
-		{ "events_lost", MODEL_LEDGER_EVENTS_LOST },
-		{ "unresolved_leaf", MODEL_LEDGER_UNRESOLVED_LEAF },
-		{ "stub_leaf", MODEL_LEDGER_STUB_LEAF },
+		{"samples", MODEL_LEDGER_SAMPLES},
+		{"samples_lost", MODEL_LEDGER_SAMPLES_LOST},
+		{"notes", MODEL_LEDGER_NOTES},
+		{"events", MODEL_LEDGER_EVENTS},
+		{"events_lost", MODEL_LEDGER_EVENTS_LOST},
+		{"unresolved_leaf", MODEL_LEDGER_UNRESOLVED_LEAF},
+		{"stub_leaf", MODEL_LEDGER_STUB_LEAF},
 	};
 
 	json_writer__object(&page->json, "ledger");
@@ -157,7 +157,7 @@ static void write_number_or_null(struct page *page, uint32_t number, bool known)
 
 static void write_body_life(struct page *page, const struct model_body *body)
 {
-	static const char *const sources[] = { "event", "catch-up", "image" };
+	static const char *const sources[] = {"event", "catch-up", "image"};
 	struct json_writer *json = &page->json;
 
 	write_time_or_null(page, body->born_ns);
@@ -165,10 +165,10 @@ static void write_body_life(struct page *page, const struct model_body *body)
 	write_time_or_null(page, body->published_ns[1] ? body->published_ns[0] : 0);
 	write_time_or_null(page, body->published_ns[1]);
 	write_time_or_null(page, body->superseded_ns);
-	json_writer__string(json, NULL,
-			    sources[body->source <= MODEL_SOURCE_IMAGE ?
-					    body->source :
-					    MODEL_SOURCE_EVENT]);
+	json_writer__string(
+		json, NULL,
+		sources[body->source <= MODEL_SOURCE_IMAGE ? body->source
+							   : MODEL_SOURCE_EVENT]);
 	json_writer__bool(json, NULL, body->flags & MODEL_BODY_SHARED_GENERIC);
 }
 
@@ -242,9 +242,8 @@ static void write_frames(struct page *page)
 	json_writer__array(json, "body");
 	for (uint32_t i = 0; i < stacks->frames_count; i++)
 		if (stacks->frames[i].kind == MODEL_FRAME_BODY)
-			json_writer__number(
-				json, NULL,
-				stacks->body_number[stacks->frames[i].row]);
+			json_writer__number(json, NULL,
+					    stacks->body_number[stacks->frames[i].row]);
 		else
 			json_writer__signed(json, NULL, -1);
 	json_writer__end(json);
@@ -252,9 +251,9 @@ static void write_frames(struct page *page)
 	for (uint32_t i = 0; i < stacks->frames_count; i++) {
 		buf__clear(&page->scratch);
 		page_stacks__frame_name(stacks, i, &page->scratch);
-		json_writer__number(
-			json, NULL,
-			pool__add(page->strings, buf__string(&page->scratch)));
+		json_writer__number(json, NULL,
+				    pool__add(page->strings,
+					      buf__string(&page->scratch)));
 	}
 	json_writer__end(json);
 	json_writer__end(json);
@@ -264,8 +263,7 @@ static void write_strings(struct page *page)
 {
 	json_writer__array(&page->json, "strings");
 	for (uint32_t i = 0; i < pool__count(page->strings); i++)
-		json_writer__string(&page->json, NULL,
-				    pool__string(page->strings, i));
+		json_writer__string(&page->json, NULL, pool__string(page->strings, i));
 	json_writer__end(&page->json);
 }
 

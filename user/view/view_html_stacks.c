@@ -33,7 +33,7 @@ static uint32_t page_frame(struct page_stacks *stacks, uint32_t frame)
 		return add_frame(stacks, MODEL_FRAME_UNKNOWN, frame, UINT64_MAX);
 	row = model__frame(stacks->model, frame);
 	if (row->kind == MODEL_FRAME_BODY) {
-		stacks->body_number[row->body] = 0;	/* numbered when written */
+		stacks->body_number[row->body] = 0; /* numbered when written */
 		return add_frame(stacks, MODEL_FRAME_BODY, row->body, row->body);
 	}
 	return add_frame(stacks, view__frame_kind(row), frame, row->name);
@@ -60,13 +60,14 @@ static uint32_t add_node(struct page_stacks *stacks, uint32_t parent, uint32_t f
  * and `owner` says for which one `node` was filled in.
  */
 struct memo {
-	uint32_t *node, *owner;	/* [stack] */
+	uint32_t *node, *owner; /* [stack] */
 	uint32_t *path;		/* stacks still to be numbered, leaf first */
 	uint32_t path_capacity;
 	uint32_t process, root;
 };
 
-static uint32_t stack_node(struct page_stacks *stacks, struct memo *memo, uint32_t stack)
+static uint32_t stack_node(struct page_stacks *stacks, struct memo *memo,
+			   uint32_t stack)
 {
 	uint32_t at = stack, node = memo->root, depth = 0;
 
@@ -82,7 +83,8 @@ static uint32_t stack_node(struct page_stacks *stacks, struct memo *memo, uint32
 	while (depth) {
 		at = memo->path[--depth];
 		node = add_node(stacks, node,
-				page_frame(stacks, model__stack(stacks->model, at)->frame));
+				page_frame(stacks,
+					   model__stack(stacks->model, at)->frame));
 		memo->node[at] = node;
 		memo->owner[at] = memo->process;
 	}
@@ -108,10 +110,10 @@ static void number_nodes(struct page_stacks *stacks, const uint32_t *process,
 		if (memo.process != process[sample]) {
 			memo.process = process[sample];
 			if (several)
-				memo.root = add_node(
-					stacks, 0,
-					add_frame(stacks, PAGE_FRAME_PROCESS,
-						  memo.process, memo.process));
+				memo.root =
+					add_node(stacks, 0,
+						 add_frame(stacks, PAGE_FRAME_PROCESS,
+							   memo.process, memo.process));
 		}
 		/* The model's stack of the sample stands in `node` until here. */
 		stacks->node[sample] = stack_node(stacks, &memo, stacks->node[sample]);

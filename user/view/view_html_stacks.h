@@ -11,27 +11,27 @@
 
 #include "view_internal.h"
 
-#define PAGE_BINS		512u
-#define PAGE_FRAME_PROCESS	4u	/* beside enum model_frame_kind */
+#define PAGE_BINS	   512u
+#define PAGE_FRAME_PROCESS 4u /* beside enum model_frame_kind */
 
 struct page_frame {
 	uint32_t kind;
-	uint32_t row;		/* of the body, of the process, else of a frame
-				 * of that name; MODEL_NONE for an empty stack */
+	uint32_t row; /* of the body, of the process, else of a frame
+		       * of that name; MODEL_NONE for an empty stack */
 };
 
 struct page_node {
 	uint32_t parent;
-	uint32_t frame;		/* page frame */
+	uint32_t frame; /* page frame */
 };
 
 struct page_stacks {
 	const struct model *model;
 	struct page_frame *frames;
-	struct page_node *nodes;	/* [0] is everything; parent < own number */
-	uint32_t *body_number;	/* [body]: MODEL_NONE when not on any stack */
-	uint32_t *node, *bin;	/* [sample] */
-	uint32_t *order;	/* samples by node, then bin */
+	struct page_node *nodes; /* [0] is everything; parent < own number */
+	uint32_t *body_number;	 /* [body]: MODEL_NONE when not on any stack */
+	uint32_t *node, *bin;	 /* [sample] */
+	uint32_t *order;	 /* samples by node, then bin */
 	struct map *frame_numbers, *node_numbers;
 	uint64_t bin_ns;
 	uint32_t frames_count, frames_capacity;

@@ -12,11 +12,11 @@
 /* The kept samples of one event, by what their leaf is, and what was lost. */
 struct view_summary {
 	uint64_t samples;
-	uint64_t body, native, kernel, unknown;	/* leaves; the sum is samples */
-	uint64_t lost, not_delivered;	/* samples */
+	uint64_t body, native, kernel, unknown; /* leaves; the sum is samples */
+	uint64_t lost, not_delivered;		/* samples */
 	uint64_t events_lost;
-	uint32_t versions;		/* bodies that are the leaf of a sample */
-	uint64_t start_ns, end_ns;	/* of the recording; end > start */
+	uint32_t versions;	   /* bodies that are the leaf of a sample */
+	uint64_t start_ns, end_ns; /* of the recording; end > start */
 };
 
 void view__summarize(const struct model *model, const struct view_options *options,

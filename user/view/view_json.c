@@ -17,7 +17,7 @@ struct report {
 	const struct model *model;
 	const struct view_options *options;
 	struct json_writer json;
-	uint64_t *self, *total;	/* [body][event], from model__tally */
+	uint64_t *self, *total; /* [body][event], from model__tally */
 };
 
 static void write_text(struct report *report, const char *name, string_id string)
@@ -25,7 +25,8 @@ static void write_text(struct report *report, const char *name, string_id string
 	json_writer__string(&report->json, name, model__text(report->model, string));
 }
 
-static void write_text_or_null(struct report *report, const char *name, string_id string)
+static void write_text_or_null(struct report *report, const char *name,
+			       string_id string)
 {
 	if (*model__text(report->model, string))
 		write_text(report, name, string);
@@ -134,7 +135,7 @@ static void write_events(struct report *report)
 	json_writer__array(json, "events");
 	for (uint32_t i = 0; i < model__events(report->model); i++) {
 		const struct model_event *event = model__event(report->model, i);
-		struct view_options of_event = { .event = i };
+		struct view_options of_event = {.event = i};
 		struct view_summary summary;
 
 		view__summarize(report->model, &of_event, &summary);
@@ -156,15 +157,15 @@ static void write_events(struct report *report)
 }
 
 /* {"cpu-clock": n} */
-static void write_counts(struct report *report, const char *name, const uint64_t *counts)
+static void write_counts(struct report *report, const char *name,
+			 const uint64_t *counts)
 {
 	json_writer__object(&report->json, name);
 	for (uint32_t i = 0; i < model__events(report->model); i++)
-		json_writer__number(
-			&report->json,
-			model__text(report->model,
-				    model__event(report->model, i)->name),
-			counts[i]);
+		json_writer__number(&report->json,
+				    model__text(report->model,
+						model__event(report->model, i)->name),
+				    counts[i]);
 	json_writer__end(&report->json);
 }
 
@@ -209,14 +210,14 @@ static void write_token(struct report *report, const struct model_body *body)
 
 static void write_life(struct report *report, const struct model_body *body)
 {
-	static const char *const sources[] = { "event", "catch-up", "image" };
+	static const char *const sources[] = {"event", "catch-up", "image"};
 	struct json_writer *json = &report->json;
 
 	json_writer__number(json, "born_ns", body->born_ns);
 	write_time(report, "died_ns", body->died_ns);
-	json_writer__string(
-		json, "source",
-		body->source <= MODEL_SOURCE_IMAGE ? sources[body->source] : "unknown");
+	json_writer__string(json, "source",
+			    body->source <= MODEL_SOURCE_IMAGE ? sources[body->source]
+							       : "unknown");
 	if (body->published_ns[1]) {
 		json_writer__array(json, "published_ns");
 		json_writer__number(json, NULL, body->published_ns[0]);
@@ -304,7 +305,7 @@ static void write_ledger(struct report *report)
 int view_json__write(const struct model *model, const struct view_options *options,
 		     struct buf *buf)
 {
-	struct report report = { .model = model, .options = options };
+	struct report report = {.model = model, .options = options};
 	int err;
 
 	model__tally(model, &report.self, &report.total);

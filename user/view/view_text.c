@@ -21,12 +21,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_BYTES 1000		/* of one name, on a terminal */
+#define NAME_BYTES 1000 /* of one name, on a terminal */
 
 /* One line of a table: frames that the split does not tell apart. */
 struct row {
-	uint32_t frame;		/* one of them; MODEL_NONE for an empty stack */
-	uint32_t stamp;		/* the last stack that counted for total */
+	uint32_t frame; /* one of them; MODEL_NONE for an empty stack */
+	uint32_t stamp; /* the last stack that counted for total */
 	uint64_t self, total;
 };
 
@@ -37,7 +37,7 @@ struct text {
 	struct buf scratch;
 	struct row *rows;
 	uint32_t rows_count, rows_capacity;
-	uint32_t *row_of;	/* [frame], and the empty stack behind them */
+	uint32_t *row_of; /* [frame], and the empty stack behind them */
 	struct map *row_numbers;
 };
 
@@ -47,7 +47,8 @@ static void append_name(struct text *text, const char *name)
 	size_t size = strlen(name), cut = size;
 
 	if (size > NAME_BYTES)
-		for (cut = NAME_BYTES; cut && ((unsigned char)name[cut] & 0xc0) == 0x80;)
+		for (cut = NAME_BYTES;
+		     cut && ((unsigned char)name[cut] & 0xc0) == 0x80;)
 			cut--;
 	if (cut == size) {
 		text__append_terminal(text->buf, name);
@@ -93,7 +94,8 @@ static void write_losses(struct text *text, const struct view_summary *summary)
 		buf__append_char(buf, '\n');
 	}
 	if (summary->lost) {
-		buf__printf(buf, "LOST: %llu samples", (unsigned long long)summary->lost);
+		buf__printf(buf, "LOST: %llu samples",
+			    (unsigned long long)summary->lost);
 		write_causes(text, MODEL_LEDGER_SAMPLES_LOST);
 	}
 	if (summary->not_delivered)
@@ -179,8 +181,8 @@ static uint64_t body_key(const struct text *text, uint32_t index)
 	case VIEW_SPLIT_TIER:
 		return view__tier(body);
 	case VIEW_SPLIT_REJIT:
-		return body->flags & MODEL_BODY_REJIT_UNKNOWN ? UINT64_MAX :
-								body->rejit_id;
+		return body->flags & MODEL_BODY_REJIT_UNKNOWN ? UINT64_MAX
+							      : body->rejit_id;
 	case VIEW_SPLIT_NONE:
 		break;
 	}
@@ -209,7 +211,7 @@ static struct row *find_row(struct text *text, uint32_t frame)
 	if (!map__get(text->row_numbers, high, low, &known)) {
 		known = text->rows_count;
 		alloc__grow(text->rows, text->rows_count, text->rows_capacity);
-		text->rows[text->rows_count++] = (struct row){ .frame = frame };
+		text->rows[text->rows_count++] = (struct row){.frame = frame};
 		map__set(text->row_numbers, high, low, known);
 	}
 	text->row_of[slot] = (uint32_t)known;
@@ -238,7 +240,7 @@ static int compare_rows(const void *a, const void *b, void *argument)
 {
 	const struct row *one = a, *two = b;
 	struct text *text = argument;
-	struct buf labels[2] = { BUF_INIT, BUF_INIT };
+	struct buf labels[2] = {BUF_INIT, BUF_INIT};
 	int order;
 
 	if (one->self != two->self)
@@ -281,7 +283,7 @@ static void write_table_head(struct text *text)
 /* "tier1", "osr@0x1a"; of what is not a body, what it is. */
 static void write_tier(struct text *text, const struct model_frame *frame)
 {
-	static const char *const others[] = { "", "native", "kernel", "-" };
+	static const char *const others[] = {"", "native", "kernel", "-"};
 
 	buf__clear(&text->scratch);
 	if (frame && frame->kind == MODEL_FRAME_BODY) {
@@ -295,9 +297,9 @@ static void write_tier(struct text *text, const struct model_frame *frame)
 			buf__append_string(&text->scratch,
 					   name__tier_short(view__tier(&body)));
 	} else {
-		buf__append_string(&text->scratch,
-				   others[frame ? view__frame_kind(frame) :
-						  MODEL_FRAME_UNKNOWN]);
+		buf__append_string(
+			&text->scratch,
+			others[frame ? view__frame_kind(frame) : MODEL_FRAME_UNKNOWN]);
 	}
 	buf__printf(text->buf, "  %-11s", buf__string(&text->scratch));
 }
@@ -364,8 +366,9 @@ static size_t write_process(struct text *text, const struct view_stack_count *st
 	qsort_r(text->rows, text->rows_count, sizeof(*text->rows), compare_rows, text);
 	buf__append_char(text->buf, '\n');
 	if (several) {
-		append_name(text, model__text(text->model,
-					      model__process(text->model, process)->comm));
+		append_name(text,
+			    model__text(text->model,
+					model__process(text->model, process)->comm));
 		buf__printf(text->buf, "-%d: %llu samples\n",
 			    (int)model__process(text->model, process)->pid,
 			    (unsigned long long)samples);
@@ -377,7 +380,8 @@ static size_t write_process(struct text *text, const struct view_stack_count *st
 	for (uint32_t i = 0; i < shown; i++)
 		write_row(text, &text->rows[i], samples);
 	if (shown < text->rows_count)
-		buf__printf(text->buf, "        and %u more\n", text->rows_count - shown);
+		buf__printf(text->buf, "        and %u more\n",
+			    text->rows_count - shown);
 	return used;
 }
 

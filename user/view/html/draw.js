@@ -54,8 +54,7 @@ class Layout {
                 continue;
             tree.expand(node);
             let x = this.x[box];
-            const end = tree.first[node] + tree.count[node];
-            for (let child = tree.first[node]; child < end; child++) {
+            for (let child = tree.child[node]; child >= 0; child = tree.sibling[child]) {
                 const w = tree.total[child] * scale;
                 if (w >= NARROWEST)
                     this.push(x, w, child, box);

@@ -5,9 +5,9 @@
 // first or leaf first.  All of it is typed arrays, because 100,000 stacks are
 // a million nodes.
 //
-// Both trees offer the same: key, parent, total and self per node; the
-// children of a node are first[n] .. first[n] + count[n], in key order, once
-// expand(n) was called.
+// Both trees offer the same: key, parent, total and self per node; and, once
+// expand(n) was called, the children of n in key order: child[n], and from
+// each the next by sibling[], -1 at the end.
 
 // Samples per sampled node within bins [low, high), and with its descendants.
 class Selection {
@@ -111,26 +111,13 @@ function outermostNodes(profile, keys) {
     return outermost;
 }
 
-// Indices 0..count-1 in stable order of key(i), which is below buckets.
-function countingSort(order, keyAt, buckets) {
-    const start = new Int32Array(buckets + 1);
-    for (let i = 0; i < order.length; i++)
-        start[keyAt(order[i]) + 1]++;
-    for (let b = 0; b < buckets; b++)
-        start[b + 1] += start[b];
-    const sorted = new Int32Array(order.length);
-    for (let i = 0; i < order.length; i++)
-        sorted[start[keyAt(order[i])]++] = order[i];
-    return sorted;
-}
-
 // Root first.  The shape depends on the split only; select() fills in counts.
 class CallTree {
     constructor(profile, keys) {
         this.profile = profile;
         this.keys = keys;
         this.merge();
-        this.number();
+        this.orderChildren();
     }
 
     // Gives each sampled node the merged node of (merged parent, key).
@@ -168,34 +155,27 @@ class CallTree {
         this.key = key.slice(0, count);
     }
 
-    // Numbers the merged nodes breadth first, children in key order.
-    number() {
-        const {nodeCount, parent, key, merged} = this;
-        let order = Int32Array.from({length: nodeCount - 1}, (_, i) => i + 1);
-        order = countingSort(order, (n) => key[n], this.keys.list.length);
-        order = countingSort(order, (n) => parent[n], nodeCount);
-        const start = new Int32Array(nodeCount + 1);
+    // Lists of children: a counting sort of all nodes by key, then each node,
+    // last key first, goes to the head of its parent's list.
+    orderChildren() {
+        const {nodeCount, parent, key} = this;
+        const start = new Int32Array(this.keys.list.length + 1);
         for (let n = 1; n < nodeCount; n++)
-            start[parent[n] + 1]++;
-        for (let n = 0; n < nodeCount; n++)
-            start[n + 1] += start[n];
-        const old = new Int32Array(nodeCount);
-        const fresh = new Int32Array(nodeCount);
-        this.first = new Int32Array(nodeCount);
-        this.count = new Int32Array(nodeCount);
-        let next = 1;
-        for (let n = 0; n < next; n++) {
-            const was = old[n];
-            this.first[n] = next;
-            this.count[n] = start[was + 1] - start[was];
-            for (let i = start[was]; i < start[was + 1]; i++) {
-                fresh[order[i]] = next;
-                old[next++] = order[i];
-            }
+            start[key[n] + 1]++;
+        for (let k = 0; k < this.keys.list.length; k++)
+            start[k + 1] += start[k];
+        const order = new Int32Array(nodeCount - 1);
+        for (let n = 1; n < nodeCount; n++)
+            order[start[key[n]]++] = n;
+        const child = new Int32Array(nodeCount).fill(-1);
+        const sibling = new Int32Array(nodeCount).fill(-1);
+        for (let i = nodeCount - 2; i >= 0; i--) {
+            const n = order[i];
+            sibling[n] = child[parent[n]];
+            child[parent[n]] = n;
         }
-        this.key = Int32Array.from(old, (was) => key[was]);
-        this.parent = Int32Array.from(old, (was) => (was === 0 ? -1 : fresh[parent[was]]));
-        this.merged = merged.map((was) => fresh[was]);
+        this.child = child;
+        this.sibling = sibling;
     }
 
     select(selection) {
@@ -224,6 +204,8 @@ class CallTree {
         return this.shares.subarray(node * CLASSES, (node + 1) * CLASSES);
     }
 }
+
+const UNEXPANDED = -2;
 
 // Leaf first: the callers of each leaf.  Whole, this tree would have a node for
 // every frame of every stack; so a node is expanded only when it is drawn.
@@ -262,7 +244,7 @@ class CallerTree {
             return fresh;
         };
         const old = this.capacity > 0 ? this : {};
-        for (const name of ["key", "parent", "first", "count", "low", "high"])
+        for (const name of ["key", "parent", "child", "sibling", "low", "high"])
             this[name] = copy(Int32Array, old[name], capacity);
         this.total = copy(Float64Array, old.total, capacity);
         this.self = copy(Float64Array, old.self, capacity);
@@ -279,23 +261,29 @@ class CallerTree {
         this.low[node] = low;
         this.high[node] = high;
         this.total[node] = total;
-        this.first[node] = -1;
+        this.child[node] = UNEXPANDED;
+        this.sibling[node] = -1;
         return node;
     }
 
     expand(node) {
-        if (this.first[node] >= 0)
+        if (this.child[node] !== UNEXPANDED)
             return;
-        this.first[node] = this.nodeCount;
         const keys = this.sortRange(node);
         let at = this.low[node] + this.dropEnded;
+        let last = -1;
+        this.child[node] = -1;
         for (const key of keys) {
             const end = at + this.counts[key];
+            const child = this.addChild(node, key, at, end);
             this.counts[key] = 0;
-            this.addChild(node, key, at, end);
+            if (last < 0)
+                this.child[node] = child;
+            else
+                this.sibling[last] = child;
+            last = child;
             at = end;
         }
-        this.count[node] = this.nodeCount - this.first[node];
     }
 
     // Orders the range by key; stacks that have no caller left come first and
@@ -356,6 +344,7 @@ class CallerTree {
         this.total[node] = total;
         // "Self" of a caller box: what the leaf below it spent, which is all.
         this.self[node] = parent === 0 ? total : 0;
+        return node;
     }
 
     classShares(node) {
@@ -378,7 +367,7 @@ function findPath(tree, path) {
     for (const wanted of path) {
         tree.expand(node);
         let found = -1;
-        for (let n = tree.first[node]; n < tree.first[node] + tree.count[node]; n++) {
+        for (let n = tree.child[node]; n >= 0; n = tree.sibling[n]) {
             const key = tree.keys.list[tree.key[n]];
             if (tree.total[n] === 0)
                 continue;

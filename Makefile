@@ -87,6 +87,13 @@ $(HOOK): $(HOOK_OBJECTS)
 -include tests/tests.mk
 -include $(shell find $(OUTPUT) -name '*.d' 2>/dev/null)
 
+# The loader looks for the hook in LIBDIR: another one compiles that file again.
+.PHONY: FORCE
+$(OUTPUT)/libdir: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIBDIR)' | cmp -s - $@ || echo '$(LIBDIR)' > $@
+$(OUTPUT)/user/target/hook_find.o: $(OUTPUT)/libdir
+
 .PHONY: install
 install: all ## install into $(PREFIX), DESTDIR honoured
 	install -D -m 755 $(LOADER) $(DESTDIR)$(PREFIX)/bin/tierscope

@@ -13,6 +13,7 @@
  * Sets found[i] when the dynamic string table holds names[i].  0, or -ENOEXEC
  * if the file is no 64-bit ELF file with a dynamic section, or -Exxx.
  */
-int exports__find(int file, const char *const *names, unsigned int count, bool *ret_found);
+int exports__find(int file, const char *const *names, unsigned int count,
+		  bool *ret_found);
 
 #endif /* TIERSCOPE_TARGET_EXPORTS_H */

@@ -14,11 +14,11 @@
 #include <sys/types.h>
 
 #define HOOK_FILE_NAME	"libtierscope_hook.so"
-#define HOOK_FILE_LIMIT	(64u << 20)
+#define HOOK_FILE_LIMIT (64u << 20)
 
 /* Who must be able to load the file. */
 struct hook_reader {
-	int root;		/* its root folder */
+	int root; /* its root folder */
 	uid_t uid;
 	gid_t gid;
 };

@@ -12,7 +12,7 @@
 
 /* What one line of /proc/PID/maps says about a runtime. */
 struct mapped {
-	char *runtime_path;	/* libcoreclr.so, NULL: not seen */
+	char *runtime_path; /* libcoreclr.so, NULL: not seen */
 	bool musl;
 	bool hook;
 };

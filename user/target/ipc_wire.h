@@ -19,16 +19,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IPC_MAGIC		"DOTNET_IPC_V1"	/* its NUL is sent too */
-#define IPC_MAGIC_BYTES		14
-#define IPC_HEADER_BYTES	20
-#define IPC_SET_PROFILER	0x03
-#define IPC_SET_PROCESS		0x04
-#define IPC_SET_SERVER		0xff
-#define IPC_ATTACH_PROFILER	0x01
-#define IPC_PROCESS_INFO_3	0x08
-#define IPC_SERVER_OK		0x00
-#define IPC_SERVER_ERROR	0xff
+#define IPC_MAGIC	    "DOTNET_IPC_V1" /* its NUL is sent too */
+#define IPC_MAGIC_BYTES	    14
+#define IPC_HEADER_BYTES    20
+#define IPC_SET_PROFILER    0x03
+#define IPC_SET_PROCESS	    0x04
+#define IPC_SET_SERVER	    0xff
+#define IPC_ATTACH_PROFILER 0x01
+#define IPC_PROCESS_INFO_3  0x08
+#define IPC_SERVER_OK	    0x00
+#define IPC_SERVER_ERROR    0xff
 
 /* Building a payload.  append_string: -EINVAL if it is no valid UTF-8. */
 void ipc_wire__append_u32(struct buf *payload, uint32_t value);

@@ -26,9 +26,9 @@ int proc__read_link(int directory, const char *name, char **ret_target);
 int proc__read_stat(int directory, char *ret_state, uint64_t *ret_start_ticks);
 
 struct proc_status {
-	pid_t tgid;		/* in our namespace */
-	pid_t namespace_pid;	/* in the innermost one */
-	uid_t uid;		/* effective: decides about files and sockets */
+	pid_t tgid;	     /* in our namespace */
+	pid_t namespace_pid; /* in the innermost one */
+	uid_t uid;	     /* effective: decides about files and sockets */
 	gid_t gid;
 };
 int proc__read_status(int directory, struct proc_status *ret_status);

@@ -84,6 +84,25 @@ static void map_agrees_with_an_array_through_sets_and_removals(void **state)
 	map__free(map);
 }
 
+/* So many keys that differ in one word only that some share their hash. */
+static void map_compares_keys_not_only_their_hashes(void **state)
+{
+	struct map *map = map__new();
+	uint64_t value;
+
+	(void)state;
+	for (uint64_t i = 0; i < 300000; i++) {
+		map__set(map, i, 5, i);
+		map__set(map, 5, i + 300000, i);
+	}
+	assert_int_equal(map__count(map), 600000);
+	for (uint64_t i = 0; i < 300000; i++) {
+		assert_true(map__get(map, i, 5, &value) && value == i);
+		assert_true(map__get(map, 5, i + 300000, &value) && value == i);
+	}
+	map__free(map);
+}
+
 static void pool_numbers_each_string_once(void **state)
 {
 	struct pool *pool = pool__new();
@@ -145,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(map_tells_what_was_set_last),
 		cmocka_unit_test(map_agrees_with_an_array_through_sets_and_removals),
+		cmocka_unit_test(map_compares_keys_not_only_their_hashes),
 		cmocka_unit_test(pool_numbers_each_string_once),
 		cmocka_unit_test(pool_takes_strings_of_any_size),
 	};

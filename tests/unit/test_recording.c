@@ -684,6 +684,37 @@ static void recording_of_an_enemy_never_refers_to_nothing(void **state)
 	model__free(written);
 }
 
+/* A chunk whose count of rows is less than its rows, or more. */
+static void recording_refuses_a_chunk_that_its_rows_do_not_fill(void **state)
+{
+	struct fixture *fixture = *state;
+	struct model *written = write_recording(fixture->path);
+	struct buf bytes = read_bytes(fixture->path);
+	struct format_chunk chunk;
+	size_t end;
+
+	for (size_t at = sizeof(struct format_header); at < bytes.size; at = end) {
+		end = chunk_end(&bytes, at, &chunk);
+		for (int change = -1; change <= 1; change += 2) {
+			uint32_t rows, crc;
+
+			memcpy(&rows, bytes.data + at + sizeof(chunk), sizeof(rows));
+			rows += (uint32_t)change;
+			memcpy(bytes.data + at + sizeof(chunk), &rows, sizeof(rows));
+			crc = checksum(bytes.data + at, end - at);
+			patch(fixture->path, at + sizeof(chunk), &rows, sizeof(rows));
+			patch(fixture->path, at + 12, &crc, sizeof(crc));
+			assert_true(is_refused(fixture->path));
+			rows -= (uint32_t)change;
+			memcpy(bytes.data + at + sizeof(chunk), &rows, sizeof(rows));
+		}
+		patch(fixture->path, at, bytes.data + at, end - at);
+	}
+	assert_false(is_refused(fixture->path));
+	buf__free(&bytes);
+	model__free(written);
+}
+
 static int read_from(const char *path, const char *data, size_t size,
 		     struct recording_result *result)
 {
@@ -799,6 +830,31 @@ static void recording_stays_good_when_a_file_may_not_grow(void **state)
 	write_until_full(fixture->path, -EFBIG, lift_limit);
 }
 
+static void recording_writes_counts_that_did_not_get_through(void **state)
+{
+	struct fixture *fixture = *state;
+	struct model *written = model__new();
+	struct model *model = model__new();
+	struct recording_writer *writer;
+	struct recording_result result;
+
+	begin_model(written);
+	grow_model(written, 3, 3);
+	assert_int_equal(recording_writer__open(fixture->path, &writer), 0);
+	assert_int_equal(recording_writer__flush(writer, written), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files(recording_writer__bytes(writer) + 8);
+	model__set_count(written, MODEL_LEDGER_SAMPLES, "kept", 4711);
+	assert_int_equal(recording_writer__flush(writer, written), -EFBIG);
+	lift_limit();
+	assert_int_equal(recording_writer__finish(writer, written), 0);
+	recording_writer__free(writer);
+	assert_int_equal(recording__read(fixture->path, model, &result), 0);
+	assert_same_model(model, written);
+	model__free(model);
+	model__free(written);
+}
+
 static void enlarge_disk(void)
 {
 	const char *folder = getenv("TIERSCOPE_TEST_DISK");
@@ -848,9 +904,11 @@ int main(void)
 		RECORDING_TEST(recording_cut_at_any_byte_opens_up_to_there),
 		RECORDING_TEST(recording_damaged_at_any_byte_gives_no_wrong_row),
 		RECORDING_TEST(recording_of_an_enemy_never_refers_to_nothing),
+		RECORDING_TEST(recording_refuses_a_chunk_that_its_rows_do_not_fill),
 		RECORDING_TEST(recording_tells_what_it_is_not),
 		RECORDING_TEST(recording_writer_tells_why_it_cannot_open),
 		RECORDING_TEST(recording_stays_good_when_a_file_may_not_grow),
+		RECORDING_TEST(recording_writes_counts_that_did_not_get_through),
 		RECORDING_TEST(recording_stays_good_on_a_full_disk),
 	};
 

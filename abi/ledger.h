@@ -37,6 +37,8 @@ X(18, TABLE_PENDING,	NOTE,	"table_pending", \
   "the walk passed an image whose table was not loaded yet") \
 X(19, RACING_UPDATE,	NOTE,	"racing_update", \
   "a body's row changed while the sampler read it") \
+X(20, NATIVE_END,	NOTE,	"native_end", \
+  "the walk ended in native code that keeps no rbp chain") \
 X(32, CODE_LOADS,	CODE,	"code_loads", \
   "code_load probes that fired") \
 X(33, CODE_UNLOADS,	CODE,	"code_unloads", \

@@ -65,7 +65,16 @@ enum ts_sample_flags {
 	TS_SAMPLE_TABLE_PENDING = 1 << 3, /* passed an image without its table */
 	TS_SAMPLE_LEAF_PROLOG = 1 << 4,
 	TS_SAMPLE_LEAF_EPILOG = 1 << 5,
+	TS_SAMPLE_NATIVE_END = 1 << 6,	/* native code that kept no rbp chain */
+	TS_SAMPLE_CODE = 1 << 7,	/* TS_CODE_BYTES follow the frames */
 };
+
+/*
+ * Where the leaf is JIT memory without a body, most often a stub: the bytes
+ * around it, as they were when it ran, ip at TS_CODE_BEFORE.
+ */
+#define TS_CODE_BYTES		192
+#define TS_CODE_BEFORE		96
 
 struct ts_sample {
 	struct ts_event header;
@@ -75,7 +84,7 @@ struct ts_sample {
 	__u16 frames_count;
 	__u16 reserved;
 	char comm[16];		/* the thread's name, not always NUL-ended */
-	__u64 frames[];		/* leaf first */
+	__u64 frames[];		/* leaf first; then perhaps code bytes */
 };
 
 _Static_assert(sizeof(struct ts_sample) == 64, "sample layout");

@@ -12,6 +12,7 @@
 
 enum ts_space_flags {
 	TS_SPACE_FOLLOW = 1 << 0,	/* children belong to the recording too */
+	TS_SPACE_PENDING = 1 << 1,	/* not sampled before its first exec */
 };
 
 struct ts_space {

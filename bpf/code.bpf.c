@@ -64,19 +64,19 @@ int BPF_USDT(module_unload, __u64 sequence, __u64 module_id, __u64 base, __u64 s
 SEC("raw_tp/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
-	return on_fork(parent, child);
+	return on_process_fork(parent, child);
 }
 
 SEC("raw_tp/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task)
 {
-	return on_exec();
+	return on_process_exec();
 }
 
 SEC("raw_tp/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
-	return on_exit(task);
+	return on_process_exit(task);
 }
 
 SEC("syscall")

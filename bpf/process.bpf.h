@@ -48,7 +48,7 @@ static __always_inline void send_process(__u32 type, __u32 space,
  * Runs on the parent's thread.  Until it calls exec the child runs its
  * parent's code at its parent's addresses, so it shares the space.
  */
-static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
+static __always_inline int on_process_fork(struct task_struct *parent, struct task_struct *child)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u32 child_tgid = BPF_CORE_READ(child, tgid);
@@ -72,7 +72,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 }
 
 /* Renumbered in place, which cannot fail: no sample finds the old code map. */
-static __always_inline int on_exec(void)
+static __always_inline int on_process_exec(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct ts_space *space = bpf_map_lookup_elem(&spaces, &tgid);
@@ -81,13 +81,14 @@ static __always_inline int on_exec(void)
 	if (!space)
 		return 0;
 	WRITE_ONCE(space->number, __sync_fetch_and_add(&next_space, 1));
+	space->flags &= ~TS_SPACE_PENDING;
 	space->bodies = 0;
 	space->pages = 0;
 	send_process(TS_EVENT_EXEC, space->number, &event);
 	return 0;
 }
 
-static __always_inline int on_exit(struct task_struct *task)
+static __always_inline int on_process_exit(struct task_struct *task)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct ts_space *space = bpf_map_lookup_elem(&spaces, &tgid);

@@ -71,9 +71,11 @@ reserve_event(__u32 kind, __u32 space, const struct ts_journal_record *record)
 		ledger_count(TS_LEDGER_CODE_RING_FULL);
 		return NULL;
 	}
+	if (err)
+		size = 0;
 	fill_header(&event->header, kind, sizeof(*event) + size, space);
 	event->record = *record;
-	event->text_size = err ? 0 : size;
+	event->text_size = size;
 	event->row = 0;
 	event->generation = 0;
 	event->reserved = 0;

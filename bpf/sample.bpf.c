@@ -51,6 +51,8 @@ static __always_inline void note_walk(const struct walk *walk)
 {
 	if (walk->flags & TS_SAMPLE_BAD_FRAME)
 		ledger_count(TS_LEDGER_BAD_FRAME);
+	if (walk->flags & TS_SAMPLE_NATIVE_END)
+		ledger_count(TS_LEDGER_NATIVE_END);
 	if (walk->flags & TS_SAMPLE_TRUNCATED)
 		ledger_count(TS_LEDGER_TRUNCATED);
 }
@@ -80,7 +82,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	count = walk->count;
 	if (count > TS_FRAMES_MAX)
 		count = TS_FRAMES_MAX;
-	size = sizeof(*sample) + 8ULL * count;
+	size = add_code(scratch_of_cpu, count, sample->ip);
 	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = size,
 		.time_ns = bpf_ktime_get_ns(), .space = number,
 		.pid = pid_tgid >> 32, .tid = (__u32)pid_tgid,
@@ -106,7 +108,7 @@ int on_sample(struct bpf_perf_event_data *ctx)
 
 	ledger_count(TS_LEDGER_RUNS);
 	space = bpf_map_lookup_elem(&spaces, &tgid);
-	if (!space) {
+	if (!space || space->flags & TS_SPACE_PENDING) {
 		ledger_count(TS_LEDGER_OUT_OF_SCOPE);
 		return 0;
 	}

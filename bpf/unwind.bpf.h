@@ -42,9 +42,9 @@ struct walk_scratch {
 	struct walk walk;
 	struct decoder decoder;
 	__u32 event;
-	__u32 reserved;
+	__u32 unknown_leaf;	/* JIT memory without a body */
 	/* A struct ts_sample and its frames, which C cannot nest. */
-	__u64 record[SAMPLE_WORDS + TS_FRAMES_MAX + 1];
+	__u64 record[SAMPLE_WORDS + TS_FRAMES_MAX + 1 + TS_CODE_BYTES / 8];
 };
 
 static __always_inline struct ts_sample *scratch_sample(struct walk_scratch *scratch)
@@ -99,10 +99,14 @@ static __always_inline void framed_step(struct walk *walk, __u32 words)
 
 static __always_inline void native_step(struct walk *walk)
 {
-	if (!walk->bp)
-		walk->done = 1;	/* a thread's first frame, or none kept */
-	else
+	if (walk->bp >= walk->sp && walk->bp - walk->sp <= STACK_SPAN_MAX) {
 		framed_step(walk, 0);
+		return;
+	}
+	/* A thread's first frame has 0; else rbp was used for something else. */
+	if (walk->bp)
+		walk->flags |= TS_SAMPLE_NATIVE_END;
+	walk->done = 1;
 }
 
 static __always_inline void frameless_step(struct walk *walk, __u32 words)
@@ -236,6 +240,7 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 	if (index) {
 		shape_step(walk, found.shape);
 	} else {
+		scratch->unknown_leaf = found.in_jit && !found.row;
 		count_leaf(&found, scratch->event);
 		leaf_step(walk, &found, &scratch->decoder);
 	}
@@ -246,6 +251,23 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 static __always_inline void walk_stack(struct walk_scratch *scratch)
 {
 	bpf_loop(TS_FRAMES_MAX + 1, walk_one, &scratch, 0);
+}
+
+/*
+ * Puts the bytes around an unknown leaf behind the frames.  Gives the record's
+ * size in bytes.
+ */
+static __always_inline __u64 add_code(struct walk_scratch *scratch, __u32 count,
+				      __u64 leaf)
+{
+	__u64 words = SAMPLE_WORDS + (count & 127);
+
+	if (!scratch->unknown_leaf ||
+	    bpf_probe_read_user(&scratch->record[words], TS_CODE_BYTES,
+				(const void *)(leaf - TS_CODE_BEFORE)))
+		return 8 * words;
+	scratch->walk.flags |= TS_SAMPLE_CODE;
+	return 8 * words + TS_CODE_BYTES;
 }
 
 #endif /* TIERSCOPE_UNWIND_BPF_H */

@@ -72,7 +72,8 @@ int record__launch(struct record *record)
 	}
 	err = start_child(record, hook);
 	if (!err)
-		err = recorder__adopt(record->recorder, record->child, TS_SPACE_FOLLOW);
+		err = recorder__adopt(record->recorder, record->child,
+				      TS_SPACE_FOLLOW | TS_SPACE_PENDING);
 	if (err) {
 		log__error("cannot start '%s': %s", record->options->command[0],
 			   strerror(-err));

@@ -120,6 +120,20 @@ int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 	return 0;
 }
 
+int kernel__map_jit(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end)
+{
+	const struct ts_slot slot = { .image = TS_SLOT_JIT };
+	struct ts_address_key key = { .space = space };
+
+	for (key.number = start >> TS_SLOT_SHIFT; key.number <= (end - 1) >> TS_SLOT_SHIFT;
+	     key.number++)
+		if (bpf_map__update_elem(kernel->skeleton->maps.slots, &key, sizeof(key),
+					 &slot, sizeof(slot), BPF_NOEXIST) &&
+		    errno != EEXIST)
+			return -errno;
+	return 0;
+}
+
 void kernel__unmap_image(struct kernel *kernel, uint32_t space, uint64_t base, uint64_t end)
 {
 	struct ts_address_key key = { .space = space };

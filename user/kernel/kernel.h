@@ -14,6 +14,7 @@
 #include "../base/trouble.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -65,6 +66,13 @@ int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address)
 int kernel__start(struct kernel *kernel);	/* events on */
 void kernel__stop(struct kernel *kernel);	/* events off, for good */
 
+/* Bytes of a whole sample, frames and code bytes included. */
+static inline size_t kernel_sample__size(const struct ts_sample *sample)
+{
+	return sizeof(*sample) + 8u * sample->frames_count +
+	       (sample->flags & TS_SAMPLE_CODE ? TS_CODE_BYTES : 0);
+}
+
 /*
  * A file or memory mapped executable, as the kernel itself reports it; or, with
  * is_exec, the moment when exec gave the process a new address space.
@@ -113,6 +121,9 @@ int kernel__add_image(struct kernel *kernel, const struct image *image,
 		      uint32_t *ret_number);
 int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 		      uint64_t base, uint32_t size);
+
+/* Says that there is, or will be, code of the runtime's in that range. */
+int kernel__map_jit(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end);
 
 /* Takes the name back, of a process that is gone; `end` is an address. */
 void kernel__unmap_image(struct kernel *kernel, uint32_t space, uint64_t base,

@@ -25,7 +25,7 @@ static int on_sample_record(void *context, void *data, size_t size)
 
 	if (size < sizeof(*sample) || sample->header.type != TS_EVENT_SAMPLE ||
 	    sample->frames_count > TS_FRAMES_MAX ||
-	    size < sizeof(*sample) + 8u * sample->frames_count) {
+	    size < kernel_sample__size(sample)) {
 		kernel->bad_records++;
 		return 0;
 	}

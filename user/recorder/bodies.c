@@ -81,13 +81,6 @@ static void fill_body(struct recorder *recorder, struct process *process,
 		ret_body->module = (string_id)module;
 }
 
-static void note_pages(struct process *process, uint64_t start, uint32_t size)
-{
-	for (uint64_t page = start >> TS_PAGE_SHIFT;
-	     page <= (start + size - 1) >> TS_PAGE_SHIFT; page++)
-		map__set(process->pages, 0, page, 1);
-}
-
 /*
  * Adds the body, or gives the one that is known already: the same function at
  * the same place, not dead before this record was born.
@@ -120,7 +113,6 @@ static uint32_t add_body(struct recorder *recorder, struct process *process,
 	}
 	known = model__add_body(model, &body);
 	map__set(process->bodies, 0, record->start, known);
-	note_pages(process, record->start, record->size);
 	*ret_new = true;
 	return (uint32_t)known;
 }

@@ -98,11 +98,8 @@ uint32_t images__open(struct recorder *recorder, const struct process *process,
 void images__publish(struct recorder *recorder, const struct process *process,
 		     const struct mapping *mapping)
 {
-	const struct image_file *file;
+	const struct image_file *file = &recorder->files[mapping->file];
 
-	if (mapping->file == NO_IMAGE)
-		return;
-	file = &recorder->files[mapping->file];
 	if (file->number != NO_IMAGE &&
 	    kernel__map_image(recorder->kernel, process->space, file->number,
 			      mapping->image_base, image__size(file->image)))

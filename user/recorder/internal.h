@@ -49,13 +49,13 @@ struct process {
 	struct process *code;		/* whose bodies it runs: itself, or the
 					 * parent's between fork and exec */
 	bool alive, hooked, checked;
+	bool pending;			/* forked by us, exec still to come */
 	uint64_t born_ns;		/* adopted or exec'ed */
 	struct mapping_list mappings;
 	struct mapping_list next;	/* of the exec that is under way */
 	bool exec_pending;
 	uint32_t cache[MAPPING_CACHE];	/* page -> mapping + 1 */
 	struct map *bodies;		/* start -> youngest body there */
-	struct map *pages;		/* JIT pages that hold code */
 	struct map *modules;		/* module id -> string_id of the path */
 	struct map *image_bodies;	/* (base, body of image) -> body */
 	struct map *stubs;		/* address -> enum stub_kind */
@@ -68,7 +68,7 @@ struct process {
 };
 
 enum leaf_cause {
-	LEAF_JIT_UNKNOWN, LEAF_STUB, LEAF_IMAGE_UNKNOWN, LEAF_ANONYMOUS,
+	LEAF_JIT_UNKNOWN, LEAF_JIT_UNREADABLE, LEAF_IMAGE_UNKNOWN, LEAF_ANONYMOUS,
 	LEAF_NO_MAPPING, LEAF_CAUSES
 };
 
@@ -89,14 +89,16 @@ struct recorder {
 	uint64_t body_late;
 	uint64_t table_late;		/* leaf in an image, finished by us */
 	uint64_t jit_leaf, image_leaf, managed, managed_named;
+	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
 	uint64_t mappings_lost;
 	uint64_t journal_bodies;	/* bodies that only the journal told of */
 	uint64_t last_check_ns;
 };
 
 /* processes.c */
+/* index: of the model's process that it goes on as, MODEL_NONE for a new one. */
 struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pid,
-			     uint64_t born_ns, uint32_t parent);
+			     uint64_t born_ns, uint32_t parent, uint32_t index);
 void process__free(struct process *process);
 struct process *process__by_space(const struct recorder *recorder, uint32_t space,
 				  pid_t pid);

@@ -47,6 +47,17 @@ static void add(struct recorder *recorder, struct process *process,
 	memset(process->cache, 0, sizeof(process->cache));
 }
 
+/* Tells the sampler what is in that memory, once the space is the right one. */
+static void publish(struct recorder *recorder, const struct process *process,
+		    const struct mapping *mapping)
+{
+	if (mapping->kind == MAPPING_JIT)
+		(void)kernel__map_jit(recorder->kernel, process->space, mapping->start,
+				      mapping->end);	/* only stubs' bytes depend on it */
+	else if (mapping->file != NO_IMAGE)
+		images__publish(recorder, process, mapping);
+}
+
 void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping *mapping)
 {
 	struct process *process = process__by_pid(recorder, mapping->pid);
@@ -63,7 +74,7 @@ void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping
 		return;
 	}
 	add(recorder, process, &process->mappings, mapping);
-	images__publish(recorder, process, &process->mappings.items[process->mappings.count - 1]);
+	publish(recorder, process, &process->mappings.items[process->mappings.count - 1]);
 }
 
 /* After exec: what was mapped since belongs to the new program. */
@@ -77,7 +88,7 @@ void mappings__exec(struct recorder *recorder, struct process *old, struct proce
 	old->next = (struct mapping_list){ NULL, 0, 0 };
 	old->exec_pending = false;
 	for (uint32_t i = 0; i < process->mappings.count; i++)
-		images__publish(recorder, process, &process->mappings.items[i]);
+		publish(recorder, process, &process->mappings.items[i]);
 }
 
 static bool is_known(const struct process *process, uint64_t start, uint64_t end)
@@ -118,7 +129,7 @@ void mappings__read(struct recorder *recorder, struct process *process)
 		told.size = end - start;
 		told.path = name_at ? line + name_at : "";
 		add(recorder, process, &process->mappings, &told);
-		images__publish(recorder, process,
+		publish(recorder, process,
 			&process->mappings.items[process->mappings.count - 1]);
 	}
 	free(line);

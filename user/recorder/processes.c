@@ -52,7 +52,7 @@ static void describe(struct recorder *recorder, struct process *process,
 }
 
 struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pid,
-			     uint64_t born_ns, uint32_t parent)
+			     uint64_t born_ns, uint32_t parent, uint32_t index)
 {
 	struct process *process = alloc__zeroed(1, sizeof(*process));
 	struct model_process entry = { .pid = pid, .parent = parent, .start_ns = born_ns };
@@ -63,12 +63,15 @@ struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pi
 	process->born_ns = born_ns;
 	process->code = process;
 	process->bodies = map__new();
-	process->pages = map__new();
 	process->modules = map__new();
 	process->image_bodies = map__new();
 	process->stubs = map__new();
 	describe(recorder, process, &entry);
-	process->index = model__add_process(recorder->model, &entry);
+	if (index == MODEL_NONE)
+		index = model__add_process(recorder->model, &entry);
+	else
+		model__update_process(recorder->model, index, &entry);
+	process->index = index;
 	alloc__grow(recorder->processes, recorder->processes_count,
 		    recorder->processes_capacity);
 	map__set(recorder->by_space, space, (uint64_t)pid, recorder->processes_count);
@@ -83,7 +86,6 @@ void process__free(struct process *process)
 	mappings__free_list(&process->mappings);
 	mappings__free_list(&process->next);
 	map__free(process->bodies);
-	map__free(process->pages);
 	map__free(process->modules);
 	map__free(process->image_bodies);
 	map__free(process->stubs);
@@ -118,7 +120,8 @@ static void note_fork(struct recorder *recorder, const struct ts_process_event *
 	struct process *child;
 
 	child = process__new(recorder, event->header.space, (pid_t)event->child_pid,
-			     event->header.time_ns, parent ? parent->index : MODEL_NONE);
+			     event->header.time_ns, parent ? parent->index : MODEL_NONE,
+			     MODEL_NONE);
 	if (parent)
 		child->code = parent->code;
 }
@@ -127,14 +130,17 @@ static void note_exec(struct recorder *recorder, const struct ts_process_event *
 {
 	pid_t pid = (pid_t)event->header.pid;
 	struct process *old = process__by_pid(recorder, pid), *process;
-	uint32_t parent = MODEL_NONE;
+	uint32_t parent = MODEL_NONE, index = MODEL_NONE;
 
-	if (old) {
+	if (old && old->pending) {
+		index = old->index;	/* nothing of it was recorded */
+		old->alive = false;
+	} else if (old) {
 		parent = model__process(recorder->model, old->index)->parent;
 		set_ended(recorder, old, event->header.time_ns);
 	}
 	process = process__new(recorder, event->header.space, pid, event->header.time_ns,
-			       parent);
+			       parent, index);
 	mappings__exec(recorder, old, process);
 }
 

@@ -17,8 +17,7 @@ static void on_sample(void *context, const struct ts_sample *sample)
 {
 	struct recorder *recorder = context;
 
-	buf__append(&recorder->pending, sample,
-		    sizeof(*sample) + 8u * sample->frames_count);
+	buf__append(&recorder->pending, sample, kernel_sample__size(sample));
 }
 
 static void on_mapping(void *context, const struct kernel_mapping *mapping)
@@ -84,7 +83,8 @@ int recorder__adopt(struct recorder *recorder, pid_t pid, uint32_t flags)
 	err = kernel__adopt(recorder->kernel, pid, flags, &space);
 	if (err)
 		return err;
-	process = process__new(recorder, space, pid, clock__now(), MODEL_NONE);
+	process = process__new(recorder, space, pid, clock__now(), MODEL_NONE, MODEL_NONE);
+	process->pending = flags & TS_SPACE_PENDING;
 	mappings__read(recorder, process);
 	return 0;
 }
@@ -124,7 +124,7 @@ int recorder__step(struct recorder *recorder)
 }
 
 static const char *const cause_names[LEAF_CAUSES] = {
-	[LEAF_JIT_UNKNOWN] = "jit_unknown", [LEAF_STUB] = "stub",
+	[LEAF_JIT_UNKNOWN] = "jit_unknown", [LEAF_JIT_UNREADABLE] = "jit_unreadable",
 	[LEAF_IMAGE_UNKNOWN] = "image_unknown", [LEAF_ANONYMOUS] = "anonymous",
 	[LEAF_NO_MAPPING] = "no_mapping",
 };
@@ -188,6 +188,8 @@ static void write_causes(struct recorder *recorder)
 				 stub__name((enum stub_kind)i), recorder->stub_leaf[i]);
 	model__set_count(model, MODEL_LEDGER_NOTES, "body_late", recorder->body_late);
 	model__set_count(model, MODEL_LEDGER_NOTES, "table_late", recorder->table_late);
+	model__set_count(model, MODEL_LEDGER_NOTES, "broken_chain",
+			 recorder->broken_chains);
 	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_lost",
 			 recorder->mappings_lost);
 }

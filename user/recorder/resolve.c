@@ -5,15 +5,26 @@
 // at the time, and what stays unknown gets a cause, never a neighbour's name.
 #include "internal.h"
 
+#include "../base/log.h"
+
 #include <stdio.h>
 #include <string.h>
 
 static const char *const leaf_names[LEAF_CAUSES] = {
 	[LEAF_JIT_UNKNOWN] = "code that no event told of",
-	[LEAF_STUB] = "runtime stub",
+	[LEAF_JIT_UNREADABLE] = "JIT memory that could not be read in time",
 	[LEAF_IMAGE_UNKNOWN] = "precompiled image, no method",
 	[LEAF_ANONYMOUS] = "anonymous executable memory",
 	[LEAF_NO_MAPPING] = "address without a mapping",
+};
+
+/* A body may be sampled this long before its event: see body_late. */
+#define LATE_NS 1000000
+
+/* A raw address as it was sampled. */
+struct place {
+	uint64_t address, time_ns;
+	const uint8_t *code;	/* the bytes around it, NULL if not sent */
 };
 
 struct resolved {
@@ -68,11 +79,36 @@ static void resolve_image(struct recorder *recorder, struct process *process,
 	set_unknown(recorder, resolved, LEAF_IMAGE_UNKNOWN);
 }
 
-/* One look at the bytes per address and process, while the process is there. */
-static enum stub_kind stub_at(struct process *process, uint64_t address)
+/* For whoever adds the next pattern to stubs.c: -vv shows what had none. */
+static void debug_bytes(const struct process *process, uint64_t address,
+			const uint8_t *code)
+{
+	char hex[2 * TS_CODE_BYTES + 1];
+
+	if (log__level() < LOG_DEBUG)
+		return;
+	for (unsigned int i = 0; i < TS_CODE_BYTES; i++)
+		snprintf(hex + 2 * i, 3, "%02x", code[i]);
+	log__debug("process %d: no body and no stub we know at 0x%llx: %.*s | %s",
+		   process->pid, (unsigned long long)address, 2 * TS_CODE_BEFORE, hex,
+		   hex + 2 * TS_CODE_BEFORE);
+}
+
+/*
+ * By the bytes that came with the sample, else by one look into the process,
+ * while it is there.
+ */
+static enum stub_kind stub_at(struct process *process, uint64_t address,
+			      const uint8_t *code)
 {
 	uint64_t kind;
 
+	if (code) {
+		kind = stub__classify(code, TS_CODE_BYTES, TS_CODE_BEFORE);
+		if (kind == STUB_NONE)
+			debug_bytes(process, address, code);
+		return (enum stub_kind)kind;
+	}
 	if (map__get(process->stubs, 0, address, &kind))
 		return (enum stub_kind)kind;
 	kind = stub__read(process->pid, address);
@@ -96,39 +132,39 @@ static void set_stub(struct recorder *recorder, struct resolved *resolved,
 /*
  * JIT memory without a row: a body that was sampled before its event (named
  * from the load that covers it), or a stub.  Most stubs have pages of their
- * own, some lie between the bodies of a code heap; where the bytes cannot be
- * read any more, an address in a page where code lives counts as a body missed.
+ * own, some lie between the bodies of a code heap, so only bytes tell.
  */
 static void resolve_jit(struct recorder *recorder, struct process *process,
-			uint64_t address, uint64_t time_ns, struct resolved *resolved)
+			const struct place *place, struct resolved *resolved)
 {
-	uint32_t body = model__find_body(recorder->model, process->index, address, time_ns);
+	uint64_t address = place->address;
+	uint32_t body = model__find_body(recorder->model, process->index, address,
+					 place->time_ns);
 	enum stub_kind kind;
-	uint64_t ignored;
 
 	if (body == MODEL_NONE)	/* sampled a moment before it was told of */
 		body = model__find_body(recorder->model, process->index, address,
-					time_ns + 1000000);
+					place->time_ns + LATE_NS);
 	if (body != MODEL_NONE) {
 		recorder->body_late++;
 		set_body(resolved, body);
 		return;
 	}
-	kind = stub_at(process, address);
+	kind = stub_at(process, address, place->code);
 	if (kind != STUB_NONE && kind != STUB_UNREADABLE) {
 		set_stub(recorder, resolved, kind);
 		return;
 	}
 	resolved->managed = true;
 	set_unknown(recorder, resolved,
-		    map__get(process->pages, 0, address >> TS_PAGE_SHIFT, &ignored) ?
-		    LEAF_JIT_UNKNOWN : LEAF_STUB);
+		    kind == STUB_NONE ? LEAF_JIT_UNKNOWN : LEAF_JIT_UNREADABLE);
 }
 
 static void resolve_address(struct recorder *recorder, struct process *process,
-			    uint64_t address, uint64_t time_ns, struct resolved *resolved)
+			    const struct place *place, struct resolved *resolved)
 {
-	const struct mapping *mapping = mappings__find(process, address, time_ns);
+	uint64_t address = place->address;
+	const struct mapping *mapping = mappings__find(process, address, place->time_ns);
 
 	if (!mapping) {
 		set_unknown(recorder, resolved, LEAF_NO_MAPPING);
@@ -136,7 +172,7 @@ static void resolve_address(struct recorder *recorder, struct process *process,
 	}
 	switch (mapping->kind) {
 	case MAPPING_JIT:
-		resolve_jit(recorder, process, address, time_ns, resolved);
+		resolve_jit(recorder, process, place, resolved);
 		break;
 	case MAPPING_FILE:
 		if (mapping->file != NO_IMAGE)
@@ -146,8 +182,8 @@ static void resolve_address(struct recorder *recorder, struct process *process,
 		break;
 	case MAPPING_ANONYMOUS:
 		/* With W^X switched off, JIT code is here. */
-		resolve_jit(recorder, process, address, time_ns, resolved);
-		if (resolved->cause == LEAF_STUB) {
+		resolve_jit(recorder, process, place, resolved);
+		if (resolved->cause >= 0) {
 			resolved->managed = false;
 			set_unknown(recorder, resolved, LEAF_ANONYMOUS);
 		}
@@ -177,9 +213,10 @@ static const struct mapping *image_mapping(struct recorder *recorder,
 }
 
 static struct resolved resolve_frame(struct recorder *recorder, struct process *process,
-				     uint64_t word, uint64_t time_ns)
+				     uint64_t word, uint64_t time_ns, const uint8_t *code)
 {
 	struct resolved resolved = { .cause = -1 };
+	struct place place = { .address = word, .time_ns = time_ns, .code = code };
 	const struct mapping *mapping;
 	uint64_t body;
 
@@ -202,7 +239,7 @@ static struct resolved resolve_frame(struct recorder *recorder, struct process *
 			set_unknown(recorder, &resolved, LEAF_NO_MAPPING);
 		break;
 	default:
-		resolve_address(recorder, process, word, time_ns, &resolved);
+		resolve_address(recorder, process, &place, &resolved);
 		break;
 	}
 	return resolved;
@@ -226,30 +263,46 @@ static void count_leaf(struct recorder *recorder, uint64_t word,
 		recorder->table_late++;
 }
 
+/*
+ * Frames of a sample, leaf first; how many.  A caller at an address where
+ * nothing is mapped is no caller: the chain was broken below it, by native code
+ * that uses rbp for something else, and the stack ends there.
+ */
+static uint16_t resolve_stack(struct recorder *recorder, struct process *process,
+			      const struct ts_sample *sample, uint32_t *frames)
+{
+	const uint8_t *code = sample->flags & TS_SAMPLE_CODE ?
+			      (const uint8_t *)&sample->frames[sample->frames_count] : NULL;
+
+	for (uint16_t i = 0; i < sample->frames_count; i++) {
+		struct resolved resolved = resolve_frame(recorder, process,
+							 sample->frames[i],
+							 sample->header.time_ns,
+							 i ? NULL : code);
+
+		if (!i) {
+			count_leaf(recorder, sample->frames[0], &resolved);
+		} else if (resolved.cause == LEAF_NO_MAPPING) {
+			recorder->broken_chains++;
+			return i;
+		}
+		frames[i] = model__add_frame(recorder->model, &resolved.frame);
+	}
+	return sample->frames_count;
+}
+
 static void add_sample(struct recorder *recorder, const struct ts_sample *sample)
 {
 	struct process *process = process__by_space(recorder, sample->header.space,
 						    (pid_t)sample->header.pid);
 	struct model *model = recorder->model;
 	uint32_t frames[TS_FRAMES_MAX], stack = 0, thread;
-	struct resolved leaf = { .cause = -1 };
 
 	if (!process) {
 		recorder->dropped++;
 		return;
 	}
-	for (uint16_t i = 0; i < sample->frames_count; i++) {
-		struct resolved resolved = resolve_frame(recorder, process->code,
-							 sample->frames[i],
-							 sample->header.time_ns);
-
-		if (!i)
-			leaf = resolved;
-		frames[i] = model__add_frame(model, &resolved.frame);
-	}
-	if (sample->frames_count)
-		count_leaf(recorder, sample->frames[0], &leaf);
-	for (uint16_t i = sample->frames_count; i > 0; i--)
+	for (uint16_t i = resolve_stack(recorder, process->code, sample, frames); i > 0; i--)
 		stack = model__add_stack(model, stack, frames[i - 1]);
 	thread = model__add_thread(model, process->index, (int32_t)sample->header.tid,
 				   model__string_n(model, sample->comm,
@@ -268,7 +321,7 @@ void resolve__samples(struct recorder *recorder)
 		const struct ts_sample *sample = (const void *)(recorder->pending.data + at);
 
 		add_sample(recorder, sample);
-		at += sizeof(*sample) + 8u * sample->frames_count;
+		at += kernel_sample__size(sample);
 	}
 	buf__clear(&recorder->pending);
 }

@@ -229,6 +229,11 @@ static void neighbours_do_not_mix(void **state)
 	assert_body(BASE + 0x1f, a, BASE, 0x20);
 	assert_raw(BASE + 0x20);
 	assert_body(BASE + 0x40, c, BASE + 0x40, 0x10);
+	/* Also when the one below comes last. */
+	b = insert(BASE + 0x20, 0x20, 4);
+	assert_body(BASE + 0x1f, a, BASE, 0x20);
+	assert_body(BASE + 0x3f, b, BASE + 0x20, 0x20);
+	assert_body(BASE + 0x40, c, BASE + 0x40, 0x10);
 }
 
 static void a_body_told_twice_keeps_its_row(void **state)
@@ -270,7 +275,7 @@ static void a_reused_row_counts_from_zero(void **state)
 /* Recycled addresses whose unload nobody saw: the newer body wins. */
 static void the_newer_of_two_at_one_address_wins(void **state)
 {
-	struct placed newer;
+	struct placed newer, newest;
 
 	insert(BASE, 0x80, 1);
 	newer = insert(BASE, 0x40, 2);
@@ -279,8 +284,9 @@ static void the_newer_of_two_at_one_address_wins(void **state)
 	assert_raw(BASE + 0x7f);
 	assert_int_equal(space.bodies, 1);
 	/* Same extent, another function. */
-	insert(BASE, 0x40, 3);
-	assert_int_equal(find(SPACE, BASE).row, row_at(SPACE, BASE));
+	newest = insert(BASE, 0x40, 3);
+	assert_false(same(newest, newer));
+	assert_covers(newest, BASE, 0x40);
 	assert_int_equal(space.bodies, 1);
 }
 
@@ -368,8 +374,7 @@ static void full_pages_are_counted_and_the_body_taken_back(void **state)
 	assert_int_equal(other.bodies, 0);
 	assert_int_equal(placed.row, 0);
 	for (int p = 0; p < 4; p++)
-		assert_true(find(8, BASE + 0x1000 * p + 0x10).frame ==
-			    BASE + 0x1000 * p + 0x10);
+		assert_int_equal(row_at(8, BASE + 0x1000 * p + 0x10), 0);
 	assert_int_equal(try_insert(&other, BASE, 0x3000, 1, &fits), 0);
 	assert_int_equal(find(8, BASE + 0x2fff).row, fits.row);
 	assert_int_equal(counted(TS_LEDGER_PAGES_FULL), 1);
@@ -450,8 +455,9 @@ static void a_page_given_back_is_clean_for_the_next(void **state)
 	assert_int_equal(page_remove(SPACE, BASE), -ENOENT);
 	assert_int_equal(try_insert(&other, BASE + 0x10, 0x10, 2, &placed), 0);
 	assert_int_equal(next_page, 2); /* it is the same page */
-	assert_true(find(8, BASE).frame == BASE);
+	assert_int_equal(row_at(8, BASE), 0);
 	assert_int_equal(find(8, BASE + 0x10).row, placed.row);
+	assert_int_equal(row_at(8, BASE + 0x20), 0);
 	assert_true(find(8, BASE + 0x20).frame == BASE + 0x20);
 }
 

@@ -13,6 +13,7 @@
 #include "../../user/image/instance.h"
 #include "../../user/image/native_format.h"
 #include "../../user/image/signature.h"
+#include "../../user/image/type_name.h"
 #include "../../user/image/unwind_info.h"
 
 #define CURSOR(...)                                \
@@ -294,6 +295,17 @@ static void signatures_that_make_no_sense_are_refused(void **state)
 	buf__free(&buf);
 }
 
+static void reserved_characters_of_type_names_are_escaped(void **state)
+{
+	struct buf buf = BUF_INIT;
+
+	(void)state;
+	type_name__append_escaped(&buf, "<>c__A`1");
+	type_name__append_escaped(&buf, "[a,b]+c*&\\");
+	assert_string_equal(buf__string(&buf), "<>c__A`1\\[a\\,b\\]\\+c\\*\\&\\\\");
+	buf__free(&buf);
+}
+
 static int skip_blob(struct cursor blob, uint32_t budget, uint32_t *ret_token,
 		     uint32_t *ret_at)
 {
@@ -361,6 +373,7 @@ int main(void)
 		cmocka_unit_test(unwind_info_that_makes_no_sense_is_unknown),
 		cmocka_unit_test(signatures_are_spelled_as_the_runtime_does),
 		cmocka_unit_test(signatures_that_make_no_sense_are_refused),
+		cmocka_unit_test(reserved_characters_of_type_names_are_escaped),
 		cmocka_unit_test(encoded_methods_are_skipped_exactly),
 		cmocka_unit_test(encoded_methods_that_make_no_sense_are_refused),
 	};

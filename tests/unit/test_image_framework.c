@@ -261,6 +261,9 @@ static const char *const known[] = {
 	"System.Collections.Generic.List`1+Enumerator[System.__Canon]\0"
 	"MoveNext\0instance bool  ()\0",
 	"System.Collections.Generic.List`1[System.Int32]\0Add\0instance void  (!0)\0",
+	"System.Array\0ConvertAll\0"
+	"generic !!1[]  (!!0[],class System.Converter`2<!!0,!!1>)\0"
+	"System.__Canon,System.__Canon",
 	"System.Array\0Resize\0generic void  (!!0[]&,int32)\0System.__Canon",
 	"System.Array\0Resize\0generic void  (!!0[]&,int32)\0System.Int32",
 	"System.String\0GetPinnableReference\0instance required_modifier "

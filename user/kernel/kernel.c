@@ -141,8 +141,6 @@ int kernel__open(const struct kernel_options *options, struct kernel **ret_kerne
 	kernel->cpus = cpus > 0 ? (unsigned int)cpus : 1;
 	kernel->events_count = options->events_count;
 	memcpy(kernel->events, options->events, sizeof(kernel->events));
-	if (geteuid() != 0 && access("/proc/1/root", R_OK | X_OK))
-		log__verbose("not root: loading BPF programs may be refused");
 	err = load(kernel, options, ret_trouble);
 	if (!err)
 		err = sampling__open(kernel, options, ret_trouble);

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../../user/image/image.h"
@@ -397,6 +398,15 @@ static void what_is_no_image_is_told_apart(void **state)
 	assert_int_equal(image__open(fd, &image), -ENOEXEC);
 	close(fd);
 	assert_int_equal(image__open(-1, &image), -EBADF);
+	fd = memfd_create("sparse", MFD_CLOEXEC);
+	assert_return_code(fd, errno);
+	assert_return_code(ftruncate(fd, 1ll << 40), errno);
+	assert_int_equal(image__open(fd, &image), -ENOEXEC);
+	assert_int_equal(pwrite(fd, "MZ", 2, 0), 2);
+	assert_int_equal(image__open(fd, &image), -EFBIG);
+	assert_return_code(ftruncate(fd, 100), errno);
+	assert_int_equal(image__open(fd, &image), -ENOEXEC);
+	close(fd);
 	image__free(NULL);
 }
 

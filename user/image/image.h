@@ -41,7 +41,7 @@ struct image_body {
  */
 int image__open_memory(const void *data, size_t size, struct image **ret_image);
 /* Reads the file (by descriptor, which the caller may close); keeps of it what
- * names need.  Also -Exxx of fstat, read, mmap. */
+ * names need.  Also -EFBIG above 256 MB, -Exxx of fstat, read, mmap. */
 int image__open(int fd, struct image **ret_image);
 void image__free(struct image *image);
 

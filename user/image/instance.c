@@ -24,18 +24,17 @@
 
 #include <errno.h>
 
-#define UNBOXING_STUB	      0x01
-#define INSTANTIATING_STUB    0x02
 #define METHOD_INSTANTIATION  0x04
 #define SLOT_INSTEAD_OF_TOKEN 0x08
 #define MEMBER_REF	      0x10
 #define CONSTRAINED	      0x20
 #define OWNER_TYPE	      0x40
 #define UPDATE_CONTEXT	      0x80
-#define FLAGS_KNOWN	      0x1ff
-#define TOKEN_METHOD_DEF      0x06000000u
-#define TOKEN_ROW_MAX	      0xffffffu
-#define TEXT_BUDGET	      4096 /* elements of one name */
+/* Also: unboxing and instantiating stub, async variant; none changes the rest. */
+#define FLAGS_KNOWN	 0x1ff
+#define TOKEN_METHOD_DEF 0x06000000u
+#define TOKEN_ROW_MAX	 0xffffffu
+#define TEXT_BUDGET	 4096 /* elements of one name */
 
 struct encoded {
 	uint32_t flags, row;

@@ -137,6 +137,7 @@ static void model_remembers_updates_in_order(void **state)
 		model, 0,
 		&(struct model_process){.pid = 1, .parent = MODEL_NONE, .end_ns = 9});
 	set_death(model, first, 6);
+	set_death(model, first, 6); /* no news */
 	assert_int_equal(model__updates(model), 3);
 	assert_int_equal(model__update(model, 0)->kind, MODEL_UPDATE_BODY);
 	assert_int_equal(model__update(model, 0)->index, second);

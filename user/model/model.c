@@ -218,6 +218,9 @@ void model__update_process(struct model *model, uint32_t index,
 		return;
 	if (process->parent != MODEL_NONE && process->parent >= model->processes_count)
 		return;
+	/* Padding may differ where nothing else does: one update too many. */
+	if (!memcmp(&model->processes[index], process, sizeof(*process)))
+		return;
 	model->processes[index] = *process;
 	remember_update(model, MODEL_UPDATE_PROCESS, index);
 }
@@ -228,6 +231,8 @@ void model__update_body(struct model *model, uint32_t index,
 	/* A body never changes its process. */
 	if (index >= model->bodies_count ||
 	    body->process != model->bodies[index].process)
+		return;
+	if (!memcmp(&model->bodies[index], body, sizeof(*body)))
 		return;
 	model_find__changing(model->find, model, index, body);
 	model->bodies[index] = *body;

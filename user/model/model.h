@@ -170,7 +170,8 @@ uint32_t model__add_frame(struct model *model, const struct model_frame *frame);
 uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame);
 uint32_t model__add_sample(struct model *model, const struct model_sample *sample);
 
-/* Later knowledge; each is also remembered in order, for the writer. */
+/* Later knowledge; what changes something is also remembered in order, for the
+ * writer. */
 void model__update_process(struct model *model, uint32_t index,
 			   const struct model_process *process);
 void model__update_body(struct model *model, uint32_t index,

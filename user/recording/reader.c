@@ -27,7 +27,7 @@ struct reader {
 	struct recording_result *result;
 	char *payload; /* of the chunk, padding included */
 	size_t capacity;
-	bool ended;    /* there is nothing more to read */
+	bool ended; /* there is nothing more to read */
 };
 
 /* Bytes that were read, less than `size` only at the end of the file. */

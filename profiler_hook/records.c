@@ -113,39 +113,6 @@ static void push_text(struct journal *journal, uint64_t offset, uint32_t class)
 					      __ATOMIC_RELAXED));
 }
 
-void journal__store_text(struct journal *journal, const struct text *text,
-			 const struct text_plan *plan, bool mortal,
-			 struct ts_journal_record *record)
-{
-	uint32_t class = text_class(plan->bytes);
-	uint64_t offset;
-
-	if (plan->bytes > 64u << class) {
-		offset = NO_TEXT;
-	} else if (mortal) {
-		offset = pop_text(journal, class);
-		if (offset == NO_TEXT)
-			offset = bump_text(journal, 64u << class);
-	} else {
-		offset = bump_text(journal, plan->bytes);
-	}
-	if (offset == NO_TEXT || offset > UINT32_MAX) {
-		journal__count(journal, TS_HOOK_TEXT_OVERFLOW, 1);
-		return;
-	}
-	text__write(text, plan, journal->text + offset);
-	record->text_offset = (uint32_t)offset;
-	record->text_size = plan->bytes;
-	record->text_address = (uint64_t)(uintptr_t)(journal->text + offset);
-}
-
-static void release_text(struct journal *journal, struct ts_journal_record *record)
-{
-	if (record->text_size && journal__is_mortal(record))
-		push_text(journal, record->text_offset, text_class(record->text_size));
-	record->text_size = 0;
-}
-
 /* --- records ------------------------------------------------------------------ */
 
 static void push_dead(struct journal *journal, uint32_t index)
@@ -196,6 +163,58 @@ static struct ts_journal_record *bump_record(struct journal *journal)
 	return &journal->records[index];
 }
 
+static void begin_writing(struct ts_journal_record *record)
+{
+	__atomic_store_n(&record->state, record->state | 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+void journal__commit(struct ts_journal_record *record)
+{
+	__atomic_store_n(&record->state, record->state + 1, __ATOMIC_RELEASE);
+}
+
+/* --- text into a record ----------------------------------------------------- */
+
+static void release_text(struct journal *journal, struct ts_journal_record *record)
+{
+	if (record->text_size && journal__is_mortal(record))
+		push_text(journal, record->text_offset, text_class(record->text_size));
+	record->text_size = 0;
+}
+
+static uint64_t allocate_text(struct journal *journal, uint32_t bytes, bool mortal)
+{
+	uint32_t class = text_class(bytes);
+	uint64_t offset = NO_TEXT;
+
+	if (bytes > 64u << class)
+		return NO_TEXT;
+	if (mortal)
+		offset = pop_text(journal, class);
+	if (offset == NO_TEXT)
+		offset = bump_text(journal, mortal ? 64u << class : bytes);
+	return offset;
+}
+
+void journal__store_text(struct journal *journal, const struct text *text,
+			 const struct text_plan *plan, bool mortal,
+			 struct ts_journal_record *record)
+{
+	uint64_t offset = allocate_text(journal, plan->bytes, mortal);
+
+	if (offset == NO_TEXT || offset > UINT32_MAX) {
+		journal__count(journal, TS_HOOK_TEXT_OVERFLOW, 1);
+		return;
+	}
+	text__write(text, plan, journal->text + offset);
+	record->text_offset = (uint32_t)offset;
+	record->text_size = plan->bytes;
+	record->text_address = (uint64_t)(uintptr_t)(journal->text + offset);
+}
+
+/* --- life ------------------------------------------------------------------------ */
+
 struct ts_journal_record *journal__take(struct journal *journal)
 {
 	uint32_t linger = journal->capacity / 4 < JOURNAL_LINGER ? journal->capacity / 4
@@ -210,8 +229,7 @@ struct ts_journal_record *journal__take(struct journal *journal)
 		journal__count(journal, TS_HOOK_RECORD_OVERFLOW, 1);
 		return NULL;
 	}
-	__atomic_store_n(&record->state, record->state + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	begin_writing(record);
 	release_text(journal, record);
 	return record;
 }
@@ -223,11 +241,6 @@ void journal__fill(struct ts_journal_record *record,
 	memcpy((char *)record + sizeof(record->state),
 	       (const char *)draft + sizeof(draft->state),
 	       sizeof(*draft) - sizeof(draft->state));
-}
-
-void journal__commit(struct ts_journal_record *record)
-{
-	__atomic_store_n(&record->state, record->state + 1, __ATOMIC_RELEASE);
 }
 
 void journal__abandon(struct journal *journal, struct ts_journal_record *record)

@@ -60,6 +60,9 @@ static const struct expectation ordinary[] = {
 	{"55 4c 8d 9c 24 f0 bf ff ff e8 00 00 00 00 49 8b e3"
 	 " 48 8d ac 24 10 40 00 00",
 	 TS_FRAME_FRAMED, 25, 0, 8 + 0x4010},
+	/* lea r11, [rsp-0x4018]; call probe; mov rsp, r11; xor eax, eax */
+	{"4c 8d 9c 24 e8 bf ff ff e8 c3 bc 55 7e 49 8b e3 33 c0 48 89 44 24 08",
+	 TS_FRAME_FRAMELESS, 16, 0x4018 / 8, 0x4018},
 	/* push rbx; lea r11, [rsp-0x4010]; call [probe]; mov rsp, r11; mov ebx, edi */
 	{"53 4c 8d 9c 24 f0 bf ff ff ff 15 00 00 00 00 49 8b e3 8b df",
 	 TS_FRAME_FRAMELESS, 18, (8 + 0x4010) / 8, 8 + 0x4010},

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * The interfaces.  Class ids are made up: their low byte says what they are.
+ *
+ *   0x..01  a plain class: TypeDef row = bits 8..15, module index = bits 16..23
+ *   0x..02  an array of rank 1 of the class in bits 8.. (shifted)
+ *   0x..03  Gen`1 of the class in bits 8.. (shifted), in module 0
+ */
+#include "mock_runtime.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define CODE_AREA (1u << 20)
+
+static struct mock *the_mock; /* the interfaces carry no context of ours */
+
+static hresult refuse(void)
+{
+	return E_FAIL;
+}
+
+static uint32_t one(struct unknown *self)
+{
+	(void)self;
+	return 1;
+}
+
+static hresult info_query(struct unknown *self, const struct guid *iid,
+			  void **ret_object)
+{
+	bool known = guid__equals(iid, &iid_profiler_info12);
+
+	*ret_object = known ? self : NULL;
+	return known ? S_OK : E_NOINTERFACE;
+}
+
+static struct mock_method *method_of(function_id function)
+{
+	for (uint32_t i = 0; i < the_mock->methods_count; i++) {
+		if ((function_id)&the_mock->methods[i].descriptor == function)
+			return &the_mock->methods[i];
+	}
+	return NULL;
+}
+
+static struct mock_module *module_of(module_id module)
+{
+	for (uint32_t i = 0; i < the_mock->modules_count; i++) {
+		if ((module_id)the_mock->modules[i].bytes == module)
+			return &the_mock->modules[i];
+	}
+	return NULL;
+}
+
+static hresult is_array_class(struct profiler_info *self, class_id class,
+			      uint32_t *ret_element_type, class_id *ret_element,
+			      uint32_t *ret_rank)
+{
+	(void)self;
+	if ((class & 0xff) != 2)
+		return 1;
+	*ret_element_type = 0x1d;
+	*ret_element = class >> 8;
+	*ret_rank = 1;
+	return S_OK;
+}
+
+static hresult get_module_metadata(struct profiler_info *self, module_id module,
+				   uint32_t flags, const struct guid *iid, void **ret)
+{
+	(void)self;
+	(void)flags;
+	if (!module_of(module) || !guid__equals(iid, &iid_metadata_import))
+		return E_FAIL;
+	*ret = &the_mock->metadata;
+	return S_OK;
+}
+
+static hresult get_function_info2(struct profiler_info *self, function_id function,
+				  uintptr_t frame, class_id *ret_class,
+				  module_id *ret_module, metadata_token *ret_token,
+				  uint32_t capacity, uint32_t *ret_count,
+				  class_id *ret_arguments)
+{
+	struct mock_method *method = method_of(function);
+
+	(void)self;
+	(void)frame;
+	if (!method)
+		return E_FAIL;
+	*ret_class = method->class;
+	*ret_module = (module_id)method->module->bytes;
+	*ret_token = method->token;
+	*ret_count = method->arguments_count;
+	for (uint32_t i = 0; i < capacity && i < method->arguments_count; i++)
+		ret_arguments[i] = method->arguments[i];
+	return S_OK;
+}
+
+static hresult get_class_id_info2(struct profiler_info *self, class_id class,
+				  module_id *ret_module, metadata_token *ret_token,
+				  class_id *ret_parent, uint32_t capacity,
+				  uint32_t *ret_count, class_id *ret_arguments)
+{
+	bool generic = (class & 0xff) == 3;
+
+	(void)self;
+	(void)ret_parent;
+	if (!generic && (class & 0xff) != 1)
+		return E_FAIL;
+	*ret_module =
+		(module_id)the_mock->modules[generic ? 0 : class >> 16 & 0xff].bytes;
+	*ret_token = 0x02000000 | (generic ? 0xff : (class >> 8 & 0xff));
+	*ret_count = generic;
+	if (generic && capacity)
+		ret_arguments[0] = class >> 8;
+	return S_OK;
+}
+
+/* Both enumerations: a list of fixed-size elements, made when asked for. */
+struct list {
+	struct enumerator iface;
+	uint8_t elements[MOCK_METHODS_MAX * 4 * sizeof(struct profiler_function)];
+	size_t element_size;
+	uint32_t count;
+	uint32_t next;
+};
+
+static hresult list_next(struct enumerator *self, uint32_t count, void *ret_elements,
+			 uint32_t *ret_fetched)
+{
+	struct list *list = (struct list *)(void *)self;
+	uint32_t left = list->count - list->next;
+
+	count = count < left ? count : left;
+	memcpy(ret_elements, list->elements + list->next * list->element_size,
+	       count * list->element_size);
+	list->next += count;
+	*ret_fetched = count;
+	return count ? S_OK : 1;
+}
+
+static uint32_t list_release(struct unknown *self)
+{
+	free(self);
+	return 0;
+}
+
+static struct list *new_list(size_t element_size)
+{
+	static const struct enumerator_table table = {
+		.unknown = {NULL, one, list_release}, .next = list_next};
+	struct list *list = calloc(1, sizeof(*list));
+
+	if (!list)
+		abort();
+	list->iface.table = &table;
+	list->element_size = element_size;
+	return list;
+}
+
+static void list_add(struct list *list, const void *element)
+{
+	memcpy(list->elements + list->count++ * list->element_size, element,
+	       list->element_size);
+}
+
+static hresult enum_modules(struct profiler_info *self, struct enumerator **ret)
+{
+	struct list *list = new_list(sizeof(module_id));
+
+	(void)self;
+	for (uint32_t i = 0; i < the_mock->modules_count; i++) {
+		module_id module = (module_id)the_mock->modules[i].bytes;
+
+		if (the_mock->modules[i].listed)
+			list_add(list, &module);
+	}
+	*ret = &list->iface;
+	return S_OK;
+}
+
+static hresult enum_jited_functions2(struct profiler_info *self,
+				     struct enumerator **ret)
+{
+	struct list *list = new_list(sizeof(struct profiler_function));
+
+	(void)self;
+	for (uint32_t i = 0; i < the_mock->methods_count; i++) {
+		struct mock_method *method = &the_mock->methods[i];
+		struct profiler_function element = {(function_id)&method->descriptor,
+						    0};
+
+		for (uint32_t b = 0; method->listed && b < method->bodies_count; b++)
+			list_add(list, &element);
+	}
+	*ret = &list->iface;
+	return S_OK;
+}
+
+static hresult get_runtime_information(struct profiler_info *self,
+				       uint16_t *ret_instance, uint32_t *ret_type,
+				       uint16_t *ret_major, uint16_t *ret_minor,
+				       uint16_t *ret_build, uint16_t *ret_revision,
+				       uint32_t capacity, uint32_t *ret_length,
+				       uint16_t *ret_version)
+{
+	(void)self;
+	(void)ret_instance;
+	(void)capacity;
+	(void)ret_length;
+	(void)ret_version;
+	*ret_type = 2;
+	*ret_major = the_mock->major;
+	*ret_minor = 0;
+	*ret_build = 12;
+	*ret_revision = 0;
+	return S_OK;
+}
+
+static hresult get_module_info2(struct profiler_info *self, module_id id,
+				const uint8_t **ret_base, uint32_t capacity,
+				uint32_t *ret_length, uint16_t *ret_name,
+				uintptr_t *ret_assembly, uint32_t *ret_flags)
+{
+	struct mock_module *module = module_of(id);
+	uint32_t length = 0;
+
+	(void)self;
+	(void)ret_assembly;
+	if (!module)
+		return E_FAIL;
+	*ret_base = NULL;
+	*ret_flags = module->flags;
+	while (module->path[length++])
+		;
+	*ret_length = length;
+	if (capacity >= length)
+		memcpy(ret_name, module->path, length * sizeof(*ret_name));
+	return S_OK;
+}
+
+static struct mock_body *body_at(uintptr_t address, struct mock_method **ret_method)
+{
+	for (uint32_t i = 0; i < the_mock->methods_count; i++) {
+		struct mock_method *method = &the_mock->methods[i];
+
+		for (uint32_t b = 0; b < method->bodies_count; b++) {
+			uintptr_t start = (uintptr_t)method->bodies[b]->code;
+
+			if (address < start ||
+			    address >= start + method->bodies[b]->size)
+				continue;
+			*ret_method = method;
+			return method->bodies[b];
+		}
+	}
+	return NULL;
+}
+
+static hresult get_function_from_ip3(struct profiler_info *self, uintptr_t address,
+				     function_id *ret_function, rejit_id *ret_rejit)
+{
+	struct mock_method *method;
+
+	(void)self;
+	if (!body_at(address, &method))
+		return E_FAIL;
+	*ret_function = (function_id)&method->descriptor;
+	*ret_rejit = 0;
+	return S_OK;
+}
+
+static hresult get_native_code_start_addresses(struct profiler_info *self,
+					       function_id function, rejit_id rejit,
+					       uint32_t capacity, uint32_t *ret_count,
+					       uintptr_t *ret_starts)
+{
+	struct mock_method *method = method_of(function);
+
+	(void)self;
+	(void)rejit;
+	if (!method)
+		return E_FAIL;
+	*ret_count = method->bodies_count;
+	for (uint32_t i = 0; i < capacity && i < method->bodies_count; i++)
+		ret_starts[i] = (uintptr_t)method->bodies[i]->code;
+	return S_OK;
+}
+
+static hresult get_code_info4(struct profiler_info *self, uintptr_t start,
+			      uint32_t capacity, uint32_t *ret_count,
+			      struct code_info *ret_infos)
+{
+	struct mock_method *method;
+	struct mock_body *body = body_at(start, &method);
+
+	(void)self;
+	if (!body || !capacity)
+		return E_FAIL;
+	*ret_count = 1;
+	ret_infos[0] = (struct code_info){(uintptr_t)body->code, body->size};
+	return S_OK;
+}
+
+static hresult event_pipe_start_session(struct profiler_info *self, uint32_t count,
+					struct event_pipe_provider *providers,
+					int32_t rundown, uint64_t *ret_session)
+{
+	(void)self;
+	(void)rundown;
+	the_mock->sessions += count == 1;
+	the_mock->provider = providers[0];
+	*ret_session = 1;
+	return the_mock->session_result;
+}
+
+static hresult event_pipe_get_provider_info(struct profiler_info *self, provider_id id,
+					    uint32_t capacity, uint32_t *ret_length,
+					    uint16_t *ret_name)
+{
+	static const uint16_t runtime[] = u"Microsoft-Windows-DotNETRuntime";
+	static const uint16_t other[] = u"Somebody-Else";
+	const uint16_t *name = id == 1 ? runtime : other;
+	uint32_t length = id == 1 ? sizeof(runtime) / 2 : sizeof(other) / 2;
+
+	(void)self;
+	*ret_length = length;
+	if (capacity >= length)
+		memcpy(ret_name, name, length * sizeof(*ret_name));
+	return S_OK;
+}
+
+static const struct profiler_info_table info_table = {
+	.unknown = {info_query, one, one},
+	.is_array_class = is_array_class,
+	.get_module_metadata = get_module_metadata,
+	.get_function_info2 = get_function_info2,
+	.get_class_id_info2 = get_class_id_info2,
+	.enum_modules = enum_modules,
+	.get_runtime_information = get_runtime_information,
+	.get_module_info2 = get_module_info2,
+	.enum_jited_functions2 = enum_jited_functions2,
+	.get_function_from_ip3 = get_function_from_ip3,
+	.get_native_code_start_addresses = get_native_code_start_addresses,
+	.get_code_info4 = get_code_info4,
+	.event_pipe_start_session = event_pipe_start_session,
+	.event_pipe_get_provider_info = event_pipe_get_provider_info,
+};
+
+/* --- metadata: every name is made from its token --------------------------------- */
+
+static void give_name(const char *name, uint32_t number, uint16_t *ret_name,
+		      uint32_t capacity, uint32_t *ret_length)
+{
+	char ascii[32];
+	uint32_t length = (uint32_t)snprintf(ascii, sizeof(ascii), name, number) + 1;
+
+	*ret_length = length;
+	for (uint32_t i = 0; i < length && i < capacity; i++)
+		ret_name[i] = (uint16_t)ascii[i];
+}
+
+static hresult get_typedef_props(struct metadata *self, metadata_token type,
+				 uint16_t *ret_name, uint32_t capacity,
+				 uint32_t *ret_length, uint32_t *ret_flags,
+				 metadata_token *ret_extends)
+{
+	(void)self;
+	(void)ret_flags;
+	(void)ret_extends;
+	give_name((type & 0xff) == 0xff ? "NS.Gen`1" : "NS.Type%u", type & 0xff,
+		  ret_name, capacity, ret_length);
+	return S_OK;
+}
+
+static hresult get_method_props(struct metadata *self, metadata_token method,
+				metadata_token *ret_class, uint16_t *ret_name,
+				uint32_t capacity, uint32_t *ret_length,
+				uint32_t *ret_attributes, const uint8_t **ret_signature,
+				uint32_t *ret_signature_size, uint32_t *ret_rva,
+				uint32_t *ret_implementation)
+{
+	static const uint8_t signature[] = {0x20, 0x01, 0x08, 0x0e};
+
+	(void)self;
+	*ret_class = 0x02000001;
+	give_name("Method%u", method & 0xff, ret_name, capacity, ret_length);
+	*ret_attributes = 0;
+	*ret_signature = signature;
+	*ret_signature_size = sizeof(signature);
+	*ret_rva = 0;
+	*ret_implementation = 0;
+	return S_OK;
+}
+
+static hresult get_nested_class_props(struct metadata *self, metadata_token type,
+				      metadata_token *ret_enclosing)
+{
+	(void)self;
+	/* Type 9 lies in type 8. */
+	if (type != 0x02000009)
+		return E_FAIL;
+	*ret_enclosing = 0x02000008;
+	return S_OK;
+}
+
+static const struct metadata_table metadata_table = {
+	.unknown = {NULL, one, one},
+	.get_typedef_props = get_typedef_props,
+	.get_method_props = get_method_props,
+	.get_nested_class_props = get_nested_class_props,
+};
+
+/* --- life ---------------------------------------------------------------------- */
+
+static hresult create(struct mock *mock)
+{
+	static const struct guid clsid = {TS_HOOK_CLSID_BYTES};
+	static const struct guid callback2 =
+		GUID(0x8a8cc829, 0xccf2, 0x49fe, 0xbb, 0xae, 0x0f, 0x02, 0x22, 0x28,
+		     0x07, 0x1a);
+	hresult (*get)(const struct guid *, const struct guid *, void **);
+	struct class_factory *factory;
+	hresult result;
+
+	*(void **)&get = dlsym(mock->library, "DllGetClassObject");
+	if (!get)
+		return refuse();
+	result = get(&clsid, &iid_class_factory, (void **)&factory);
+	if (FAILED(result))
+		return result;
+	return factory->table->create_instance(factory, NULL, &callback2,
+					       (void **)&mock->callback);
+}
+
+struct mock *mock__new(void)
+{
+	struct mock *mock = calloc(1, sizeof(*mock));
+
+	if (!mock)
+		return NULL;
+	the_mock = mock;
+	mock->major = 10;
+	mock->info.table = &info_table;
+	mock->metadata.table = &metadata_table;
+	mock->code = mmap(NULL, CODE_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mock->library = dlopen(getenv("TIERSCOPE_TEST_HOOK"), RTLD_NOW | RTLD_LOCAL);
+	if (mock->code == MAP_FAILED || !mock->library || create(mock)) {
+		fprintf(stderr, "cannot load the hook: %s\n", dlerror());
+		free(mock);
+		return NULL;
+	}
+	return mock;
+}
+
+void mock__free(struct mock *mock)
+{
+	dlclose(mock->library);
+	munmap(mock->code, CODE_AREA);
+	free(mock);
+}
+
+hresult mock__launch(struct mock *mock)
+{
+	return mock->callback->table->initialize(mock->callback,
+						 (struct unknown *)(void *)&mock->info);
+}
+
+hresult mock__attach(struct mock *mock)
+{
+	const struct profiler_callback_table *table = mock->callback->table;
+	hresult result = table->initialize_for_attach(
+		mock->callback, (struct unknown *)(void *)&mock->info, NULL, 0);
+
+	return FAILED(result) ? result
+			      : table->profiler_attach_complete(mock->callback);
+}
+
+struct mock_module *mock__module(struct mock *mock, const uint16_t *path,
+				 uint32_t flags)
+{
+	struct mock_module *module = &mock->modules[mock->modules_count++];
+	uint64_t allocator = (uint64_t)(uintptr_t)module->allocator;
+	uint32_t allows_optimization = 0x800;
+
+	module->path = path;
+	module->flags = flags;
+	memcpy(module->bytes + 176, &allocator, sizeof(allocator));
+	memcpy(module->bytes + 232, &allows_optimization, sizeof(allows_optimization));
+	return module;
+}
+
+struct mock_method *mock__method(struct mock *mock, struct mock_module *module)
+{
+	struct mock_method *method = &mock->methods[mock->methods_count++];
+
+	method->module = module;
+	method->token = 0x06000000 | mock->methods_count;
+	method->class = 0x000101;
+	method->descriptor.code_data = (uint64_t)(uintptr_t)&method->code_data;
+	method->header.method = (uint64_t)(uintptr_t)&method->descriptor;
+	return method;
+}
+
+uint64_t mock__body(struct mock *mock, struct mock_method *method, const uint8_t *code,
+		    uint32_t size)
+{
+	struct mock_body *body =
+		(struct mock_body *)(void *)(mock->code + mock->code_used);
+
+	mock->code_used += (sizeof(*body) + 63) & ~63ull;
+	body->header_address = (uint64_t)(uintptr_t)&method->header;
+	memcpy(body->code, code, size);
+	body->size = size;
+	method->bodies[method->bodies_count++] = body;
+	return (uint64_t)(uintptr_t)body->code;
+}
+
+struct mock_node *mock__node(struct mock_method *method, uint64_t start, uint32_t tier)
+{
+	struct mock_node *node = &method->nodes[method->nodes_count++];
+
+	*node = (struct mock_node){
+		.native_code = start,
+		.method = (uint64_t)(uintptr_t)&method->descriptor,
+		.next = method->state.first_node,
+		.version = method->nodes_count,
+		.tier = tier,
+		.patchpoints = (uint64_t)(uintptr_t)&method->patchpoints,
+	};
+	method->code_data.state = (uint64_t)(uintptr_t)&method->state;
+	method->state.first_node = (uint64_t)(uintptr_t)node;
+	return node;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * A runtime to load the real hook into: the profiling and metadata interfaces as
+ * far as the hook calls them, over a few tables that a test fills, and methods
+ * that lie in memory as .NET 10 lays them out.
+ */
+#ifndef TIERSCOPE_TESTS_MOCK_RUNTIME_H
+#define TIERSCOPE_TESTS_MOCK_RUNTIME_H
+
+#include "../../abi/journal.h"
+#include "../../profiler_hook/corprof.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MOCK_METHODS_MAX 64
+#define MOCK_MODULES_MAX 16
+#define MOCK_CODE_BYTES	 64
+
+/* What the hook reads of the runtime: offsets as in .NET 10.0.12. */
+struct mock_module {
+	uint8_t bytes[2048]; /* the ModuleID is its address */
+	uint8_t allocator[2048];
+	const uint16_t *path;
+	uint32_t flags; /* MODULE_INFO_* */
+	bool listed;	/* by EnumModules */
+};
+
+/* One body: code with the address of its header in front, as in a code heap. */
+struct mock_body {
+	uint64_t header_address;
+	uint8_t code[MOCK_CODE_BYTES];
+	uint32_t size;
+};
+
+struct mock_header {
+	uint64_t unused[3];
+	uint64_t method;
+};
+
+struct mock_node {
+	uint64_t native_code, method, il_version, next;
+	uint32_t version, tier;
+	uint64_t patchpoints;
+	uint32_t il_offset, flags;
+};
+
+struct mock_method {
+	struct { /* the FunctionID is its address */
+		uint16_t flags3;
+		uint8_t chunk_index, entry_flags;
+		uint16_t slot, flags;
+		uint64_t code_data;
+		uint64_t signature; /* of a dynamic method, and what follows */
+		uint32_t signature_size, dynamic_flags;
+		uint64_t name;
+	} descriptor;
+	struct {
+		uint64_t state, entry_point;
+	} code_data;
+	struct {
+		uint64_t unused[2];
+		uint64_t first_node;
+	} state;
+	struct mock_header header;
+	struct mock_node nodes[4];
+	uint32_t nodes_count;
+	struct {
+		uint8_t unused[20];
+		uint32_t frame_bytes;
+		uint8_t rest[40];
+	} patchpoints;
+	struct mock_body *bodies[4];
+	uint32_t bodies_count;
+	struct mock_module *module;
+	metadata_token token;
+	class_id class;
+	class_id arguments[4];
+	uint32_t arguments_count;
+	bool listed; /* by EnumJITedFunctions2 */
+};
+
+struct mock {
+	void *library;
+	struct profiler_callback *callback;
+	struct profiler_info info;
+	struct metadata metadata;
+	struct mock_module modules[MOCK_MODULES_MAX];
+	uint32_t modules_count;
+	struct mock_method methods[MOCK_METHODS_MAX];
+	uint32_t methods_count;
+	uint8_t *code; /* executable memory that is no file's */
+	size_t code_used;
+	uint16_t major;
+	uint32_t sessions; /* opened */
+	struct event_pipe_provider provider;
+	hresult session_result;
+};
+
+/* The whole runtime of a test; NULL when the library cannot be loaded. */
+struct mock *mock__new(void);
+/* Unloads the library, so that the next one starts anew. */
+void mock__free(struct mock *mock);
+
+/* Loads the hook as the runtime does; the callback's own result. */
+hresult mock__launch(struct mock *mock);
+hresult mock__attach(struct mock *mock);
+
+struct mock_module *mock__module(struct mock *mock, const uint16_t *path,
+				 uint32_t flags);
+struct mock_method *mock__method(struct mock *mock, struct mock_module *module);
+/* A body of `code`, MOCK_CODE_BYTES long in memory; its start. */
+uint64_t mock__body(struct mock *mock, struct mock_method *method, const uint8_t *code,
+		    uint32_t size);
+/* A version node in front of the list, as tiering makes it. */
+struct mock_node *mock__node(struct mock_method *method, uint64_t start, uint32_t tier);
+
+/* --- events --------------------------------------------------------------------- */
+
+struct mock_event {
+	uint64_t function, module, start;
+	uint32_t size, token, flags;
+	const uint16_t *type, *method, *signature;
+	uint64_t native_version; /* 0: an event of version 1 */
+};
+
+size_t mock__payload(const struct mock_event *event, uint8_t *ret_bytes);
+void mock__deliver(struct mock *mock, uint32_t event, uint32_t version,
+		   const uint8_t *payload, size_t size);
+void mock__load(struct mock *mock, const struct mock_event *event);
+void mock__unload(struct mock *mock, const struct mock_event *event);
+void mock__module_event(struct mock *mock, uint32_t event,
+			const struct mock_module *module);
+
+/* --- the journal, as a reader finds it ------------------------------------------- */
+
+/* NULL when there is none.  Read-only, valid until journal_of_mock__unmap. */
+const struct ts_journal_header *mock__journal(void);
+void mock__unmap_journal(const struct ts_journal_header *header);
+/* Committed records; NULL beyond the last one. */
+const struct ts_journal_record *mock__record(const struct ts_journal_header *header,
+					     uint32_t index);
+/* The record of the body that started there last; NULL if none. */
+const struct ts_journal_record *mock__record_of(const struct ts_journal_header *header,
+						uint64_t start);
+const char *mock__text(const struct ts_journal_header *header,
+		       const struct ts_journal_record *record, unsigned int part);
+
+#endif /* TIERSCOPE_TESTS_MOCK_RUNTIME_H */

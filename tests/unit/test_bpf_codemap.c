@@ -3,6 +3,7 @@
 // bpf/codemap.bpf.h and codefind.bpf.h: bodies come and go, and at each moment
 // an address leads to the body that lies there or to none.
 #include "bpf_shim.h"
+#include "bpf_vectors.h"
 
 #include "../../bpf/codefind.bpf.h"
 
@@ -622,6 +623,51 @@ static void an_image_with_nonsense_numbers_is_harmless(void **state)
 		assert_int_equal(find(SPACE, IMAGE_BASE + rva).size, 0);
 }
 
+/* The same steps as in the kernel. */
+static void the_vectors_of_the_doors_hold(void **state)
+{
+	struct ts_space owners[2] = {{.number = SPACE}, {.number = SPACE + 1}};
+	struct placed placed[VECTOR_NAMES] = {};
+
+	for (size_t i = 0; i < VECTORS; i++) {
+		const struct vector *v = &codemap_vectors[i];
+		struct ts_space *owner = &owners[v->process];
+		struct placed *name = &placed[v->name], *o = &placed[v->other], gone;
+		struct found found = find(owner->number, v->at);
+
+		switch (v->op) {
+		case COMES:
+			assert_int_equal(try_insert(owner, v->at, v->size,
+						    v->name == 2 ? 1 : v->name, name),
+					 v->error);
+			break;
+		case GOES:
+			assert_int_equal(body_remove(owner->number, v->at, NULL, &gone),
+					 v->error);
+			break;
+		case PAGE_GOES:
+			assert_int_equal(page_remove(owner->number, v->at), v->error);
+			break;
+		case IS:
+			assert_true(found.frame == TS_FRAME_MAKE(TS_FRAME_TAG_BODY,
+								 name->generation,
+								 name->row));
+			assert_int_equal(found.offset, v->size);
+			break;
+		case IS_RAW:
+			assert_true(found.frame == v->at);
+			break;
+		case SAME_ROW:
+			assert_true(same(*name, *o));
+			break;
+		case ROW_REUSED:
+			assert_true(name->row == o->row &&
+				    name->generation != o->generation);
+			break;
+		}
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -652,6 +698,7 @@ int main(void)
 		TEST(a_slot_is_shared_by_an_images_end_and_jit_code),
 		TEST(an_address_below_an_images_base_is_not_in_it),
 		TEST(an_image_with_nonsense_numbers_is_harmless),
+		TEST(the_vectors_of_the_doors_hold),
 	};
 
 	return cmocka_run_group_tests_name("bpf_codemap", tests, NULL, NULL);

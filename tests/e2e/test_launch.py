@@ -83,7 +83,7 @@ def children(t):
     with t.case("each has its command line and runtime"):
         for pid in dotnet:
             # A process is another one after exec: the shell's child comes first.
-            found = [p for p in document.processes if p["pid"] == pid and p["runtime"].startswith("10.")]
+            found = [p for p in document.processes if p["pid"] == pid and (p["runtime"] or "").startswith("10.")]
             check.equal(len(found), 1, f".NET processes with pid {pid} in {document.processes}\nnumber")
             check.that("demo" in found[0]["cmdline"] or "short" in found[0]["cmdline"], f"{found[0]}")
     with t.case("the ledger balances"):

@@ -97,7 +97,7 @@ def demo_launched(t):
 
 @check.test("demo attached", timeout=90)
 def demo_attached(t):
-    demo = programs.start_app(t, "demo", "12", "--threads", "2")
+    demo = programs.start_app(t, "demo", "18", "--threads", "2")
     time.sleep(2)
     check_attached(t, demo.pid, 100, 1)
     with t.case("the program runs on to its end"):

@@ -116,8 +116,16 @@ static string_id image_body_name(struct recorder *recorder, const struct image *
 	const char *at, *end;
 	string_id id;
 
-	if (image__body_text(image, index, &text))
-		buf__clear(&text);
+	if (image__body_text(image, index, &text)) {
+		const struct image_body *bodies;
+
+		/* Its name is in another image, or damaged: the token tells it. */
+		image__bodies(image, &bodies);
+		buf__printf(&text, "method 0x%08x", bodies[index].token);
+		id = model__string(recorder->model, buf__string(&text));
+		buf__free(&text);
+		return id;
+	}
 	at = buf__string(&text);
 	end = at + text.size;
 	for (unsigned int i = 0; i < 4 && at < end; i++) {

@@ -174,6 +174,16 @@ test("the panel lists a method's versions with their lives", async () => {
     await harness.shot(page, "hottest");
 });
 
+test("a sample counts once for a method that recurs in it", async () => {
+    const page = await harness.open("demo.html");
+    await press(page, "v", "v", "v", "/");
+    await page.keyboard.type("Tree\\.Depth");
+    await press(page, "Enter", "n");
+    const {matched, panel} = await state(page);
+    assert.match(panel, /Shop\.Catalog\.Tree\.Depth/);
+    assert.equal(/total\s+([\d.]+ %)/.exec(panel)[1], matched);
+});
+
 test("search is a regular expression and says what share matched", async () => {
     const page = await harness.open("demo.html");
     const before = await colours(page, "#flame");

@@ -63,7 +63,8 @@ static void write_about(struct report *report)
 	write_text(report, "recorded_by", about->version);
 	write_text(report, "command", about->command);
 	json_writer__bool(json, "complete", about->complete);
-	json_writer__string(json, "note", report->options->note);
+	json_writer__string(json, "note",
+			    report->options->note ? report->options->note : "");
 	json_writer__end(json);
 }
 

@@ -273,11 +273,14 @@ class FlameView {
         const w = layout.w[box] > 3 ? layout.w[box] - 1 : Math.max(layout.w[box] * 0.8, 0.5);
         const key = node === 0 ? null : tree.keys.list[tree.key[node]];
         const faint = above || (this.dimmed && key && this.dimmed[tree.key[node]]);
-        context.globalAlpha = faint ? (above ? 0.55 : 0.25) : 1;
+        context.globalAlpha = faint ? (above ? 0.45 : 0.25) : 1;
         context.fillStyle = this.fill(key ? this.boxClass(tree, node, key) : CLASS_PROCESS);
         context.fillRect(x, y + 1, w, ROW - 1);
         if (key && key.mixed && w > 4)
             this.drawShares(tree.classShares(node), x, y, w);
+        // On a faint box the ground shines through: the page's ink is legible.
+        context.globalAlpha = !faint ? 1 : above ? 0.8 : 0.4;
+        context.fillStyle = faint ? this.outline : this.ink;
         if (w > 22)
             this.drawLabel(key, x + 5, y + ROW / 2 + 1, w - 9);
         context.globalAlpha = 1;
@@ -321,7 +324,6 @@ class FlameView {
     drawLabel(key, x, y, room) {
         const {context, ruler} = this;
         const forms = key ? this.forms(key) : this.rootForms;
-        context.fillStyle = this.ink;
         for (const form of forms) {
             if (form.width > room)
                 continue;

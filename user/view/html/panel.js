@@ -4,8 +4,14 @@
 // The method panel: every version of one method, with its life and its
 // samples; and the tooltip, which is the panel in short.
 
-// Versions of a method with their samples in the selection, hottest first.
-function versionShares(view, method) {
+// The versions that a key stands for, or all of the key's method, oldest first,
+// with their samples in the selection.
+function versionShares(view, key) {
+    const all = methodShares(view, key.method);
+    return view.split === "rejit" ? all.filter(({body}) => body.rejit === key.rejit) : all;
+}
+
+function methodShares(view, method) {
     const keys = view.profile.keys("version");
     const tally = view.selection.tally(keys);
     if (!keys.ofBody) {
@@ -16,8 +22,8 @@ function versionShares(view, method) {
         });
     }
     return view.profile.methods[method].bodies.map((body) => {
-        const key = keys.ofBody[body.index];
-        return {body, self: key < 0 ? 0 : tally.self[key], total: key < 0 ? 0 : tally.total[key]};
+        const k = keys.ofBody[body.index];
+        return {body, self: k < 0 ? 0 : tally.self[k], total: k < 0 ? 0 : tally.total[k]};
     });
 }
 
@@ -68,7 +74,7 @@ class Tooltip {
             line.append(" · self ", make("b", "", formatPercent(tree.self[node], all)));
         if (!key || key.method < 0)
             return [head, line];
-        return [head, line, this.versions(versionShares(view, key.method))];
+        return [head, line, this.versions(methodShares(view, key.method))];
     }
 
     // The share of each version of the method, wherever it was called from.
@@ -146,8 +152,11 @@ class Panel {
         button.type = "button";
         const names = key.kind === FRAME_BODY ? shorterNames(key.name) : [key.name];
         const what = make("span", "version-of");
-        what.append(swatch(key.class), key.tag ? key.tag.slice(1, -1)
-            : key.mixed ? "all versions" : className(view.profile, key.class));
+        if (key.mixed)
+            what.append(versionBar(versionShares(view, key), "self"));
+        else
+            what.append(swatch(key.class), key.tag ? key.tag.slice(1, -1)
+                : className(view.profile, key.class));
         if (key.method >= 0 && view.profile.raw.processes.length > 1)
             what.append(" · ", makeName("span", "",
                 view.profile.processName(view.profile.methods[key.method].process)));
@@ -193,7 +202,7 @@ class Panel {
         const none = profile.keys("none");
         const tally = view.selection.tally(none);
         const index = none.list.findIndex((other) => other.method === key.method);
-        const shares = versionShares(view, key.method);
+        const shares = methodShares(view, key.method);
         const measure = shares.some((share) => share.self > 0) ? "self" : "total";
         const parts = [make("h2", "panel-kind", "Method"),
             makeName("p", "panel-name", method.name), this.identity(view, method),

@@ -100,8 +100,7 @@ class HottestTable {
         share.append(bar, make("span", "", formatPercent(self, selection.samples)));
         const tier = make("td", "tier");
         if (key.mixed)
-            tier.append(versionBar(versionShares(this.view, key.method)
-                .filter((share) => split !== "rejit" || share.body.rejit === key.rejit), "self"));
+            tier.append(versionBar(versionShares(this.view, key), "self"));
         else
             tier.append(swatch(key.class), key.tag && split === "version"
                 ? key.tag.slice(1, -1).replace(/ #.*$/, "") : className(profile, key.class));

@@ -10,11 +10,10 @@ import time
 
 from lib import check, loader, programs, recording, report, truth
 
-# How long an attached recording is, and how much of its begin and end is too
-# close to the edge to say which side a body was on.
+# How long an attached recording is, and how near to its begin and end a body
+# may be that is not asked for.
 SECONDS = 4
-BEGIN_SLACK_NS = 1_500_000_000
-END_SLACK_NS = 500_000_000
+EDGE_NS = 300_000_000
 
 
 def check_recording(t, path, result, least_jit, least_images):
@@ -71,20 +70,20 @@ def check_attached(t, pid, least_jit, least_images):
     programs.need_root()
     path = t.path("out.tscope")
     told = truth.Truth(t, pid, rundown=True)
-    begin = truth.now_ns()
     result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", f"{SECONDS}s", "-p", pid)
     told.finish()
     document = check_recording(t, path, result, least_jit, least_images)
     ours = document.jit(pid)
-    end = begin + SECONDS * 1_000_000_000 - END_SLACK_NS
+    recorded = recording.Recording(path)
+    begin, end = recorded.start_ns + EDGE_NS, recorded.end_ns - EDGE_NS
     with t.case("JIT bodies equal the runtime's own"):
-        truth.check_attached(told, ours, begin + BEGIN_SLACK_NS, end)
+        truth.check_attached(told, ours, begin, end)
     with t.case("their tokens and names too"):
         truth.check_tokens_and_names(told, ours)
     with t.case("their times too"):
         truth.check_times(told, ours, end)
     with t.case("every sample is where the runtime says"):
-        truth.check_samples(told, recording.Recording(path), pid, 0, told.end_ns, report.JIT_BAR)
+        truth.check_samples(told, recorded, pid, 0, told.end_ns, report.JIT_BAR)
     with t.case("older bodies are marked as caught up"):
         check.at_least(len([b for b in ours if b["source"] == "catch-up"]), 50, "bodies from the catch-up")
     return document

@@ -67,6 +67,7 @@ class Recording:
     def __init__(self, path):
         self.strings, self.processes, self.bodies, self.threads = [""], [], [], []
         self.frames, self.leaves, self.samples = [], [None], []
+        self.start_ns = self.end_ns = 0
         with open(path, "rb") as file:
             data = file.read()
         magic, version = struct.unpack_from("<8sI", data)
@@ -83,11 +84,15 @@ class Recording:
         check.equal(kind, END, "kind of the last chunk")
 
     def _read_chunk(self, kind, rows):
-        readers = {STRINGS: self._string, PROCESSES: self._process, BODIES: self._body, THREADS: self._thread,
+        readers = {ABOUT: self._about, STRINGS: self._string, PROCESSES: self._process, BODIES: self._body, THREADS: self._thread,
                    FRAMES: self._frame, STACKS: self._stack, SAMPLES: self._sample}
         if kind in readers:
             for _ in range(rows.count):
                 readers[kind](rows)
+
+    def _about(self, rows):
+        self.start_ns, self.end_ns = rows.numbers(2)
+        rows.numbers(6)
 
     def _string(self, rows):
         self.strings.append(rows.text())

@@ -25,6 +25,8 @@
 
 #include "../abi/journal.h"
 
+#include <errno.h>
+
 #define ELEMENTS_AT_ONCE 256u
 #define BODIES_AT_ONCE	 512u
 
@@ -68,9 +70,13 @@ static void take_modules(struct hook *hook, struct found *found)
 static void take_function(struct hook *hook, struct found *found,
 			  const struct profiler_function *function)
 {
+	uint64_t seen = function->function | (uint64_t)function->rejit << 48;
 	uintptr_t starts[BODIES_AT_ONCE];
 	uint32_t count = 0;
 
+	/* The enumeration has one element per body. */
+	if (table__insert(&found->seen, seen, 1) == -EEXIST)
+		return;
 	if (hook__failed(hook, hook->info->table->get_native_code_start_addresses(
 				       hook->info, function->function, function->rejit,
 				       BODIES_AT_ONCE, &count, starts)))
@@ -89,17 +95,19 @@ static void take_function(struct hook *hook, struct found *found,
 	}
 }
 
-/* One element per body, so functions come repeatedly; known starts are cheap. */
 static void take_functions(struct hook *hook, struct found *found)
 {
 	struct profiler_function functions[ELEMENTS_AT_ONCE];
 	struct enumerator *enumerator = NULL;
-	uint32_t count;
+	uint32_t count = 0;
 
 	if (hook__failed(hook, hook->info->table->enum_jited_functions2(hook->info,
 									&enumerator)) ||
 	    !enumerator)
 		return;
+	if (hook__failed(hook, enumerator->table->get_count(enumerator, &count)) ||
+	    table__create(&found->seen, count))
+		goto out;
 	do {
 		count = 0;
 		if (FAILED(enumerator->table->next(enumerator, ELEMENTS_AT_ONCE,
@@ -108,6 +116,8 @@ static void take_functions(struct hook *hook, struct found *found)
 		for (uint32_t i = 0; i < count && i < ELEMENTS_AT_ONCE; i++)
 			take_function(hook, found, &functions[i]);
 	} while (count);
+	table__destroy(&found->seen);
+out:
 	unknown__release(enumerator);
 }
 

@@ -16,6 +16,7 @@
 struct found {
 	struct hook *hook;
 	struct tiers tiers;
+	struct table seen;	  /* functions that the enumeration gave */
 	module_id lasting_module; /* one that cannot be unloaded */
 	uint16_t units[FOUND_NAME_UNITS];
 	uint8_t signature_blob[4096];

@@ -35,3 +35,20 @@ int memory__read(void *ret_bytes, uint64_t address, size_t size)
 		return -errno;
 	return (size_t)got == size ? 0 : -EFAULT;
 }
+
+int memory__read_each(void *ret_bytes, size_t size, const uint64_t *addresses,
+		      size_t count)
+{
+	struct iovec remote[MEMORY_READ_EACH_MAX];
+	struct iovec local = {ret_bytes, size * count};
+	ssize_t got;
+
+	if (count > MEMORY_READ_EACH_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < count; i++)
+		remote[i] = (struct iovec){(void *)(uintptr_t)addresses[i], size};
+	got = process_vm_readv(getpid(), &local, 1, remote, count, 0);
+	if (got < 0)
+		return -errno;
+	return (size_t)got == size * count ? 0 : -EFAULT;
+}

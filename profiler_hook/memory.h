@@ -21,4 +21,10 @@ void memory__unmap(void *memory, size_t size);
  */
 int memory__read(void *ret_bytes, uint64_t address, size_t size);
 
+#define MEMORY_READ_EACH_MAX 256u
+
+/* `size` bytes from each of `count` addresses in one go; all of them or an error. */
+int memory__read_each(void *ret_bytes, size_t size, const uint64_t *addresses,
+		      size_t count);
+
 #endif /* TIERSCOPE_HOOK_MEMORY_H */

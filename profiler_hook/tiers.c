@@ -27,7 +27,7 @@
 #include <stdlib.h>
 
 #define SLOTS_MAX		   (1u << 22)
-#define SLOTS_AT_ONCE		   512u
+#define SLOTS_AT_ONCE		   MEMORY_READ_EACH_MAX
 #define KIND_NODE		   1u
 #define KIND_DEFAULT		   2u
 #define STAGE_DISABLED		   4u	   /* the last one in 9 and 10 */
@@ -67,22 +67,19 @@ static const struct offsets *offsets_of(const struct hook *hook)
 	return hook->runtime_major == 10 ? &v10 : NULL;
 }
 
-/* false when a slot is not what it should be. */
-static bool take_slots(struct tiers *tiers, const uint64_t *slots, uint32_t count,
-		       uint32_t *entries)
+/* false when an entry is not what it should be. */
+static bool take_entries(struct tiers *tiers, const uint64_t *addresses, uint32_t count)
 {
-	struct counting_info info;
+	struct counting_info infos[SLOTS_AT_ONCE];
 
+	if (memory__read_each(infos, sizeof(infos[0]), addresses, count))
+		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		if (!slots[i] || slots[i] == UINT64_MAX) /* free, deleted */
-			continue;
-		if (memory__read(&info, slots[i], sizeof(info)) ||
-		    (info.kind != KIND_NODE && info.kind != KIND_DEFAULT) ||
-		    info.stage > STAGE_DISABLED)
+		if ((infos[i].kind != KIND_NODE && infos[i].kind != KIND_DEFAULT) ||
+		    infos[i].stage > STAGE_DISABLED)
 			return false;
-		(*entries)++;
-		if (info.kind == KIND_DEFAULT && info.stage == STAGE_DISABLED)
-			(void)table__insert(&tiers->switched, info.method, 1);
+		if (infos[i].kind == KIND_DEFAULT && infos[i].stage == STAGE_DISABLED)
+			(void)table__insert(&tiers->switched, infos[i].method, 1);
 	}
 	return true;
 }
@@ -93,13 +90,19 @@ static bool read_hash(struct tiers *tiers, const struct counting_hash *hash)
 	uint32_t entries = 0;
 
 	for (uint32_t at = 0; at < hash->size; at += SLOTS_AT_ONCE) {
-		uint32_t count = hash->size - at;
+		uint32_t count = hash->size - at, used = 0;
 
 		count = count < SLOTS_AT_ONCE ? count : SLOTS_AT_ONCE;
 		if (memory__read(slots, hash->slots + 8ull * at,
-				 count * sizeof(slots[0])) ||
-		    !take_slots(tiers, slots, count, &entries))
+				 count * sizeof(slots[0])))
 			return false;
+		for (uint32_t i = 0; i < count; i++) {
+			if (slots[i] && slots[i] != UINT64_MAX) /* free, deleted */
+				slots[used++] = slots[i];
+		}
+		if (used && !take_entries(tiers, slots, used))
+			return false;
+		entries += used;
 	}
 	/* Another thread may add or delete a few meanwhile. */
 	return entries <= hash->max;

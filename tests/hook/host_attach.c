@@ -21,17 +21,19 @@ static const uint8_t framed[] = {0x55, 0x48, 0x8b, 0xec, 0x33, 0xc0, 0x5d, 0xc3}
 static const uint8_t osr[] = {0x48, 0x8b, 0x45, 0x00, 0x50, 0x48, 0x83, 0xec,
 			      0x10, 0x48, 0x8d, 0x6c, 0x24, 0x10, 0xc3};
 
+#define COUNTING_SLOTS 1009
+
 /* The call counting manager's hash, as .NET 10.0.12 lays it out. */
 struct counting {
 	uint64_t slots_address;
 	uint32_t size, count, occupied, max;
-	uint64_t slots[8];
+	uint64_t slots[COUNTING_SLOTS];
 	struct {
 		uint32_t kind, padding;
 		uint64_t method, stub;
 		uint16_t calls;
 		uint8_t stage, padding2[5];
-	} infos[2];
+	} infos[COUNTING_SLOTS];
 };
 
 struct fixture {
@@ -51,8 +53,15 @@ static int set_up(void **state)
 		return -1;
 	counting = &fixture->counting;
 	counting->slots_address = (uint64_t)(uintptr_t)counting->slots;
-	counting->size = 8;
-	counting->max = 6;
+	counting->size = COUNTING_SLOTS;
+	counting->max = COUNTING_SLOTS * 3 / 4;
+	/* As full as it gets, with versions that have nodes. */
+	for (uint32_t i = 0; i < counting->max - 2; i++) {
+		counting->infos[i].kind = 1;
+		counting->infos[i].stage = i % 5;
+		counting->slots[i + 200] = (uint64_t)(uintptr_t)&counting->infos[i];
+	}
+	counting->count = counting->occupied = counting->max - 2;
 	fixture->core = mock__module(fixture->mock, u"/lib/Core.dll", 0);
 	fixture->core->listed = true;
 	address = (uint64_t)(uintptr_t)counting;
@@ -96,9 +105,8 @@ static void switch_to_optimized(struct fixture *fixture, struct mock_method *met
 	counting->infos[0].kind = 2;
 	counting->infos[0].method = (uint64_t)(uintptr_t)&method->descriptor;
 	counting->infos[0].stage = 4;
-	counting->slots[3] = (uint64_t)(uintptr_t)&counting->infos[0];
 	counting->slots[5] = UINT64_MAX; /* deleted */
-	counting->count = counting->occupied = 1;
+	counting->occupied++;
 }
 
 static const struct ts_journal_record *record_of(struct fixture *fixture,

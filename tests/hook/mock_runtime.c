@@ -144,6 +144,12 @@ static hresult list_next(struct enumerator *self, uint32_t count, void *ret_elem
 	return count ? S_OK : 1;
 }
 
+static hresult list_get_count(struct enumerator *self, uint32_t *ret_count)
+{
+	*ret_count = ((struct list *)(void *)self)->count;
+	return S_OK;
+}
+
 static uint32_t list_release(struct unknown *self)
 {
 	free(self);
@@ -152,8 +158,10 @@ static uint32_t list_release(struct unknown *self)
 
 static struct list *new_list(size_t element_size)
 {
-	static const struct enumerator_table table = {
-		.unknown = {NULL, one, list_release}, .next = list_next};
+	static const struct enumerator_table table = {.unknown = {NULL, one,
+								  list_release},
+						      .get_count = list_get_count,
+						      .next = list_next};
 	struct list *list = calloc(1, sizeof(*list));
 
 	if (!list)

@@ -299,6 +299,15 @@ test("i turns the graph over, r starts from the leaves", async () => {
     await press(page, "ArrowDown");
     assert.match((await state(page)).status, /SearchHandler\.Handle/);
     await harness.shot(page, "reversed");
+    // Boxes stand in the order of their names, so that they keep their place.
+    await press(page, "ArrowUp");
+    const names = [];
+    for (let i = 0; i < 8; i++) {
+        names.push((await state(page)).status.split(" — ")[0]);
+        await press(page, "ArrowRight");
+    }
+    assert.deepEqual(names, [...names].sort());
+    assert.ok(new Set(names).size > 5, String(names));
     assert.deepEqual(page.noise, []);
 });
 

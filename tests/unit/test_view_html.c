@@ -76,6 +76,27 @@ static void html_keeps_processes_apart(void **state)
 	free(data);
 }
 
+/* Addresses in a library call each other: one node; a symbol is a frame. */
+static void html_joins_frames_of_one_library(void **state)
+{
+	struct model *model = *state;
+	uint32_t stack = 0;
+	char *data;
+
+	for (uint64_t i = 1; i < 5; i++)
+		stack = fixture_push(model, stack, MODEL_FRAME_NATIVE, MODEL_NONE,
+				     "libjit.so", i * 16);
+	fixture_samples(model, 0, stack, 1);
+	stack = fixture_push(model, 0, MODEL_FRAME_NATIVE, MODEL_NONE, "recurse", 0);
+	stack = fixture_push(model, stack, MODEL_FRAME_NATIVE, MODEL_NONE, "recurse",
+			     0);
+	fixture_samples(model, 0, stack, 1);
+	data = page_data(model);
+	assert_contains(data, "\"nodes\":{\"up\":[0,1,1,1,3,1,6,7,8,1],"
+			      "\"frame\":[-1,0,1,2,3,4,5,6,7,7]}");
+	free(data);
+}
+
 static void html_puts_samples_outside_the_run_into_the_first_and_last_bin(void **state)
 {
 	struct model *model = *state;
@@ -126,6 +147,7 @@ int main(void)
 		TEST(html_allows_its_own_style_and_script_and_nothing_else),
 		TEST(html_holds_tree_and_samples_per_bin),
 		TEST(html_keeps_processes_apart),
+		TEST(html_joins_frames_of_one_library),
 		TEST(html_puts_samples_outside_the_run_into_the_first_and_last_bin),
 		TEST(html_data_cannot_end_its_element),
 		TEST(html_of_an_empty_recording_is_whole),

@@ -13,7 +13,7 @@ static void text_says_what_was_recorded(void **state)
 	assert_contains(text, "samples     10 of cpu-clock, period 1003009\n");
 	assert_contains(text,
 			"attributed  90.00 %: 60.00 % in 2 code versions, 30.00 % "
-			"native, 0.00 % kernel; 10.00 % unresolved\n");
+			"native, 0.00 % kernel, 0.00 % stubs; 10.00 % unresolved\n");
 	assert_lacks(text, "LOST");
 	free(text);
 }
@@ -122,6 +122,23 @@ static void text_escapes_and_cuts_hostile_names(void **state)
 	free(text);
 }
 
+static void text_counts_stubs_of_the_runtime_as_known(void **state)
+{
+	struct model *model = *state;
+	char *text;
+
+	fixture_samples(model, 0,
+			fixture_push(model, 0, MODEL_FRAME_UNKNOWN, MODEL_NONE,
+				     "runtime stub: resolve", 0),
+			10);
+	text = fixture_write(view_text__write, model, VIEW_SPLIT_VERSION);
+	assert_contains(text, "attributed  95.00 %");
+	assert_contains(text, "50.00 % stubs; 5.00 % unresolved");
+	assert_contains(text,
+			"  stub                           [runtime stub: resolve]\n");
+	free(text);
+}
+
 static void text_of_an_empty_recording_is_a_header(void **state)
 {
 	struct model *model = model__new();
@@ -146,6 +163,7 @@ int main(void)
 		TEST(text_has_a_table_per_process),
 		TEST(text_shows_the_top_and_how_many_more),
 		TEST(text_escapes_and_cuts_hostile_names),
+		TEST(text_counts_stubs_of_the_runtime_as_known),
 		TEST(text_of_an_empty_recording_is_a_header),
 	};
 

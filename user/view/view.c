@@ -7,6 +7,7 @@
 #include "../model/name.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 uint32_t view__sample_process(const struct model *model,
 			      const struct model_sample *sample)
@@ -19,9 +20,19 @@ uint32_t view__leaf_frame(const struct model *model, uint32_t stack)
 	return stack ? model__stack(model, stack)->frame : MODEL_NONE;
 }
 
-uint32_t view__frame_kind(const struct model_frame *frame)
+/* How the recorder begins the name of a stub of the runtime. */
+#define STUB_PREFIX "runtime stub: "
+
+uint32_t view__frame_kind(const struct model *model, const struct model_frame *frame)
 {
-	return frame->kind > MODEL_FRAME_UNKNOWN ? MODEL_FRAME_UNKNOWN : frame->kind;
+	if (!frame)
+		return MODEL_FRAME_UNKNOWN;
+	if (frame->kind < MODEL_FRAME_UNKNOWN)
+		return frame->kind;
+	return strncmp(model__text(model, frame->name), STUB_PREFIX,
+		       strlen(STUB_PREFIX))
+		       ? MODEL_FRAME_UNKNOWN
+		       : VIEW_FRAME_STUB;
 }
 
 uint32_t view__tier(const struct model_body *body)
@@ -91,9 +102,11 @@ void view__frame_label(const struct model *model, uint32_t frame, enum view_spli
 {
 	const struct model_frame *row = model__frame(model, frame);
 	const char *name = row ? model__text(model, row->name) : "no stack";
+	uint32_t kind = view__frame_kind(model, row);
 
-	if (!row || view__frame_kind(row) == MODEL_FRAME_UNKNOWN) {
-		buf__printf(buf, "[unknown: %s]", name);
+	if (kind == MODEL_FRAME_UNKNOWN || kind == VIEW_FRAME_STUB) {
+		buf__printf(buf, kind == VIEW_FRAME_STUB ? "[%s]" : "[unknown: %s]",
+			    name);
 		return;
 	}
 	if (row->kind == MODEL_FRAME_BODY) {
@@ -150,7 +163,7 @@ static void count_leaf(const struct model *model, uint32_t stack, uint8_t *seen,
 		leaf == MODEL_NONE ? NULL : model__frame(model, leaf);
 
 	summary->samples++;
-	switch (frame ? view__frame_kind(frame) : MODEL_FRAME_UNKNOWN) {
+	switch (view__frame_kind(model, frame)) {
 	case MODEL_FRAME_BODY:
 		summary->body++;
 		if (!seen[frame->body]++)
@@ -162,6 +175,9 @@ static void count_leaf(const struct model *model, uint32_t stack, uint8_t *seen,
 		break;
 	case MODEL_FRAME_KERNEL:
 		summary->kernel++;
+		break;
+	case VIEW_FRAME_STUB:
+		summary->stub++;
 		break;
 	default:
 		summary->unknown++;

@@ -36,7 +36,8 @@ static uint32_t page_frame(struct page_stacks *stacks, uint32_t frame)
 		stacks->body_number[row->body] = 0; /* numbered when written */
 		return add_frame(stacks, MODEL_FRAME_BODY, row->body, row->body);
 	}
-	return add_frame(stacks, view__frame_kind(row), frame, row->name);
+	return add_frame(stacks, view__frame_kind(stacks->model, row), frame,
+			 row->name);
 }
 
 static uint32_t add_node(struct page_stacks *stacks, uint32_t parent, uint32_t frame)
@@ -52,6 +53,21 @@ static uint32_t add_node(struct page_stacks *stacks, uint32_t parent, uint32_t f
 	};
 	map__set(stacks->node_numbers, parent, frame, stacks->nodes_count);
 	return stacks->nodes_count++;
+}
+
+/*
+ * The node of a frame that `node` called.  An address within a library, with
+ * no symbol, says nothing that its caller in the same library did not say.
+ */
+static uint32_t add_callee(struct page_stacks *stacks, uint32_t node, uint32_t frame)
+{
+	const struct model_frame *row = model__frame(stacks->model, frame);
+	uint32_t number = page_frame(stacks, frame);
+
+	if (node && row->kind == MODEL_FRAME_NATIVE && row->address &&
+	    stacks->nodes[node].frame == number)
+		return node;
+	return add_node(stacks, node, number);
 }
 
 /*
@@ -82,9 +98,7 @@ static uint32_t stack_node(struct page_stacks *stacks, struct memo *memo,
 		node = memo->node[at];
 	while (depth) {
 		at = memo->path[--depth];
-		node = add_node(stacks, node,
-				page_frame(stacks,
-					   model__stack(stacks->model, at)->frame));
+		node = add_callee(stacks, node, model__stack(stacks->model, at)->frame);
 		memo->node[at] = node;
 		memo->owner[at] = memo->process;
 	}
@@ -112,7 +126,7 @@ static void number_nodes(struct page_stacks *stacks, const uint32_t *process,
 			if (several)
 				memo.root =
 					add_node(stacks, 0,
-						 add_frame(stacks, PAGE_FRAME_PROCESS,
+						 add_frame(stacks, VIEW_FRAME_PROCESS,
 							   memo.process, memo.process));
 		}
 		/* The model's stack of the sample stands in `node` until here. */
@@ -199,7 +213,7 @@ void page_stacks__frame_name(const struct page_stacks *stacks, uint32_t frame,
 {
 	const struct page_frame *row = &stacks->frames[frame];
 
-	if (row->kind == PAGE_FRAME_PROCESS)
+	if (row->kind == VIEW_FRAME_PROCESS)
 		view__process_label(stacks->model, row->row, buf);
 	else if (row->kind != MODEL_FRAME_BODY)
 		/* The split that drops the address: frames differ by name only. */

@@ -149,6 +149,7 @@ static void write_events(struct report *report)
 		json_writer__number(json, "body_leaf", summary.body);
 		json_writer__number(json, "native_leaf", summary.native);
 		json_writer__number(json, "kernel_leaf", summary.kernel);
+		json_writer__number(json, "stub_leaf", summary.stub);
 		json_writer__number(json, "unresolved_leaf", summary.unknown);
 		json_writer__number(json, "bodies_sampled", summary.versions);
 		json_writer__end(json);

@@ -159,8 +159,9 @@ static void write_header(struct text *text, const struct view_summary *summary)
 	buf__printf(text->buf, ": %.2f %% in %u code versions, %.2f %% native, ",
 		    percent(summary->body, summary->samples), summary->versions,
 		    percent(summary->native, summary->samples));
-	buf__printf(text->buf, "%.2f %% kernel; %.2f %% unresolved",
+	buf__printf(text->buf, "%.2f %% kernel, %.2f %% stubs; %.2f %% unresolved",
 		    percent(summary->kernel, summary->samples),
+		    percent(summary->stub, summary->samples),
 		    percent(summary->unknown, summary->samples));
 	if (summary->unknown)
 		write_causes(text, MODEL_LEDGER_UNRESOLVED_LEAF);
@@ -199,7 +200,7 @@ static struct row *find_row(struct text *text, uint32_t frame)
 		return &text->rows[text->row_of[slot]];
 	if (frame != MODEL_NONE) {
 		const struct model_frame *row = model__frame(text->model, frame);
-		uint64_t kind = view__frame_kind(row);
+		uint64_t kind = view__frame_kind(text->model, row);
 		string_id name = row->name;
 
 		if (kind == MODEL_FRAME_BODY) {
@@ -283,7 +284,12 @@ static void write_table_head(struct text *text)
 /* "tier1", "osr@0x1a"; of what is not a body, what it is. */
 static void write_tier(struct text *text, const struct model_frame *frame)
 {
-	static const char *const others[] = {"", "native", "kernel", "-"};
+	static const char *const others[] = {
+		[MODEL_FRAME_NATIVE] = "native",
+		[MODEL_FRAME_KERNEL] = "kernel",
+		[MODEL_FRAME_UNKNOWN] = "-",
+		[VIEW_FRAME_STUB] = "stub",
+	};
 
 	buf__clear(&text->scratch);
 	if (frame && frame->kind == MODEL_FRAME_BODY) {
@@ -297,9 +303,8 @@ static void write_tier(struct text *text, const struct model_frame *frame)
 			buf__append_string(&text->scratch,
 					   name__tier_short(view__tier(&body)));
 	} else {
-		buf__append_string(
-			&text->scratch,
-			others[frame ? view__frame_kind(frame) : MODEL_FRAME_UNKNOWN]);
+		buf__append_string(&text->scratch,
+				   others[view__frame_kind(text->model, frame)]);
 	}
 	buf__printf(text->buf, "  %-11s", buf__string(&text->scratch));
 }

@@ -5,13 +5,13 @@
 
 // The order of the legend and of the strip's layers, from the bottom up: what
 // is optimized, what is on its way, what is not, what is not managed.
-const STACKING = [4, 2, 8, 5, 7, 6, 3, 1, 0, CLASS_NATIVE, CLASS_KERNEL, CLASS_UNKNOWN,
-    CLASS_PROCESS];
+const STACKING = [4, 2, 8, 5, 7, 6, 3, 1, 0, CLASS_STUB, CLASS_NATIVE, CLASS_KERNEL,
+    CLASS_UNKNOWN, CLASS_PROCESS];
 
 function className(profile, c) {
     const others = {
         [CLASS_NATIVE]: "native", [CLASS_KERNEL]: "kernel", [CLASS_UNKNOWN]: "unresolved",
-        [CLASS_PROCESS]: "process",
+        [CLASS_PROCESS]: "process", [CLASS_STUB]: "stub",
     };
     return others[c] || profile.tierShort[c];
 }

@@ -136,14 +136,14 @@ class Panel {
         const {self} = selection.tally(keys);
         const hottest = [];
         for (let k = 0; k < keys.list.length; k++)
-            if (self[k] > 0)
+            if (self[k] > 0 && keys.list[k].kind === FRAME_BODY)
                 hottest.push(k);
         hottest.sort((a, b) => self[b] - self[a]);
         const list = make("ol", "panel-list");
         for (const k of hottest.slice(0, 12))
             list.append(this.hot(view, keys.list[k], self[k]));
         return [make("h2", "panel-kind", view.split === "version" ? "Hottest code versions"
-            : "Hottest"), list, hint];
+            : "Hottest managed code"), list, hint];
     }
 
     hot(view, key, self) {
@@ -175,6 +175,8 @@ class Panel {
             [FRAME_UNKNOWN]: ["Unresolved", "No table knew this address. Nothing is guessed: the " +
                 "samples are counted under their cause."],
             [FRAME_PROCESS]: ["Process", "Samples of one process."],
+            [FRAME_STUB]: ["Runtime stub", "The runtime's own code between a call and the method " +
+                "that it reaches: precodes, call counting, interface dispatch."],
         }[key.kind];
         return [make("h2", "panel-kind", what[0]), makeName("p", "panel-name", key.name),
             this.samples(view, key), make("p", "faint", what[1])];

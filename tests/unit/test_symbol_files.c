@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Names of native code, from the outside: a library compiled here with known
+// functions, with and without its symbols, and the files that every .NET
+// process maps, against what nm and readelf say of them.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <elf.h>
+#include <sys/auxv.h>
+
+#include "../../user/symbol/debug_file.h"
+#include "image_files.h"
+#include "symbol_fixture.h"
+
+struct fixture {
+	char folder[64];
+	struct symbols *symbols;
+	struct symbol_mapping mapping;
+	uint32_t file;
+	struct buf label;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	strcpy(fixture->folder, "/tmp/tierscope-symbol-XXXXXX");
+	*state = fixture;
+	if (!mkdtemp(fixture->folder))
+		return -1;
+	fixture->symbols = symbols__new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	symbols__free(fixture->symbols);
+	buf__free(&fixture->label);
+	run("rm -rf %s", fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+static void need_library(struct fixture *fixture)
+{
+	if (library_build(fixture->folder))
+		return;
+	print_message("SKIP: no C compiler to build the library with\n");
+	skip();
+}
+
+/* Maps a file of the folder and asks for its number. */
+static void open_file(struct fixture *fixture, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", fixture->folder, name);
+	assert_true(library_map(path, &fixture->mapping));
+	fixture->file = symbols__file(fixture->symbols, &fixture->mapping);
+	library_unmap(&fixture->mapping);
+}
+
+/* "name at address" of what is at an address of the library. */
+static const char *label_at(struct fixture *fixture, uint64_t address)
+{
+	uint64_t start = 0;
+
+	buf__clear(&fixture->label);
+	symbols__name(fixture->symbols, fixture->file, address - LIBRARY_BASE,
+		      &fixture->label, &start);
+	buf__printf(&fixture->label, " at %" PRIx64, start);
+	return buf__string(&fixture->label);
+}
+
+static void check_all(struct fixture *fixture, uint64_t start, uint64_t size,
+		      const char *want)
+{
+	for (uint64_t i = 0; i < size; i++)
+		assert_string_equal(label_at(fixture, start + i), want);
+}
+
+/* Every byte of a function, under the name that is wanted for it. */
+static void check_function(struct fixture *fixture, const char *symbol, uint64_t size,
+			   const char *label)
+{
+	uint64_t known, start = library_symbol(fixture->folder, symbol, &known);
+	char want[128];
+
+	assert_int_not_equal(start, 0);
+	snprintf(want, sizeof(want), "%s at %" PRIx64, label, start);
+	check_all(fixture, start, size ? size : known, want);
+}
+
+static void check_bare(struct fixture *fixture, const char *module, uint64_t start,
+		       uint64_t size)
+{
+	char want[128];
+
+	for (uint64_t i = 0; i < size; i++) {
+		snprintf(want, sizeof(want), "%s at %" PRIx64, module, start + i);
+		assert_string_equal(label_at(fixture, start + i), want);
+	}
+}
+
+static void check_without_frames(struct fixture *fixture, const char *module)
+{
+	uint64_t size, start = library_symbol(fixture->folder, "with_frame", &size);
+
+	check_bare(fixture, module, start + 4, 4); /* behind its FDE */
+	start = library_symbol(fixture->folder, "without_frame", &size);
+	check_bare(fixture, module, start, 3);
+	start = library_symbol(fixture->folder, "not_code", &size);
+	assert_int_equal(size, 8);
+	check_bare(fixture, module, start - LIBRARY_BASE, 0);
+}
+
+static void test_full(void **state)
+{
+	struct fixture *fixture = *state;
+
+	need_library(fixture);
+	open_file(fixture, "libfull.so");
+	assert_int_not_equal(fixture->file, SYMBOLS_NONE);
+	check_function(fixture, "exported", 0, "libfull.so!exported");
+	check_function(fixture, "internal", 0, "libfull.so!internal");
+	check_function(fixture, "caller", 0, "libfull.so!alias_of_caller");
+	check_function(fixture, "with_frame", 4, "libfull.so!with_frame");
+	check_function(fixture, "sized_code", 0, "libfull.so!sized_code");
+	check_without_frames(fixture, "libfull.so");
+}
+
+static void test_stripped(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t size, start;
+	char label[128];
+
+	need_library(fixture);
+	open_file(fixture, "libstripped.so");
+	assert_int_not_equal(fixture->file, SYMBOLS_NONE);
+	check_function(fixture, "exported", 0, "libstripped.so!exported");
+	start = library_symbol(fixture->folder, "internal", &size);
+	assert_true(size > 8);
+	snprintf(label, sizeof(label), "libstripped.so!+0x%" PRIx64, start);
+	check_function(fixture, "internal", 0, label);
+	check_function(fixture, "with_frame", 4, "libstripped.so!with_frame");
+	check_without_frames(fixture, "libstripped.so");
+}
+
+/* Without section headers only the segments lead to the unwind table. */
+static void test_no_sections(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t size, start;
+	char label[128];
+	Elf64_Ehdr header;
+	FILE *file;
+
+	need_library(fixture);
+	snprintf(label, sizeof(label), "%s/libfull.so", fixture->folder);
+	file = fopen(label, "r+");
+	assert_int_equal(fread(&header, sizeof(header), 1, file), 1);
+	header.e_shoff = 0;
+	header.e_shnum = header.e_shstrndx = 0;
+	rewind(file);
+	assert_int_equal(fwrite(&header, sizeof(header), 1, file), 1);
+	fclose(file);
+	open_file(fixture, "libfull.so");
+	assert_int_not_equal(fixture->file, SYMBOLS_NONE);
+	run("cd %s && cc -O1 -fno-toplevel-reorder -shared -fPIC -Wl,--build-id "
+	    "-Wl,-Ttext-segment=%#llx -o libfull.so library.c",
+	    fixture->folder, LIBRARY_BASE);
+	start = library_symbol(fixture->folder, "internal", &size);
+	snprintf(label, sizeof(label), "libfull.so!+0x%" PRIx64, start);
+	check_function(fixture, "internal", 0, label);
+}
+
+/* The separate symbols give the names back, if they are this library's. */
+static void test_debug_link(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t size, start;
+	char label[128];
+
+	need_library(fixture);
+	assert_int_equal(
+		run("cd %s && objcopy --only-keep-debug libfull.so l.dbg && "
+		    "objcopy --add-gnu-debuglink=l.dbg libstripped.so liba.so && "
+		    "cp liba.so libb.so",
+		    fixture->folder),
+		0);
+	open_file(fixture, "liba.so");
+	check_function(fixture, "internal", 0, "liba.so!internal");
+
+	/* The same source with one more function: another build id. */
+	assert_int_equal(
+		run("cd %s && echo 'int more(void) { return 1; }' | cat - "
+		    "library.c > m.c && cc -shared -fPIC -Wl,--build-id -o l.dbg m.c",
+		    fixture->folder),
+		0);
+	open_file(fixture, "libb.so");
+	start = library_symbol(fixture->folder, "internal", &size);
+	snprintf(label, sizeof(label), "libb.so!+0x%" PRIx64, start);
+	check_function(fixture, "internal", 0, label);
+}
+
+/* No build id: the checksum in the link decides. */
+static void test_debug_checksum(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t size, start;
+	char label[128];
+
+	need_library(fixture);
+	assert_int_equal(
+		run("cd %s && objcopy -R .note.gnu.build-id libfull.so n.so && "
+		    "objcopy --only-keep-debug n.so n.dbg && strip -o liba.so n.so && "
+		    "objcopy --add-gnu-debuglink=n.dbg liba.so && cp liba.so libb.so",
+		    fixture->folder),
+		0);
+	open_file(fixture, "liba.so");
+	check_function(fixture, "internal", 0, "liba.so!internal");
+	assert_int_equal(run("printf x >> %s/n.dbg", fixture->folder), 0);
+	open_file(fixture, "libb.so");
+	start = library_symbol(fixture->folder, "internal", &size);
+	snprintf(label, sizeof(label), "libb.so!+0x%" PRIx64, start);
+	check_function(fixture, "internal", 0, label);
+}
+
+/* By build id in the folder of installed symbols. */
+static void test_debug_build_id(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t id[ELF_BUILD_ID_MAX];
+	struct elf_view view;
+	struct debug_file debug;
+	struct elf_bytes table;
+	char path[256];
+	size_t size;
+	int fd;
+
+	need_library(fixture);
+	snprintf(path, sizeof(path), "%s/libstripped.so", fixture->folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(elf_view__open(&view, fd), 0);
+	size = elf_view__build_id(&view, id);
+	assert_int_equal(size, 20);
+	assert_int_not_equal(
+		debug_file__open(&debug, &view, getpid(), path, fixture->folder), 0);
+	snprintf(path, sizeof(path), "%s/.build-id/%02x", fixture->folder, id[0]);
+	assert_int_equal(run("mkdir -p %s", path), 0);
+	for (size_t i = 1; i < size; i++)
+		snprintf(path + strlen(path), sizeof(path) - strlen(path), "%s%02x",
+			 i == 1 ? "/" : "", id[i]);
+	assert_int_equal(run("objcopy --only-keep-debug %s/libfull.so %s.debug",
+			     fixture->folder, path),
+			 0);
+	assert_int_equal(
+		debug_file__open(&debug, &view, getpid(), "/x", fixture->folder), 0);
+	assert_int_equal(elf_view__section(&debug.view, ".symtab", &table), 0);
+	debug_file__close(&debug);
+	/* Something else than a file under that name is not even opened. */
+	assert_int_equal(run("rm %s.debug && mkfifo %s.debug", path, path), 0);
+	assert_int_not_equal(
+		debug_file__open(&debug, &view, getpid(), "/x", fixture->folder), 0);
+	elf_view__close(&view);
+	close(fd);
+}
+
+/* A file is read once; another one under the same name, or number, is another. */
+static void test_identity(void **state)
+{
+	struct fixture *fixture = *state;
+	struct symbol_mapping other;
+	uint32_t first;
+
+	need_library(fixture);
+	open_file(fixture, "libfull.so");
+	first = fixture->file;
+	open_file(fixture, "libfull.so");
+	assert_int_equal(fixture->file, first);
+	open_file(fixture, "libstripped.so");
+	assert_int_not_equal(fixture->file, first);
+
+	/* What the mapping was told of is not what the path leads to now. */
+	other = fixture->mapping;
+	other.inode++;
+	other.pid = 0;
+	assert_int_equal(symbols__file(fixture->symbols, &other), SYMBOLS_NONE);
+
+	/* Written again in place: the same inode, other functions. */
+	assert_int_equal(
+		run("cd %s && cat libfull.so > libstripped.so", fixture->folder), 0);
+	open_file(fixture, "libstripped.so");
+	check_function(fixture, "internal", 0, "libstripped.so!internal");
+}
+
+static void test_not_elf(void **state)
+{
+	struct fixture *fixture = *state;
+	struct symbol_mapping mapping = {.pid = getpid(), .path = "[vsyscall]"};
+
+	assert_int_equal(symbols__file(fixture->symbols, &mapping), SYMBOLS_NONE);
+	mapping.path = "/memfd:doublemapper (deleted)";
+	assert_int_equal(symbols__file(fixture->symbols, &mapping), SYMBOLS_NONE);
+	assert_int_equal(
+		run("cd %s && echo no > text && printf '\\177ELF\\1\\1' > elf32",
+		    fixture->folder),
+		0);
+	open_file(fixture, "text");
+	assert_int_equal(fixture->file, SYMBOLS_NONE);
+	open_file(fixture, "text");
+	assert_int_equal(fixture->file, SYMBOLS_NONE);
+	open_file(fixture, "elf32");
+	assert_int_equal(fixture->file, SYMBOLS_NONE);
+}
+
+/* The deleted library is still the mapped one, where map_files may be used. */
+static void test_deleted(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[256];
+
+	need_library(fixture);
+	snprintf(path, sizeof(path), "%s/libfull.so", fixture->folder);
+	assert_true(library_map(path, &fixture->mapping));
+	assert_int_equal(run("mv %s %s.old && cp %s/libstripped.so %s && rm %s.old",
+			     path, path, fixture->folder, path, path),
+			 0);
+	strcat(path, " (deleted)");
+	fixture->file = symbols__file(fixture->symbols, &fixture->mapping);
+	library_unmap(&fixture->mapping);
+	if (fixture->file == SYMBOLS_NONE) {
+		print_message("SKIP: map_files needs CAP_CHECKPOINT_RESTORE\n");
+		skip();
+	}
+	assert_int_equal(run("cd %s && cc -O1 -fno-toplevel-reorder -shared -fPIC "
+			     "-Wl,--build-id -Wl,-Ttext-segment=%#llx -o libfull.so "
+			     "library.c",
+			     fixture->folder, LIBRARY_BASE),
+			 0);
+	check_function(fixture, "internal", 0, "libfull.so!internal");
+}
+
+static void test_vdso(void **state)
+{
+	struct fixture *fixture = *state;
+	struct symbol_mapping mapping = {.pid = getpid(), .path = "[vdso]"};
+	uintptr_t base = getauxval(AT_SYSINFO_EHDR);
+	uint64_t start = 0;
+	uint32_t file;
+
+	if (!base) {
+		print_message("SKIP: no vdso here\n");
+		skip();
+	}
+	file = symbols__file(fixture->symbols, &mapping);
+	assert_int_not_equal(file, SYMBOLS_NONE);
+	assert_int_equal(symbols__file(fixture->symbols, &mapping), file);
+	for (uint64_t offset = 0; offset < 4096; offset++) {
+		buf__clear(&fixture->label);
+		if (symbols__name(fixture->symbols, file, offset, &fixture->label,
+				  &start) &&
+		    !strcmp(buf__string(&fixture->label), "[vdso]!clock_gettime"))
+			break;
+	}
+	assert_string_equal(buf__string(&fixture->label), "[vdso]!clock_gettime");
+}
+
+/* --- real files ---------------------------------------------------------- */
+
+static uint64_t code_offset(const char *path, uint64_t address)
+{
+	struct elf_view view;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t offset = UINT64_MAX;
+
+	assert_int_equal(elf_view__open(&view, fd), 0);
+	for (uint32_t i = 0; i < view.loads.count; i++)
+		if (view.loads.items[i].executable)
+			offset = address - view.loads.items[i].address +
+				 view.loads.items[i].offset;
+	elf_view__close(&view);
+	close(fd);
+	return offset;
+}
+
+static bool open_path(struct fixture *fixture, const char *path)
+{
+	if (!library_map(path, &fixture->mapping))
+		return false;
+	fixture->file = symbols__file(fixture->symbols, &fixture->mapping);
+	library_unmap(&fixture->mapping);
+	return fixture->file != SYMBOLS_NONE;
+}
+
+/* First, middle and last byte of what readelf calls an FDE. */
+static unsigned int check_fdes(struct fixture *fixture, const char *path,
+			       uint64_t slide)
+{
+	char command[1024], line[512], want[128];
+	unsigned long long start, end;
+	unsigned int named = 0, count = 0;
+	const char *at;
+	FILE *readelf;
+
+	snprintf(command, sizeof(command),
+		 "readelf --debug-dump=frames '%s' 2>/dev/null | grep ' FDE '", path);
+	readelf = popen(command, "r");
+	assert_non_null(readelf);
+	while (fgets(line, sizeof(line), readelf)) {
+		at = strstr(line, "pc=");
+		if (!at || sscanf(at, "pc=%llx..%llx", &start, &end) != 2 ||
+		    start == end)
+			continue;
+		count++;
+		for (int i = 0; i < 3; i++) {
+			uint64_t address = !i	    ? start
+					   : i == 1 ? start + (end - start) / 2
+						    : end - 1;
+			uint64_t found = 0;
+
+			buf__clear(&fixture->label);
+			assert_true(symbols__name(fixture->symbols, fixture->file,
+						  address - slide, &fixture->label,
+						  &found));
+			snprintf(want, sizeof(want), "%s!+0x%llx",
+				 strrchr(path, '/') + 1, start);
+			if (strcmp(buf__string(&fixture->label), want)) {
+				assert_null(
+					strstr(buf__string(&fixture->label), "!+0x"));
+				named++;
+			} else {
+				assert_int_equal(found, start);
+			}
+		}
+	}
+	pclose(readelf);
+	print_message("%s: %u FDEs, %u of %u places have a symbol\n", path, count,
+		      named, 3 * count);
+	return count;
+}
+
+static void test_runtime(void **state)
+{
+	struct fixture *fixture = *state;
+	char framework[1024], path[2048];
+
+	if (!image_files__framework(framework, sizeof(framework))) {
+		print_message("SKIP: no .NET framework\n");
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/libcoreclr.so", framework);
+	assert_true(open_path(fixture, path));
+	assert_true(check_fdes(fixture, path, 0 - code_offset(path, 0)) > 10000);
+}
+
+/* Each exported function of the C library, against nm. */
+static void test_libc(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[1024], line[512], name[256], type;
+	unsigned long long start, size;
+	unsigned int count = 0, same = 0;
+	uint64_t slide;
+	FILE *nm;
+
+	run("ldd /bin/sh | sed -n 's/.*=> \\(.*libc.so.6\\) .*/\\1/p' > %s/path",
+	    fixture->folder);
+	snprintf(command, sizeof(command), "%s/path", fixture->folder);
+	nm = fopen(command, "r");
+	if (!nm || fscanf(nm, "%511s", line) != 1 || !open_path(fixture, line)) {
+		print_message("SKIP: no shared C library\n");
+		skip();
+	}
+	fclose(nm);
+	slide = 0 - code_offset(line, 0);
+	check_fdes(fixture, line, slide);
+	snprintf(command, sizeof(command), "nm -D -S --defined-only %s", line);
+	nm = popen(command, "r");
+	while (fgets(line, sizeof(line), nm)) {
+		uint64_t found = 0;
+		const char *label;
+
+		if (sscanf(line, "%llx %llx %c %255[^@\n]", &start, &size, &type,
+			   name) != 4 ||
+		    !strchr("TtWi", type))
+			continue;
+		for (int i = 0; i < 2; i++) {
+			buf__clear(&fixture->label);
+			assert_true(symbols__name(fixture->symbols, fixture->file,
+						  start + (i ? size - 1 : 0) - slide,
+						  &fixture->label, &found));
+			assert_int_equal(found, start);
+		}
+		label = strchr(buf__string(&fixture->label), '!') + 1;
+		assert_true(*label != '+');
+		/* With installed symbols a resolver has a name of its own. */
+		if (type == 'i')
+			assert_true(strstr(label, " [resolver]") ||
+				    strstr(label, "ifunc"));
+		else
+			assert_null(strstr(label, " [resolver]"));
+		same += !strncmp(label, name, strlen(name));
+		count++;
+	}
+	pclose(nm);
+	print_message("%u exported functions, %u by the very name, else an alias\n",
+		      count, same);
+	assert_true(count > 1500 && same > count / 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stripped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_sections, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_debug_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_debug_checksum, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_debug_build_id, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_elf, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_deleted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vdso, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_runtime, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_libc, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

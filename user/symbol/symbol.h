@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Names of native code.  A file is read once, when its first frame asks, and
+ * known by device and inode; its symbols and the function bounds of its
+ * unwind table answer every later question without touching the file.
+ * Everything in such a file is hostile.  One thread at a time.
+ */
+#ifndef TIERSCOPE_SYMBOL_H
+#define TIERSCOPE_SYMBOL_H
+
+#include "../base/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SYMBOLS_NONE UINT32_MAX
+
+/* Executable memory of a process, and what the kernel says is mapped there. */
+struct symbol_mapping {
+	pid_t pid;
+	uint64_t start, end;	/* exactly the mapping's */
+	uint64_t device, inode; /* device as makedev() has it */
+	const char *path;	/* as in /proc/PID/maps; "[vdso]" too */
+};
+
+struct symbols;
+
+struct symbols *symbols__new(void);
+void symbols__free(struct symbols *symbols);
+
+/*
+ * The number of a mapped file, SYMBOLS_NONE if it cannot be opened or is not
+ * an ELF file for x86-64.  Ask once per mapping: where it could not be opened,
+ * another process may still show it.
+ */
+uint32_t symbols__file(struct symbols *symbols, const struct symbol_mapping *mapping);
+
+/*
+ * Whose code is at an offset of the file.  True: a function; appends
+ * "libc.so.6!memmove", or "libcoreclr.so!+0x1c99a0" where only its bounds are
+ * known, and returns its first address.  False: appends "libcoreclr.so" and
+ * returns the address itself.  Addresses are the file's own (as nm and
+ * readelf print them); what is appended is valid UTF-8.
+ */
+bool symbols__name(const struct symbols *symbols, uint32_t file, uint64_t file_offset,
+		   struct buf *ret_name, uint64_t *ret_address);
+
+#endif /* TIERSCOPE_SYMBOL_H */

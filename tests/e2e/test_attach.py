@@ -80,6 +80,25 @@ def no_privileges(t):
             check.that("tierscope" not in maps.read(), "the hook is mapped")
 
 
+@check.test("a kernel without BTF")
+def no_btf(t):
+    programs.need_root()
+    programs.need("unshare")
+    demo = programs.start_app(t, "demo", "10")
+    # Covered in a mount namespace of its own only.
+    script = 'mount -t tmpfs none /sys/kernel/btf || exit 99; exec "$0" "$@"'
+    prefix = ("unshare", "-m", "--propagation", "private", "sh", "-c", script)
+    with t.case("is told by record"):
+        result = loader.run("record", "-o", t.path("x.tscope"), "-d", "1s", "-p", demo.pid, prefix=prefix)
+        if result.code == 99 or "unshare:" in result.err:
+            raise check.Skip(f"no private mounts here: {result.err.strip()}")
+        loader.complaint(result, 4, "BTF")
+    with t.case("is told by doctor"):
+        result = loader.run("doctor", prefix=prefix)
+        check.equal(result.code, 4, f"{result}\nexit code")
+        check.that("BTF" in result.out + result.err, f"{result}")
+
+
 @check.test("root records another user's process")
 def other_users_process(t):
     programs.need_root()

@@ -58,8 +58,7 @@ def check_launched(t, command, least_jit, least_images, drive=None):
     with t.case("their times too"):
         truth.check_times(told, ours)
     with t.case("every sample is where the runtime says"):
-        closed_ns = max(e["time_ns"] for e in told.events)
-        truth.check_samples(told, recording.Recording(path), pid, 0, closed_ns, report.JIT_BAR)
+        truth.check_samples(told, recording.Recording(path), pid, 0, truth.closed_ns(told), report.JIT_BAR)
     with t.case("every body was told when it was born"):
         check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
 
@@ -142,3 +141,42 @@ def csc_attached(t):
     check_attached(t, compiler.pid, 20, 20)
     with t.case("the compiler ends well"):
         check.equal(compiler.wait(), 0, "exit code of csc")
+
+
+@check.test("a recorder that was held up", timeout=120)
+def held_up(t):
+    """The rings run over while nobody reads them.  What was lost is counted;
+    the journal tells what is alive still, once; nothing is made up."""
+    programs.need_root()
+    path = t.path("out.tscope")
+    environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1")
+    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("churn"), "12",
+                               env=environment)
+    pid = programs.wait_for_dotnet(recorder.pid)
+    told = truth.Truth(t, pid, resume=True)
+    for _ in range(2):
+        time.sleep(1)
+        recorder.process.send_signal(signal.SIGSTOP)
+        time.sleep(4)
+        recorder.process.send_signal(signal.SIGCONT)
+    result = recorder.finish(90)
+    told.finish()
+    with t.case("exit code"):
+        check.equal(result.code, 0, f"{result}\nexit code")
+    document = report.Report(loader.read_json(t, path))
+    events = document.ledger["events"]
+    print(report.summary(document), events)
+    with t.case("the ledger balances"):
+        report.check_ledger(document)
+    with t.case("lost code events are counted"):
+        check.at_least(events["lost"]["code_ring_full"], 1, "code events that the ring had no room for")
+        check.equal(events["fired"], events["kept"] + sum(events["lost"].values()), f"kept and lost of {events}")
+    ours = document.jit(pid)
+    with t.case("no body is made up or told twice"):
+        check.empty(truth.more_than_told(told, ours), "bodies that truth does not know, or not as often")
+    with t.case("what was alive at the end is there"):
+        check.empty(truth.survivors_missing(told, ours), "bodies missing")
+    with t.case("the document keeps its contract"):
+        report.check_fields(document)
+    with t.case("no sample is given to a body that it did not execute"):
+        truth.check_samples(told, recording.Recording(path), pid, 0, truth.closed_ns(told), 0)

@@ -66,14 +66,34 @@ def check_same(required, allowed, ours):
     check.empty(problems, f"differences among {len(ours)} bodies of ours and {len(allowed)} of truth")
 
 
+def closed_ns(truth):
+    """The runtime closes its event stream a moment before its last method."""
+    return max(e["time_ns"] for e in truth.events)
+
+
+def more_than_told(truth, ours):
+    """Bodies of ours that truth does not know, or not as often."""
+    told = collections.Counter(map(key, truth.of("load")))
+    closed = closed_ns(truth)
+    have = collections.Counter(key(b) for b in ours if b["born_ns"] <= closed)
+    names = {key(b): text(b) for b in ours}
+    return [f"{count} times, truth {told[k]}: {names[k]}" for k, count in have.items() if count > told[k]]
+
+
+def survivors_missing(truth, ours):
+    """Bodies of truth that never died and that ours does not have."""
+    have = {key(b) for b in ours}
+    dead = {key(b) for b in truth.of("unload")}
+    return [text(b) for b in truth.of("load") if key(b) not in have and key(b) not in dead]
+
+
 def check_launched(truth, ours):
-    """Both were there from the first method to the last; but the runtime closes
-    its event stream a moment before its last method."""
+    """Both were there from the first method to the last."""
     loads = truth.of("load")
     check.at_least(len(loads), 50, "bodies in truth")
-    closed_ns = max(e["time_ns"] for e in truth.events)
     known = {key(b) for b in loads}
-    late = [b for b in ours if b["born_ns"] > closed_ns and key(b) not in known]
+    closed = closed_ns(truth)
+    late = [b for b in ours if b["born_ns"] > closed and key(b) not in known]
     print(f"{len(late)} bodies were born after the last event of truth")
     check.at_least(10, len(late), "bodies after the last event of truth")
     ours = [b for b in ours if b not in late]

@@ -96,6 +96,26 @@ static void folded_leaves_out_other_events(void **state)
 	buf__free(&buf);
 }
 
+/* Its name has the address already, or needs none. */
+static void label_of_a_native_function_is_its_name(void **state)
+{
+	static const char *const names[] = {"libcoreclr.so!+0x1c99a0", "libc.so.6!memmove",
+					    "[vdso]!clock_gettime"};
+	struct buf label = BUF_INIT;
+
+	for (size_t i = 0; i < 3; i++)
+		for (int split = VIEW_SPLIT_VERSION; split <= VIEW_SPLIT_NONE; split++) {
+			uint32_t stack = fixture_push(*state, 0, MODEL_FRAME_NATIVE,
+						      MODEL_NONE, names[i], 0x1c99a0);
+
+			buf__clear(&label);
+			view__frame_label(*state, model__stack(*state, stack)->frame,
+					  (enum view_split)split, &label);
+			assert_string_equal(buf__string(&label), names[i]);
+		}
+	buf__free(&label);
+}
+
 static void label_says_that_the_rejit_id_is_not_known(void **state)
 {
 	struct model *model = *state;
@@ -125,6 +145,7 @@ int main(void)
 		TEST(folded_begins_with_the_process_when_there_are_several),
 		TEST(folded_keeps_hostile_names_on_one_line),
 		TEST(folded_leaves_out_other_events),
+		TEST(label_of_a_native_function_is_its_name),
 		TEST(label_says_that_the_rejit_id_is_not_known),
 	};
 

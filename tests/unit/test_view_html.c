@@ -76,7 +76,7 @@ static void html_keeps_processes_apart(void **state)
 	free(data);
 }
 
-/* Addresses in a library call each other: one node; a symbol is a frame. */
+/* Addresses in a library call each other: one node; a function is a frame. */
 static void html_joins_frames_of_one_library(void **state)
 {
 	struct model *model = *state;
@@ -87,9 +87,10 @@ static void html_joins_frames_of_one_library(void **state)
 		stack = fixture_push(model, stack, MODEL_FRAME_NATIVE, MODEL_NONE,
 				     "libjit.so", i * 16);
 	fixture_samples(model, 0, stack, 1);
-	stack = fixture_push(model, 0, MODEL_FRAME_NATIVE, MODEL_NONE, "recurse", 0);
-	stack = fixture_push(model, stack, MODEL_FRAME_NATIVE, MODEL_NONE, "recurse",
-			     0);
+	stack = 0;
+	for (int i = 0; i < 2; i++)
+		stack = fixture_push(model, stack, MODEL_FRAME_NATIVE, MODEL_NONE,
+				     "libjit.so!recurse", 0x40);
 	fixture_samples(model, 0, stack, 1);
 	data = page_data(model);
 	assert_contains(data, "\"nodes\":{\"up\":[0,1,1,1,3,1,6,7,8,1],"

@@ -79,7 +79,8 @@ struct model_body {
 
 enum model_frame_kind {
 	MODEL_FRAME_BODY = 0,		/* a: body */
-	MODEL_FRAME_NATIVE = 1,		/* name: module or symbol, address: offset */
+	MODEL_FRAME_NATIVE = 1,		/* "module!function" and where it starts, or
+					 * "module" and the address in its file */
 	MODEL_FRAME_KERNEL = 2,
 	MODEL_FRAME_UNKNOWN = 3,	/* name: the cause, from the table below */
 };

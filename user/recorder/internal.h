@@ -10,6 +10,7 @@
 #include "../base/buf.h"
 #include "../base/clock.h"
 #include "../base/map.h"
+#include "../symbol/symbol.h"
 #include "../target/journal.h"
 
 #define NO_IMAGE UINT32_MAX
@@ -33,6 +34,9 @@ struct mapping {
 	enum mapping_kind kind;
 	uint32_t file;			/* index of image_file, or NO_IMAGE */
 	uint64_t image_base;		/* of RVA 0, if file is an image */
+	uint64_t device, inode;
+	uint32_t symbols;		/* number of symbols__file, SYMBOLS_NONE if none */
+	bool symbols_asked;		/* when its first native frame came */
 	string_id path;
 };
 
@@ -82,6 +86,8 @@ struct recorder {
 	struct image_file *files;
 	uint32_t files_count, files_capacity;
 	struct map *rows;		/* (row, generation) -> body */
+	struct symbols *symbols;
+	struct map *native_frames;	/* (file of symbols, offset) -> frame */
 	struct buf pending;		/* samples of this step, back to back */
 	uint64_t leaf_causes[LEAF_CAUSES];
 	uint64_t stub_leaf[STUB_KINDS];
@@ -118,8 +124,8 @@ void bodies__forget(struct recorder *recorder, struct process *process);
 void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping *mapping);
 void mappings__read(struct recorder *recorder, struct process *process);
 void mappings__exec(struct recorder *recorder, struct process *old, struct process *process);
-const struct mapping *mappings__find(struct process *process, uint64_t address,
-				     uint64_t time_ns);
+struct mapping *mappings__find(struct process *process, uint64_t address,
+			       uint64_t time_ns);
 void mappings__free_list(struct mapping_list *list);
 
 /* images.c */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 /* The runtime's double-mapped code memory (W^X), 8.0 to 10.0. */
 #define JIT_NAME "/memfd:doublemapper"
@@ -33,6 +34,8 @@ static void add(struct recorder *recorder, struct process *process,
 		.start = told->start, .end = told->start + told->size,
 		.file_offset = told->file_offset, .born_ns = told->time_ns,
 		.kind = kind_of(told->path, told->inode), .file = NO_IMAGE,
+		.device = makedev(told->device_major, told->device_minor),
+		.inode = told->inode, .symbols = SYMBOLS_NONE,
 	};
 	struct buf path = BUF_INIT;
 
@@ -141,21 +144,21 @@ void mappings__read(struct recorder *recorder, struct process *process)
  * was unmapped meanwhile is not told; the worst effect is a native frame with
  * the name of a file that had been there before.
  */
-const struct mapping *mappings__find(struct process *process, uint64_t address,
-				     uint64_t time_ns)
+struct mapping *mappings__find(struct process *process, uint64_t address,
+			       uint64_t time_ns)
 {
 	uint32_t *cache = &process->cache[(address >> TS_PAGE_SHIFT) % MAPPING_CACHE];
-	const struct mapping *items = process->mappings.items;
+	struct mapping *items = process->mappings.items;
 
 	if (*cache) {
-		const struct mapping *mapping = &items[*cache - 1];
+		struct mapping *mapping = &items[*cache - 1];
 
 		if (address >= mapping->start && address < mapping->end &&
 		    mapping->born_ns <= time_ns)
 			return mapping;
 	}
 	for (uint32_t i = process->mappings.count; i > 0; i--) {
-		const struct mapping *mapping = &items[i - 1];
+		struct mapping *mapping = &items[i - 1];
 
 		if (address < mapping->start || address >= mapping->end ||
 		    mapping->born_ns > time_ns)

@@ -53,6 +53,8 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 	recorder->model = model;
 	recorder->by_space = map__new();
 	recorder->rows = map__new();
+	recorder->symbols = symbols__new();
+	recorder->native_frames = map__new();
 	recorder->handlers = (struct kernel_handlers){
 		.context = recorder, .sample = on_sample, .mapping = on_mapping,
 		.code = on_code, .process = on_process, .mapping_lost = on_mapping_lost,
@@ -70,6 +72,8 @@ void recorder__free(struct recorder *recorder)
 	images__free(recorder);
 	map__free(recorder->by_space);
 	map__free(recorder->rows);
+	symbols__free(recorder->symbols);
+	map__free(recorder->native_frames);
 	buf__free(&recorder->pending);
 	free(recorder);
 }

@@ -21,10 +21,11 @@ static const char *const leaf_names[LEAF_CAUSES] = {
 /* A body may be sampled this long before its event: see body_late. */
 #define LATE_NS 1000000
 
-/* A raw address as it was sampled. */
+/* A frame as it was sampled: a raw address, or a word that the sampler resolved. */
 struct place {
 	uint64_t address, time_ns;
 	const uint8_t *code;	/* the bytes around it, NULL if not sent */
+	bool is_caller;		/* a return address: the call is before it */
 };
 
 struct resolved {
@@ -49,18 +50,51 @@ static void set_body(struct resolved *resolved, uint32_t body)
 	resolved->frame = (struct model_frame){ .kind = MODEL_FRAME_BODY, .body = body };
 }
 
-/* "libcoreclr.so" and the offset in the file, which is what symbolizers want. */
-static void set_native(struct recorder *recorder, struct resolved *resolved,
-		       const struct mapping *mapping, uint64_t address)
+/* The file's symbols, read when its first frame comes. */
+static uint32_t symbols_of(struct recorder *recorder, const struct process *process,
+			   struct mapping *mapping)
 {
-	const char *path = model__text(recorder->model, mapping->path);
-	const char *slash = strrchr(path, '/');
+	if (!mapping->symbols_asked) {
+		mapping->symbols_asked = true;
+		mapping->symbols = symbols__file(recorder->symbols, &(struct symbol_mapping){
+			.pid = process->pid, .start = mapping->start, .end = mapping->end,
+			.device = mapping->device, .inode = mapping->inode,
+			.path = model__text(recorder->model, mapping->path) });
+	}
+	return mapping->symbols;
+}
 
-	resolved->frame = (struct model_frame){
-		.kind = MODEL_FRAME_NATIVE, .body = MODEL_NONE,
-		.name = model__string(recorder->model, slash ? slash + 1 : path),
-		.address = address - mapping->start + mapping->file_offset,
-	};
+/*
+ * "libc.so.6!memmove" and where that function starts, so that all its samples
+ * are one frame; else "libcoreclr.so" and the address.  The last instruction
+ * of a function can be a call, whose return address is the neighbour's first.
+ */
+static void set_native(struct recorder *recorder, const struct process *process,
+		       struct mapping *mapping, const struct place *place,
+		       struct resolved *resolved)
+{
+	struct model *model = recorder->model;
+	const char *path = model__text(model, mapping->path), *slash = strrchr(path, '/');
+	uint64_t offset = place->address - mapping->start + mapping->file_offset;
+	uint64_t key = offset - (place->is_caller && offset ? 1 : 0), known;
+	uint32_t file = symbols_of(recorder, process, mapping);
+	struct model_frame frame = { .kind = MODEL_FRAME_NATIVE, .body = MODEL_NONE };
+	struct buf name = BUF_INIT;
+
+	if (file != SYMBOLS_NONE && map__get(recorder->native_frames, file, key, &known)) {
+		resolved->frame = *model__frame(model, (uint32_t)known);
+		return;
+	}
+	frame.address = key;
+	if (file != SYMBOLS_NONE)
+		symbols__name(recorder->symbols, file, key, &name, &frame.address);
+	else
+		buf__append_string(&name, slash ? slash + 1 : path);
+	frame.name = model__string(model, buf__string(&name));
+	buf__free(&name);
+	if (file != SYMBOLS_NONE)
+		map__set(recorder->native_frames, file, key, model__add_frame(model, &frame));
+	resolved->frame = frame;
 }
 
 static void resolve_image(struct recorder *recorder, struct process *process,
@@ -164,7 +198,7 @@ static void resolve_address(struct recorder *recorder, struct process *process,
 			    const struct place *place, struct resolved *resolved)
 {
 	uint64_t address = place->address;
-	const struct mapping *mapping = mappings__find(process, address, place->time_ns);
+	struct mapping *mapping = mappings__find(process, address, place->time_ns);
 
 	if (!mapping) {
 		set_unknown(recorder, resolved, LEAF_NO_MAPPING);
@@ -178,7 +212,7 @@ static void resolve_address(struct recorder *recorder, struct process *process,
 		if (mapping->file != NO_IMAGE)
 			resolve_image(recorder, process, mapping, address, resolved);
 		else
-			set_native(recorder, resolved, mapping, address);
+			set_native(recorder, process, mapping, place, resolved);
 		break;
 	case MAPPING_ANONYMOUS:
 		/* With W^X switched off, JIT code is here. */
@@ -189,7 +223,7 @@ static void resolve_address(struct recorder *recorder, struct process *process,
 		}
 		break;
 	case MAPPING_SPECIAL:
-		set_native(recorder, resolved, mapping, address);
+		set_native(recorder, process, mapping, place, resolved);
 		break;
 	}
 }
@@ -213,12 +247,11 @@ static const struct mapping *image_mapping(struct recorder *recorder,
 }
 
 static struct resolved resolve_frame(struct recorder *recorder, struct process *process,
-				     uint64_t word, uint64_t time_ns, const uint8_t *code)
+				     const struct place *place)
 {
 	struct resolved resolved = { .cause = -1 };
-	struct place place = { .address = word, .time_ns = time_ns, .code = code };
 	const struct mapping *mapping;
-	uint64_t body;
+	uint64_t word = place->address, body;
 
 	switch (TS_FRAME_TAG(word)) {
 	case TS_FRAME_TAG_BODY:
@@ -239,7 +272,7 @@ static struct resolved resolve_frame(struct recorder *recorder, struct process *
 			set_unknown(recorder, &resolved, LEAF_NO_MAPPING);
 		break;
 	default:
-		resolve_address(recorder, process, &place, &resolved);
+		resolve_address(recorder, process, place, &resolved);
 		break;
 	}
 	return resolved;
@@ -275,10 +308,11 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 			      (const uint8_t *)&sample->frames[sample->frames_count] : NULL;
 
 	for (uint16_t i = 0; i < sample->frames_count; i++) {
-		struct resolved resolved = resolve_frame(recorder, process,
-							 sample->frames[i],
-							 sample->header.time_ns,
-							 i ? NULL : code);
+		struct place place = {
+			.address = sample->frames[i], .time_ns = sample->header.time_ns,
+			.code = i ? NULL : code, .is_caller = i,
+		};
+		struct resolved resolved = resolve_frame(recorder, process, &place);
 
 		if (!i) {
 			count_leaf(recorder, sample->frames[0], &resolved);

@@ -35,6 +35,12 @@ uint32_t view__frame_kind(const struct model *model, const struct model_frame *f
 		       : VIEW_FRAME_STUB;
 }
 
+bool view__is_function(const struct model *model, const struct model_frame *frame)
+{
+	return frame->kind == MODEL_FRAME_NATIVE &&
+	       strchr(model__text(model, frame->name), '!');
+}
+
 uint32_t view__tier(const struct model_body *body)
 {
 	return body->tier < TS_TIER_COUNT ? body->tier : TS_TIER_UNKNOWN;
@@ -116,8 +122,8 @@ void view__frame_label(const struct model *model, uint32_t frame, enum view_spli
 	if (!*name)
 		name = row->kind == MODEL_FRAME_KERNEL ? "[kernel]" : "[native]";
 	buf__append_string(buf, name);
-	/* An offset says which version of nothing: only the finest split has it. */
-	if (row->address && split == VIEW_SPLIT_VERSION)
+	/* An address says which version of nothing: only the finest split has it. */
+	if (row->address && split == VIEW_SPLIT_VERSION && !view__is_function(model, row))
 		buf__printf(buf, "+0x%llx", (unsigned long long)row->address);
 }
 

@@ -65,6 +65,7 @@ static uint32_t add_callee(struct page_stacks *stacks, uint32_t node, uint32_t f
 	uint32_t number = page_frame(stacks, frame);
 
 	if (node && row->kind == MODEL_FRAME_NATIVE && row->address &&
+	    !view__is_function(stacks->model, row) &&
 	    stacks->nodes[node].frame == number)
 		return node;
 	return add_node(stacks, node, number);

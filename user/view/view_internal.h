@@ -45,6 +45,8 @@ uint32_t view__leaf_frame(const struct model *model, uint32_t stack);
 /* enum model_frame_kind or VIEW_FRAME_STUB; what is out of range, and no frame
  * at all (NULL), counts as unknown. */
 uint32_t view__frame_kind(const struct model *model, const struct model_frame *frame);
+/* A native frame of a known function: its name says all, its address nothing. */
+bool view__is_function(const struct model *model, const struct model_frame *frame);
 /* enum ts_tier; what is out of range is TS_TIER_UNKNOWN. */
 uint32_t view__tier(const struct model_body *body);
 

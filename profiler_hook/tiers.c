@@ -62,8 +62,11 @@ _Static_assert(sizeof(struct counting_info) == 32, "call counting info layout");
 
 static const struct offsets *offsets_of(const struct hook *hook)
 {
+	static const struct offsets v9 = {248, 296, 2664};
 	static const struct offsets v10 = {176, 232, 1992};
 
+	if (hook->runtime_major == 9)
+		return &v9;
 	return hook->runtime_major == 10 ? &v10 : NULL;
 }
 

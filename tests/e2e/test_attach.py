@@ -113,7 +113,7 @@ def other_users_process(t):
     with t.case("exit code"):
         check.equal(result.code, 0, f"{result}\nexit code")
     with t.case("its bodies and samples are there"):
-        report.check_jit_bar(read_report(t, recording), 50)
+        report.check_jit_bar(read_report(t, recording), 20)
     with t.case("it runs on to its end"):
         check.equal(demo.wait(), 0, "exit code of demo")
 
@@ -122,14 +122,14 @@ def other_users_process(t):
 def target_ends(t):
     programs.need_root()
     with t.case("while it is recorded"):
-        demo = programs.start_app(t, "demo", "3")
+        demo = programs.start_app(t, "demo", "6")
         began = time.monotonic()
         recording, result = attach(t, demo.pid, "-d", "60s")
         check.equal(result.code, 0, f"{result}\nexit code")
         check.that(time.monotonic() - began < 30, "record went on without its target")
         document = read_report(t, recording)
         report.check_ledger(document)
-        report.check_jit_bar(document, 50)
+        report.check_jit_bar(document, 20)
     with t.case("by SIGKILL"):
         demo = programs.start_app(t, "demo", "30")
         recorder = loader.Recorder(t, "-o", t.path("killed.tscope"), "-d", "60s", "-p", demo.pid)
@@ -168,7 +168,7 @@ def ending(t):
             check.equal(result.code, 0, f"{result}\nexit code")
             document = read_report(t, recording)
             report.check_ledger(document)
-            report.check_jit_bar(document, 50)
+            report.check_jit_bar(document, 20)
     with t.case("kill -9 leaves what was recorded, and the target"):
         recorder = loader.Recorder(t, "-o", recording, "-F", loader.FREQUENCY, "-p", demo.pid)
         loader.wait_for_recording(recorder)
@@ -180,7 +180,7 @@ def ending(t):
     with t.case("another recording works after that"):
         again, result = attach(t, demo.pid, "-d", "2s")
         check.equal(result.code, 0, f"{result}\nexit code")
-        report.check_jit_bar(read_report(t, again), 50)
+        report.check_jit_bar(read_report(t, again), 20)
     with t.case("Ctrl-C to a command and its recorder at once"):
         # As a terminal does it: to the whole foreground group.
         recorder = loader.Recorder(t, "-o", recording, "-F", loader.FREQUENCY, "--", programs.app("demo"), "30",
@@ -191,7 +191,7 @@ def ending(t):
         result = recorder.finish(20)
         document = read_report(t, recording)
         report.check_ledger(document)
-        report.check_jit_bar(document, 50)
+        report.check_jit_bar(document, 20)
 
 
 @check.test("a recording of a program at rest")

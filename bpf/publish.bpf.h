@@ -47,46 +47,66 @@ static __always_inline void fill_header(struct ts_event *header, __u32 type,
 	header->cpu = bpf_get_smp_processor_id();
 }
 
-/* A record's room in the ring, with the text it points at; NULL if full. */
-static __always_inline struct ts_code_event *
+/*
+ * A record's room in the ring.  To the verifier of Linux 6.1 ring memory that
+ * was compared with NULL may still be NULL at the next comparison, and it asks
+ * for a submit on that branch too.  So the address is compared once, where it
+ * is got; afterwards `there` tells.
+ */
+struct room {
+	struct ts_code_event *event;
+	__u32 there;
+};
+
+/* The record in the ring, with the text it points at. */
+static __always_inline struct room
 reserve_event(__u32 kind, __u32 space, const struct ts_journal_record *record)
 {
 	const void *text = (const void *)record->text_address;
 	struct ts_code_event *event;
+	struct room room = {};
 	__u32 size = record->text_size;
 	long err = 0;
 
 	if (size <= TEXT_SHORT) {
 		event = bpf_ringbuf_reserve(&code_events, 512, 0);
-		if (event && size)
+		if (!event)
+			goto full;
+		if (size)
 			err = bpf_probe_read_user(event->text, size, text);
 	} else {
 		if (size > TEXT_LONG)
 			size = TEXT_LONG;
 		event = bpf_ringbuf_reserve(&code_events, 4096, 0);
-		if (event)
-			err = bpf_probe_read_user(event->text, size, text);
-	}
-	if (!event) {
-		ledger_count(TS_LEDGER_CODE_RING_FULL);
-		return NULL;
+		if (!event)
+			goto full;
+		err = bpf_probe_read_user(event->text, size, text);
 	}
 	if (err)
 		size = 0;
 	fill_header(&event->header, kind, sizeof(*event) + size, space);
 	event->record = *record;
 	event->text_size = size;
-	event->row = 0;
-	event->generation = 0;
 	event->reserved = 0;
-	return event;
+	room.event = event;
+	room.there = 1;
+	goto out;
+full:
+	ledger_count(TS_LEDGER_CODE_RING_FULL);
+out:
+	/* Else the compiler compares the address instead. */
+	barrier_var(room.there);
+	return room;
 }
 
-static __always_inline void submit_event(struct ts_code_event *event, __u64 flags)
+static __always_inline void submit_event(const struct room *room,
+					 const struct placed *placed, __u64 flags)
 {
-	if (!event)
+	if (!room->there)
 		return;
-	bpf_ringbuf_submit(event, flags);
+	room->event->row = placed->row;
+	room->event->generation = placed->generation;
+	bpf_ringbuf_submit(room->event, flags);
 	ledger_count(TS_LEDGER_CODE_SENT);
 }
 
@@ -112,8 +132,8 @@ static __always_inline int on_code_load(const struct probe *probe, const void *f
 {
 	struct ts_space *space = current_space();
 	struct ts_journal_record record;
-	struct ts_code_event *event;
 	struct placed placed = {};
+	struct room room;
 
 	if (!space)
 		return 0;
@@ -126,13 +146,9 @@ static __always_inline int on_code_load(const struct probe *probe, const void *f
 		return 0;
 	}
 	record.function_id = probe->function_id;
-	event = reserve_event(TS_EVENT_CODE_LOAD, space->number, &record);
+	room = reserve_event(TS_EVENT_CODE_LOAD, space->number, &record);
 	body_insert(space, &record, &placed);
-	if (event) {
-		event->row = placed.row;
-		event->generation = placed.generation;
-	}
-	submit_event(event, BPF_RB_NO_WAKEUP);
+	submit_event(&room, &placed, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
@@ -140,8 +156,8 @@ static __always_inline int on_code_unload(const struct probe *probe)
 {
 	struct ts_space *space = current_space();
 	struct ts_journal_record record = { .kind = TS_RECORD_CODE };
-	struct ts_code_event *event;
 	struct placed placed = {};
+	struct room room;
 
 	if (!space)
 		return 0;
@@ -155,13 +171,9 @@ static __always_inline int on_code_unload(const struct probe *probe)
 	record.function_id = probe->function_id;
 	record.start = probe->start;
 	record.size = probe->size;
-	event = reserve_event(TS_EVENT_CODE_UNLOAD, space->number, &record);
+	room = reserve_event(TS_EVENT_CODE_UNLOAD, space->number, &record);
 	body_remove(space->number, probe->start, &space->bodies, &placed);
-	if (event) {
-		event->row = placed.row;
-		event->generation = placed.generation;
-	}
-	submit_event(event, BPF_RB_NO_WAKEUP);
+	submit_event(&room, &placed, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
@@ -169,6 +181,8 @@ static __always_inline int on_module(const struct probe *probe, const void *from
 {
 	struct ts_space *space = current_space();
 	struct ts_journal_record record;
+	struct placed nowhere = {};
+	struct room room;
 
 	if (!space)
 		return 0;
@@ -177,8 +191,8 @@ static __always_inline int on_module(const struct probe *probe, const void *from
 		return 0;
 	record.module_id = probe->function_id;
 	/* Wake the loader: a new image wants its table before it is sampled. */
-	submit_event(reserve_event(probe->kind, space->number, &record),
-		     BPF_RB_FORCE_WAKEUP);
+	room = reserve_event(probe->kind, space->number, &record);
+	submit_event(&room, &nowhere, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
 

@@ -77,7 +77,7 @@ def no_privileges(t):
     with t.case("the target is left alone"):
         check.equal(demo.process.poll(), None, "exit code of demo")
         with open(f"/proc/{demo.pid}/maps", encoding="utf-8") as maps:
-            check.that("tierscope" not in maps.read(), "the hook is mapped")
+            check.that("libtierscope_hook" not in maps.read(), "the hook is mapped")
 
 
 @check.test("a kernel without BTF")

@@ -188,4 +188,4 @@ def hook_missing(t):
         loader.complaint(result, 1, "/nonexistent/hook.so")
     with t.case("the target is left alone"):
         with open(f"/proc/{demo.pid}/maps", encoding="utf-8") as maps:
-            check.that("tierscope" not in maps.read(), "the hook is mapped")
+            check.that("libtierscope_hook" not in maps.read(), "the hook is mapped")

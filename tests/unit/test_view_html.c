@@ -69,7 +69,7 @@ static void html_keeps_processes_apart(void **state)
 	data = page_data(*state);
 	assert_contains(data, "\"web-10\"");
 	assert_contains(data, "\"job;x-20\"");
-	assert_contains(data, "\"kind\":[4,0,0,0,0,1,3,1,4,0]");
+	assert_contains(data, "\"kind\":[5,0,0,0,0,1,3,1,5,0]");
 	/* Twice the frame 7, below node 1 (web-10) and below node 9 (job;x-20). */
 	assert_contains(data, "\"nodes\":{\"up\":[0,1,1,1,1,3,1,6,7,9,1,2],"
 			      "\"frame\":[-1,0,1,2,3,4,5,6,7,8,9,7]}");

@@ -128,14 +128,14 @@ static void text_counts_stubs_of_the_runtime_as_known(void **state)
 	char *text;
 
 	fixture_samples(model, 0,
-			fixture_push(model, 0, MODEL_FRAME_UNKNOWN, MODEL_NONE,
-				     "runtime stub: resolve", 0),
+			fixture_push(model, 0, MODEL_FRAME_STUB, MODEL_NONE, "resolve",
+				     0),
 			10);
 	text = fixture_write(view_text__write, model, VIEW_SPLIT_VERSION);
 	assert_contains(text, "attributed  95.00 %");
 	assert_contains(text, "50.00 % stubs; 5.00 % unresolved");
 	assert_contains(text,
-			"  stub                           [runtime stub: resolve]\n");
+			"  stub                           [stub: resolve]\n");
 	free(text);
 }
 

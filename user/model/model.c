@@ -152,7 +152,7 @@ uint32_t model__add_frame(struct model *model, const struct model_frame *frame)
 	struct model_frame row = *frame;
 	uint64_t what, known;
 
-	if (row.kind > MODEL_FRAME_UNKNOWN)
+	if (row.kind >= MODEL_FRAME_KINDS)
 		row.kind = MODEL_FRAME_UNKNOWN;
 	/* Only the fields that the kind has, so that equal frames are equal. */
 	if (row.kind == MODEL_FRAME_BODY) {

@@ -82,7 +82,9 @@ enum model_frame_kind {
 	MODEL_FRAME_NATIVE = 1,		/* "module!function" and where it starts, or
 					 * "module" and the address in its file */
 	MODEL_FRAME_KERNEL = 2,
-	MODEL_FRAME_UNKNOWN = 3,	/* name: the cause, from the table below */
+	MODEL_FRAME_UNKNOWN = 3,	/* name: the cause */
+	MODEL_FRAME_STUB = 4,		/* name: the kind of the runtime's stub */
+	MODEL_FRAME_KINDS
 };
 
 /* Interned: the same frame has one number. */

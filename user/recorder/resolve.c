@@ -153,13 +153,10 @@ static enum stub_kind stub_at(struct process *process, uint64_t address,
 static void set_stub(struct recorder *recorder, struct resolved *resolved,
 		     enum stub_kind kind)
 {
-	char name[64];
-
 	resolved->stub = kind;
-	snprintf(name, sizeof(name), "runtime stub: %s", stub__name(kind));
 	resolved->frame = (struct model_frame){
-		.kind = MODEL_FRAME_UNKNOWN, .body = MODEL_NONE,
-		.name = model__string(recorder->model, name),
+		.kind = MODEL_FRAME_STUB, .body = MODEL_NONE,
+		.name = model__string(recorder->model, stub__name(kind)),
 	};
 }
 

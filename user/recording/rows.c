@@ -70,7 +70,7 @@ void rows__thread(struct coder *coder, struct model_thread *thread)
 
 void rows__frame(struct coder *coder, struct model_frame *frame)
 {
-	coder__below(coder, &frame->kind, MODEL_FRAME_UNKNOWN + 1);
+	coder__below(coder, &frame->kind, MODEL_FRAME_KINDS);
 	coder__below_or_none(coder, &frame->body, model__bodies(coder->model));
 	coder__string(coder, &frame->name);
 	coder__u64(coder, &frame->address);

@@ -20,19 +20,9 @@ uint32_t view__leaf_frame(const struct model *model, uint32_t stack)
 	return stack ? model__stack(model, stack)->frame : MODEL_NONE;
 }
 
-/* How the recorder begins the name of a stub of the runtime. */
-#define STUB_PREFIX "runtime stub: "
-
-uint32_t view__frame_kind(const struct model *model, const struct model_frame *frame)
+uint32_t view__frame_kind(const struct model_frame *frame)
 {
-	if (!frame)
-		return MODEL_FRAME_UNKNOWN;
-	if (frame->kind < MODEL_FRAME_UNKNOWN)
-		return frame->kind;
-	return strncmp(model__text(model, frame->name), STUB_PREFIX,
-		       strlen(STUB_PREFIX))
-		       ? MODEL_FRAME_UNKNOWN
-		       : VIEW_FRAME_STUB;
+	return frame ? frame->kind : MODEL_FRAME_UNKNOWN;
 }
 
 bool view__is_function(const struct model *model, const struct model_frame *frame)
@@ -108,10 +98,10 @@ void view__frame_label(const struct model *model, uint32_t frame, enum view_spli
 {
 	const struct model_frame *row = model__frame(model, frame);
 	const char *name = row ? model__text(model, row->name) : "no stack";
-	uint32_t kind = view__frame_kind(model, row);
+	uint32_t kind = view__frame_kind(row);
 
-	if (kind == MODEL_FRAME_UNKNOWN || kind == VIEW_FRAME_STUB) {
-		buf__printf(buf, kind == VIEW_FRAME_STUB ? "[%s]" : "[unknown: %s]",
+	if (kind == MODEL_FRAME_UNKNOWN || kind == MODEL_FRAME_STUB) {
+		buf__printf(buf, kind == MODEL_FRAME_STUB ? "[stub: %s]" : "[unknown: %s]",
 			    name);
 		return;
 	}
@@ -169,7 +159,7 @@ static void count_leaf(const struct model *model, uint32_t stack, uint8_t *seen,
 		leaf == MODEL_NONE ? NULL : model__frame(model, leaf);
 
 	summary->samples++;
-	switch (view__frame_kind(model, frame)) {
+	switch (view__frame_kind(frame)) {
 	case MODEL_FRAME_BODY:
 		summary->body++;
 		if (!seen[frame->body]++)
@@ -182,7 +172,7 @@ static void count_leaf(const struct model *model, uint32_t stack, uint8_t *seen,
 	case MODEL_FRAME_KERNEL:
 		summary->kernel++;
 		break;
-	case VIEW_FRAME_STUB:
+	case MODEL_FRAME_STUB:
 		summary->stub++;
 		break;
 	default:

@@ -36,7 +36,7 @@ static uint32_t page_frame(struct page_stacks *stacks, uint32_t frame)
 		stacks->body_number[row->body] = 0; /* numbered when written */
 		return add_frame(stacks, MODEL_FRAME_BODY, row->body, row->body);
 	}
-	return add_frame(stacks, view__frame_kind(stacks->model, row), frame,
+	return add_frame(stacks, view__frame_kind(row), frame,
 			 row->name);
 }
 

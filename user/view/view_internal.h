@@ -9,10 +9,8 @@
 
 #include <stdbool.h>
 
-/* Beside enum model_frame_kind: a stub of the runtime, which the recorder names
- * but the model has no kind for, and a process as the root of its stacks. */
-#define VIEW_FRAME_PROCESS 4u
-#define VIEW_FRAME_STUB	   5u
+/* Beside enum model_frame_kind: a process as the root of its stacks. */
+#define VIEW_FRAME_PROCESS 5u
 
 /* The kept samples of one event, by what their leaf is, and what was lost. */
 struct view_summary {
@@ -42,9 +40,8 @@ uint32_t view__sample_process(const struct model *model,
 			      const struct model_sample *sample);
 /* The frame at a sample's leaf, MODEL_NONE for an empty stack. */
 uint32_t view__leaf_frame(const struct model *model, uint32_t stack);
-/* enum model_frame_kind or VIEW_FRAME_STUB; what is out of range, and no frame
- * at all (NULL), counts as unknown. */
-uint32_t view__frame_kind(const struct model *model, const struct model_frame *frame);
+/* enum model_frame_kind; no frame at all (NULL) counts as unknown. */
+uint32_t view__frame_kind(const struct model_frame *frame);
 /* A native frame of a known function: its name says all, its address nothing. */
 bool view__is_function(const struct model *model, const struct model_frame *frame);
 /* enum ts_tier; what is out of range is TS_TIER_UNKNOWN. */

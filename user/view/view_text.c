@@ -200,7 +200,7 @@ static struct row *find_row(struct text *text, uint32_t frame)
 		return &text->rows[text->row_of[slot]];
 	if (frame != MODEL_NONE) {
 		const struct model_frame *row = model__frame(text->model, frame);
-		uint64_t kind = view__frame_kind(text->model, row);
+		uint64_t kind = view__frame_kind(row);
 		string_id name = row->name;
 
 		if (kind == MODEL_FRAME_BODY) {
@@ -288,7 +288,7 @@ static void write_tier(struct text *text, const struct model_frame *frame)
 		[MODEL_FRAME_NATIVE] = "native",
 		[MODEL_FRAME_KERNEL] = "kernel",
 		[MODEL_FRAME_UNKNOWN] = "-",
-		[VIEW_FRAME_STUB] = "stub",
+		[MODEL_FRAME_STUB] = "stub",
 	};
 
 	buf__clear(&text->scratch);
@@ -304,7 +304,7 @@ static void write_tier(struct text *text, const struct model_frame *frame)
 					   name__tier_short(view__tier(&body)));
 	} else {
 		buf__append_string(&text->scratch,
-				   others[view__frame_kind(text->model, frame)]);
+				   others[view__frame_kind(frame)]);
 	}
 	buf__printf(text->buf, "  %-11s", buf__string(&text->scratch));
 }

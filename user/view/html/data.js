@@ -13,16 +13,16 @@ const FRAME_BODY = 0;
 const FRAME_NATIVE = 1;
 const FRAME_KERNEL = 2;
 const FRAME_UNKNOWN = 3;
-const FRAME_PROCESS = 4;
-const FRAME_STUB = 5;
+const FRAME_STUB = 4;
+const FRAME_PROCESS = 5;
 
 // What a frame is painted as: the eight tiers by the runtime's own number,
 // then what is not managed code.
 const CLASS_NATIVE = 9;
 const CLASS_KERNEL = 10;
 const CLASS_UNKNOWN = 11;
-const CLASS_PROCESS = 12;
-const CLASS_STUB = 13;
+const CLASS_STUB = 12;
+const CLASS_PROCESS = 13;
 const CLASSES = 14;
 
 const SPLITS = ["version", "tier", "rejit", "none"];

@@ -141,4 +141,36 @@ static inline uint64_t library_symbol(const char *folder, const char *name,
 	return address;
 }
 
+/* What a test of labels needs: a folder, the object, the file at hand. */
+struct fixture {
+	char folder[64];
+	struct symbols *symbols;
+	struct symbol_mapping mapping;
+	uint32_t file;
+	struct buf label;
+};
+
+static inline int fixture_setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	strcpy(fixture->folder, "/tmp/tierscope-symbol-XXXXXX");
+	*state = fixture;
+	if (!mkdtemp(fixture->folder))
+		return -1;
+	fixture->symbols = symbols__new();
+	return 0;
+}
+
+static inline int fixture_teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	symbols__free(fixture->symbols);
+	buf__free(&fixture->label);
+	run("rm -rf %s", fixture->folder);
+	free(fixture);
+	return 0;
+}
+
 #endif /* TIERSCOPE_TESTS_SYMBOL_FIXTURE_H */

@@ -16,7 +16,16 @@ static __u32 space;
 
 /* --- what the child does -------------------------------------------------------- */
 
-enum { NOTHING, THREADS, FORK, FORK_EXEC, EXEC_IN_PLACE, LEADER_GOES_FIRST, EXIT_7, DIE };
+enum {
+	NOTHING,
+	THREADS,
+	FORK,
+	FORK_EXEC,
+	EXEC_IN_PLACE,
+	LEADER_GOES_FIRST,
+	EXIT_7,
+	DIE
+};
 
 static void *do_nothing(void *unused)
 {
@@ -109,10 +118,12 @@ static bool is_known(pid_t pid)
 	struct ts_space found;
 	__u32 key = (__u32)pid;
 
-	return !bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.spaces), &key, &found);
+	return !bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.spaces), &key,
+				    &found);
 }
 
-/* --- tests ------------------------------------------------------------------------- */
+/* --- tests -------------------------------------------------------------------------
+ */
 
 static void threads_come_and_go_unseen(void **state)
 {
@@ -170,7 +181,8 @@ static void exec_makes_a_new_space(void **state)
 
 static void exec_in_place_leaves_the_old_code_behind(void **state)
 {
-	struct ts_journal_record record = {.start = 0x7f0000100000ULL, .size = 64, .shape = 1};
+	struct ts_journal_record record = {
+		.start = 0x7f0000100000ULL, .size = 64, .shape = 1};
 	struct ts_insert body;
 	struct ts_space now;
 	__u32 key;
@@ -180,17 +192,21 @@ static void exec_in_place_leaves_the_old_code_behind(void **state)
 	body = kernel_side__insert(kernel, space, child.pid, &record);
 	assert_int_equal(body.error, 0);
 	child__tell(&child, EXEC_IN_PLACE);
-	child__end(&child); 
+	child__end(&child);
 	kernel_side__drain_code(kernel);
 	assert_int_equal(kernel->events_count, 2);
 	assert_int_equal(event(0)->header.type, TS_EVENT_EXEC);
 	assert_int_equal(event(0)->header.pid, child.pid);
 	assert_true(event(0)->header.space > space);
-	assert_int_equal(kernel_side__find(kernel, event(0)->header.space, record.start).shape, 0);
+	assert_int_equal(
+		kernel_side__find(kernel, event(0)->header.space, record.start).shape,
+		0);
 	assert_int_equal(kernel_side__find(kernel, space, record.start).shape, 1);
 	assert_int_equal(event(1)->header.type, TS_EVENT_EXIT);
 	assert_int_not_equal(
-		bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.spaces), &key, &now), 0);
+		bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.spaces), &key,
+				    &now),
+		0);
 }
 
 /* The thread that began the process ends first: it is not over. */

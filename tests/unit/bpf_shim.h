@@ -80,6 +80,9 @@ static struct shim {
 	void (*on_load)(void);
 } shim;
 
+/* Hides a value from the compiler, for the verifier's sake. */
+#define barrier_var(var) __asm__ volatile("" : "+r"(var))
+
 #define READ_ONCE(x)                             \
 	({                                       \
 		if (shim.on_load)                \

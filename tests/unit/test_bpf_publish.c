@@ -289,6 +289,7 @@ static void probes_that_make_no_sense_are_counted(void **state)
 	} nonsense[] = {{BASE, 0},
 			{BASE, 0xffffffff},
 			{BASE, 0x100000000ULL},
+			{BASE, 0x100000040ULL},
 			{BASE, ~0ULL},
 			{0, 16},
 			{0xffff888000000000ULL, 16},

@@ -222,7 +222,7 @@ static const struct body bodies_made[] = {
 	/* tier 0: 0x58 bytes with its rbp, so 11 slots; rbp is on top of them */
 	{"OSR",
 	 TS_FRAME_OSR,
-	 17,
+	 19,
 	 TIER0_SLOTS,
 	 {{"488B4500", OP_LOAD_RAX},
 	  {"50", OP_PUSH_RAX},

@@ -70,8 +70,8 @@ enum ts_sample_flags {
 };
 
 /*
- * Where the leaf is JIT memory without a body, most often a stub: the bytes
- * around it, as they were when it ran, ip at TS_CODE_BEFORE.
+ * Where the leaf is in JIT memory or in an image but in no function, most often
+ * a stub: the bytes around it, as they were when it ran, ip at TS_CODE_BEFORE.
  */
 #define TS_CODE_BYTES		192
 #define TS_CODE_BEFORE		96

@@ -42,7 +42,7 @@ struct walk_scratch {
 	struct walk walk;
 	struct decoder decoder;
 	__u32 event;
-	__u32 unknown_leaf;	/* JIT memory without a body */
+	__u32 unknown_leaf;	/* in JIT memory or an image, but in no function */
 	/* A struct ts_sample and its frames, which C cannot nest. */
 	__u64 record[SAMPLE_WORDS + TS_FRAMES_MAX + 1 + TS_CODE_BYTES / 8];
 };
@@ -240,7 +240,7 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 	if (index) {
 		shape_step(walk, found.shape);
 	} else {
-		scratch->unknown_leaf = found.in_jit && !found.row;
+		scratch->unknown_leaf = !found.size && (found.in_jit || found.in_image);
 		count_leaf(&found, scratch->event);
 		leaf_step(walk, &found, &scratch->decoder);
 	}

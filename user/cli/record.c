@@ -246,6 +246,16 @@ static int write_view(struct record *record, int code)
 	return code;
 }
 
+/* Our trouble is none of the command's: it runs to its end, unrecorded. */
+static void wait_for_child(struct record *record)
+{
+	record__reap(record, false);
+	if (record->child <= 0 || record->child_ended)
+		return;
+	log__warn("process %d runs on without being recorded", record->child);
+	record__reap(record, true);
+}
+
 static int exit_code(const struct record *record, int code)
 {
 	if (code || !record->child || !record->child_ended || record->child_stopped_by_us)
@@ -272,7 +282,8 @@ int record__run(int argc, char **argv)
 		code = arm(&record);
 	if (!code) {
 		code = run(&record);
-		record__stop_child(&record);
+		if (!code)
+			record__stop_child(&record);
 		code = write_view(&record, finish(&record, code));
 		code = exit_code(&record, code);
 	} else {
@@ -282,6 +293,7 @@ int record__run(int argc, char **argv)
 	}
 	recorder__free(record.recorder);
 	kernel__free(record.kernel);
+	wait_for_child(&record);
 	recording_writer__free(record.writer);
 	model__free(record.model);
 	free(record.path);

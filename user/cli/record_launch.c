@@ -116,7 +116,7 @@ void record__reap(struct record *record, bool wait)
 		return;
 	do
 		pid = waitpid(record->child, &status, wait ? 0 : WNOHANG);
-	while (pid < 0 && errno == EINTR);
+	while (pid < 0 && errno == EINTR && !record_interrupted);
 	if (pid != record->child)
 		return;
 	record->child_ended = true;

@@ -81,9 +81,28 @@ static void fill_body(struct recorder *recorder, struct process *process,
 		ret_body->module = (string_id)module;
 }
 
+/* What a second telling of the same birth adds to the first. */
+static void complete_body(struct model *model, uint32_t known, const struct model_body *told)
+{
+	struct model_body body = *model__body(model, known);
+
+	/* A ring's text can be cut: the longer name is the whole one. */
+	if (strlen(model__text(model, told->name)) > strlen(model__text(model, body.name)))
+		body.name = told->name;
+	if (told->died_ns && !body.died_ns)
+		body.died_ns = told->died_ns;
+	if (!(told->flags & MODEL_BODY_REJIT_UNKNOWN) &&
+	    body.flags & MODEL_BODY_REJIT_UNKNOWN) {
+		body.flags &= ~(uint32_t)MODEL_BODY_REJIT_UNKNOWN;
+		body.rejit_id = told->rejit_id;
+	}
+	model__update_body(model, known, &body);
+}
+
 /*
- * Adds the body, or gives the one that is known already: the same function at
- * the same place, not dead before this record was born.
+ * Adds the body, or gives the one that is known already.  A birth is told by
+ * its sequence: probe and journal tell the same one, and an address or a record
+ * that is used again has another.
  */
 static uint32_t add_body(struct recorder *recorder, struct process *process,
 			 const struct ts_journal_record *record, const char *text,
@@ -91,29 +110,21 @@ static uint32_t add_body(struct recorder *recorder, struct process *process,
 {
 	struct model *model = recorder->model;
 	struct model_body body;
-	uint64_t known;
+	uint64_t known, youngest = 0;
 
 	fill_body(recorder, process, record, text, text_size, &body);
-	*ret_new = false;
-	if (map__get(process->bodies, 0, record->start, &known)) {
-		struct model_body old = *model__body(model, (uint32_t)known);
-
-		if (old.function_id == body.function_id && old.size == body.size &&
-		    (!old.died_ns || old.died_ns > body.born_ns) &&
-		    old.native_version == body.native_version) {
-			/* A ring's text can be cut: the longer name is the whole one. */
-			if (body.name && strlen(model__text(model, body.name)) >
-					 strlen(model__text(model, old.name)))
-				old.name = body.name;
-			if (body.died_ns && !old.died_ns)
-				old.died_ns = body.died_ns;
-			model__update_body(model, (uint32_t)known, &old);
-			return (uint32_t)known;
-		}
+	*ret_new = !map__get(process->births, 0, record->sequence, &known);
+	if (!*ret_new) {
+		complete_body(model, (uint32_t)known, &body);
+		return (uint32_t)known;
 	}
 	known = model__add_body(model, &body);
-	map__set(process->bodies, 0, record->start, known);
-	*ret_new = true;
+	map__set(process->births, 0, record->sequence, known);
+	(void)map__get(process->youngest, 0, record->start, &youngest);	/* 0: the first */
+	if (record->sequence > youngest) {
+		map__set(process->youngest, 0, record->start, record->sequence);
+		map__set(process->bodies, 0, record->start, known);
+	}
 	return (uint32_t)known;
 }
 
@@ -208,7 +219,11 @@ static void insert_row(struct recorder *recorder, struct process *process,
 	struct ts_insert insert = { .space = process->space, .pid = (uint32_t)process->pid,
 				    .record = *record };
 
-	if (!process->alive || record->died_ns)
+	uint64_t youngest;
+
+	if (!process->alive || record->died_ns ||
+	    !map__get(process->youngest, 0, record->start, &youngest) ||
+	    youngest != record->sequence)
 		return;
 	if (kernel__insert(recorder->kernel, &insert) && !insert.row)
 		return;		/* counted by cause in the kernel */
@@ -246,16 +261,15 @@ static int remove_dead(void *context, const struct ts_journal_record *record,
 		       const char *text, uint32_t text_size)
 {
 	struct catch_up *catch_up = context;
-	uint64_t known;
+	uint64_t youngest;
 
 	(void)text;
 	(void)text_size;
 	if (record->kind != TS_RECORD_CODE || !record->died_ns ||
-	    record->died_ns < catch_up->process->reread_ns ||
-	    !map__get(catch_up->process->bodies, 0, record->start, &known))
+	    record->died_ns < catch_up->process->reread_ns)
 		return 0;
-	if (model__body(catch_up->recorder->model, (uint32_t)known)->function_id ==
-	    record->function_id)
+	if (map__get(catch_up->process->youngest, 0, record->start, &youngest) &&
+	    youngest == record->sequence)
 		(void)kernel__remove(catch_up->recorder->kernel, catch_up->process->space,
 				     record->start);	/* -ENOENT: the probe did it */
 	return 0;
@@ -283,6 +297,34 @@ int bodies__read_journal(struct recorder *recorder, struct process *process)
 	process->sequence_highest = header.sequence;
 	process->sequence_seen = 0;
 	return err;
+}
+
+/*
+ * The ring can have lost a body's event although the sampler found its row.
+ * Then the row itself says which birth it was, as long as it was not given to
+ * another body since, and the journal tells the rest.
+ */
+uint32_t bodies__of_row(struct recorder *recorder, struct process *process,
+			uint32_t number, uint32_t generation)
+{
+	struct ts_body_row row;
+	uint64_t body, now;
+
+	if (map__get(recorder->rows, number, generation, &body))
+		return (uint32_t)body;
+	if (!kernel__row(recorder->kernel, number, &row) || row.space != process->space ||
+	    row_generation(row.generation) != generation)
+		return MODEL_NONE;
+	now = clock__now();
+	if (!map__get(process->births, 0, row.sequence, &body)) {
+		if (now - process->reread_ns < REREAD_NS / 10)
+			return MODEL_NONE;
+		(void)bodies__read_journal(recorder, process);	/* gone: not found below */
+		if (!map__get(process->births, 0, row.sequence, &body))
+			return MODEL_NONE;
+	}
+	map__set(recorder->rows, number, generation, body);
+	return (uint32_t)body;
 }
 
 static bool has_gap(const struct process *process)

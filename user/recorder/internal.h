@@ -59,7 +59,9 @@ struct process {
 	struct mapping_list next;	/* of the exec that is under way */
 	bool exec_pending;
 	uint32_t cache[MAPPING_CACHE];	/* page -> mapping + 1 */
+	struct map *births;		/* sequence of the birth -> body */
 	struct map *bodies;		/* start -> youngest body there */
+	struct map *youngest;		/* start -> sequence of its birth */
 	struct map *modules;		/* module id -> string_id of the path */
 	struct map *image_bodies;	/* (base, body of image) -> body */
 	struct map *stubs;		/* address -> enum stub_kind */
@@ -115,6 +117,9 @@ void process__saw_hook(struct recorder *recorder, struct process *process);
 
 /* bodies.c */
 void bodies__on_event(struct recorder *recorder, const struct ts_code_event *event);
+/* The body that a sample's row and generation mean, MODEL_NONE if nobody told. */
+uint32_t bodies__of_row(struct recorder *recorder, struct process *process,
+			uint32_t row, uint32_t generation);
 int bodies__read_journal(struct recorder *recorder, struct process *process);
 void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all);
 void bodies__name_modules(struct recorder *recorder, struct process *process);

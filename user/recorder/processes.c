@@ -62,7 +62,9 @@ struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pi
 	process->alive = true;
 	process->born_ns = born_ns;
 	process->code = process;
+	process->births = map__new();
 	process->bodies = map__new();
+	process->youngest = map__new();
 	process->modules = map__new();
 	process->image_bodies = map__new();
 	process->stubs = map__new();
@@ -85,7 +87,9 @@ void process__free(struct process *process)
 		return;
 	mappings__free_list(&process->mappings);
 	mappings__free_list(&process->next);
+	map__free(process->births);
 	map__free(process->bodies);
+	map__free(process->youngest);
 	map__free(process->modules);
 	map__free(process->image_bodies);
 	map__free(process->stubs);

@@ -97,22 +97,6 @@ static void set_native(struct recorder *recorder, const struct process *process,
 	resolved->frame = frame;
 }
 
-static void resolve_image(struct recorder *recorder, struct process *process,
-			  const struct mapping *mapping, uint64_t address,
-			  struct resolved *resolved)
-{
-	uint32_t rva = (uint32_t)(address - mapping->image_base);
-	uint32_t body = images__body(recorder, process, mapping->file, mapping->image_base,
-				     rva, mapping->path);
-
-	if (body != MODEL_NONE) {
-		set_body(resolved, body);
-		return;
-	}
-	resolved->managed = true;
-	set_unknown(recorder, resolved, LEAF_IMAGE_UNKNOWN);
-}
-
 /* For whoever adds the next pattern to stubs.c: -vv shows what had none. */
 static void debug_bytes(const struct process *process, uint64_t address,
 			const uint8_t *code)
@@ -158,6 +142,29 @@ static void set_stub(struct recorder *recorder, struct resolved *resolved,
 		.kind = MODEL_FRAME_STUB, .body = MODEL_NONE,
 		.name = model__string(recorder->model, stub__name(kind)),
 	};
+}
+
+/* A method of a precompiled image, or one of the image's own thunks. */
+static void resolve_image(struct recorder *recorder, struct process *process,
+			  const struct mapping *mapping, const struct place *place,
+			  struct resolved *resolved)
+{
+	uint32_t rva = (uint32_t)(place->address - mapping->image_base);
+	uint32_t body = images__body(recorder, process, mapping->file, mapping->image_base,
+				     rva, mapping->path);
+	enum stub_kind kind;
+
+	if (body != MODEL_NONE) {
+		set_body(resolved, body);
+		return;
+	}
+	kind = stub_at(process, place->address, place->code);
+	if (kind != STUB_NONE && kind != STUB_UNREADABLE) {
+		set_stub(recorder, resolved, kind);
+		return;
+	}
+	resolved->managed = true;
+	set_unknown(recorder, resolved, LEAF_IMAGE_UNKNOWN);
 }
 
 /*
@@ -207,7 +214,7 @@ static void resolve_address(struct recorder *recorder, struct process *process,
 		break;
 	case MAPPING_FILE:
 		if (mapping->file != NO_IMAGE)
-			resolve_image(recorder, process, mapping, address, resolved);
+			resolve_image(recorder, process, mapping, place, resolved);
 		else
 			set_native(recorder, process, mapping, place, resolved);
 		break;
@@ -247,14 +254,18 @@ static struct resolved resolve_frame(struct recorder *recorder, struct process *
 				     const struct place *place)
 {
 	struct resolved resolved = { .cause = -1 };
+	struct place in_image = *place;
 	const struct mapping *mapping;
-	uint64_t word = place->address, body;
+	uint64_t word = place->address;
+	uint32_t body;
 
 	switch (TS_FRAME_TAG(word)) {
 	case TS_FRAME_TAG_BODY:
-		if (map__get(recorder->rows, TS_FRAME_LOW(word), TS_FRAME_HIGH(word), &body))
-			set_body(&resolved, (uint32_t)body);
-		else {
+		body = bodies__of_row(recorder, process, TS_FRAME_LOW(word),
+				      TS_FRAME_HIGH(word));
+		if (body != MODEL_NONE) {
+			set_body(&resolved, body);
+		} else {
 			resolved.managed = true;
 			set_unknown(recorder, &resolved, LEAF_JIT_UNKNOWN);
 		}
@@ -262,11 +273,12 @@ static struct resolved resolve_frame(struct recorder *recorder, struct process *
 	case TS_FRAME_TAG_IMAGE:
 		mapping = image_mapping(recorder, process, TS_FRAME_HIGH(word),
 					TS_FRAME_LOW(word));
-		if (mapping)
-			resolve_image(recorder, process, mapping,
-				      mapping->image_base + TS_FRAME_LOW(word), &resolved);
-		else
+		if (!mapping) {
 			set_unknown(recorder, &resolved, LEAF_NO_MAPPING);
+			break;
+		}
+		in_image.address = mapping->image_base + TS_FRAME_LOW(word);
+		resolve_image(recorder, process, mapping, &in_image, &resolved);
 		break;
 	default:
 		resolve_address(recorder, process, place, &resolved);

@@ -26,6 +26,7 @@ enum stub_kind {
 	STUB_UNBOXING,
 	STUB_SHUFFLE,
 	STUB_WRITE_BARRIER,
+	STUB_IMPORT,
 	STUB_UNREADABLE,		/* the process was gone before we looked */
 	STUB_KINDS
 };

@@ -143,7 +143,7 @@ static inline uint64_t library_symbol(const char *folder, const char *name,
 
 /* What a test of labels needs: a folder, the object, the file at hand. */
 struct fixture {
-	char folder[64];
+	char folder[64], path[256];
 	struct symbols *symbols;
 	struct symbol_mapping mapping;
 	uint32_t file;

@@ -10,45 +10,14 @@
 #include "../base/text.h"
 #include "../image/image.h"
 #include "../model/name.h"
+#include "../symbol/mapped_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-/*
- * map_files gives exactly the mapped file, whatever its path is called by now.
- * Where that is not allowed, or the process is gone, the path must lead to the
- * same device and inode.
- */
-static int open_mapped(const struct process *process, const struct mapping *mapping,
-		       uint64_t device, uint64_t inode, const char *path)
-{
-	char name[4200];
-	struct stat file;
-	int fd;
-
-	snprintf(name, sizeof(name), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
-		 process->pid, mapping->start, mapping->end);
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0)
-		return fd;
-	for (int i = 0; i < 2; i++) {
-		snprintf(name, sizeof(name), "/proc/%d/root%s", process->pid, path);
-		fd = open(i ? path : name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0)
-			continue;
-		if (!fstat(fd, &file) && file.st_dev == device && file.st_ino == inode)
-			return fd;
-		close(fd);
-	}
-	return -ENOENT;
-}
 
 static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode)
 {
@@ -63,7 +32,11 @@ static uint32_t read_file(struct recorder *recorder, const struct process *proce
 			  const char *path)
 {
 	struct image_file file = { .device = device, .inode = inode, .number = NO_IMAGE };
-	int fd = open_mapped(process, mapping, device, inode, path);
+	struct symbol_mapping mapped = { .pid = process->pid, .start = mapping->start,
+					 .end = mapping->end, .device = device,
+					 .inode = inode, .path = path };
+	struct stat state;
+	int fd = mapped_file__open(&mapped, &state);
 	int err;
 
 	if (fd < 0)

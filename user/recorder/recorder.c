@@ -228,9 +228,12 @@ void recorder__progress(const struct recorder *recorder,
 		.managed_named = recorder->managed_named,
 		.bodies = model__bodies(recorder->model),
 	};
+	/* Summed from the causes: while running, differences of counts are off. */
 	if (!kernel__ledger(recorder->kernel, counts))
-		ret_progress->lost = counts[TS_LEDGER_RUNS] - counts[TS_LEDGER_OUT_OF_SCOPE] -
-				     counts[TS_LEDGER_KEPT] + recorder->dropped;
+		ret_progress->lost = recorder->dropped + counts[TS_LEDGER_RING_FULL] +
+				     counts[TS_LEDGER_NO_USER_REGISTERS] +
+				     counts[TS_LEDGER_INTERNAL] +
+				     counts[TS_LEDGER_READER_DROPPED];
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		ret_progress->processes_alive += recorder->processes[i]->alive;
 		ret_progress->hooked += recorder->processes[i]->hooked;

@@ -10,11 +10,14 @@
  *   all the rest   found_code.c: dynamic methods and IL stubs are in no
  *                  enumeration, but their code lies in the runtime's code heaps
  *
- * An unload during the catch-up may come before the catch-up lists the body, which
- * would then live for ever.  So unloads are noted before they are acted on, and
- * the notes are gone through at the end.  Worst effect of what remains: a dynamic
- * method that was unloaded and whose very address was compiled again within
- * those milliseconds is reported as gone.
+ * The interface crashes on a method whose load context or dynamic method is taken
+ * down under it.  So while a catch-up runs, and only then, the runtime's thread
+ * that reports such an unload is held at that report, before anything is freed:
+ * the one place where the hook makes another thread wait, for milliseconds.  It
+ * holds no lock there that the catch-up could need, is held for HOLD_NS at most,
+ * and after one such time-out in a catch-up nobody is held any more; unloads are
+ * noted then, and gone through at the end.  What was being taken down already when
+ * the catch-up began is recognized by found_alive.c.
  */
 #include "catch_up.h"
 
@@ -26,11 +29,18 @@
 #include "../abi/journal.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #define ELEMENTS_AT_ONCE 256u
 #define BODIES_AT_ONCE	 512u
+#define ALIVE_TABLES	 65536u
+#define HOLD_NS		 1000000000ull
 
-void catch_up__note(struct hook *hook, uint64_t start, module_id module)
+static void note(struct hook *hook, uint64_t start, module_id module)
 {
 	uint32_t turn = __atomic_fetch_add(&hook->notes_used, 1, __ATOMIC_ACQ_REL);
 
@@ -40,6 +50,23 @@ void catch_up__note(struct hook *hook, uint64_t start, module_id module)
 	}
 	hook->notes[turn].module_id = module;
 	__atomic_store_n(&hook->notes[turn].start, start, __ATOMIC_RELEASE);
+}
+
+void catch_up__hold(struct hook *hook, uint64_t start, module_id module)
+{
+	uint64_t deadline = journal__now() + HOLD_NS;
+	struct timespec wait = {0, HOLD_NS / 10};
+
+	if ((uint32_t)syscall(SYS_gettid) == hook->catch_up_thread)
+		return; /* managed code of the session's own opening */
+	while (catch_up__is_running(hook) && !hook->hold_failed &&
+	       journal__now() < deadline)
+		(void)syscall(SYS_futex, &hook->catching_up, FUTEX_WAIT_PRIVATE, 1,
+			      &wait, NULL, 0);
+	if (!catch_up__is_running(hook))
+		return;
+	hook->hold_failed = 1;
+	note(hook, start, module);
 }
 
 static void take_modules(struct hook *hook, struct found *found)
@@ -75,7 +102,8 @@ static void take_function(struct hook *hook, struct found *found,
 	uint32_t count = 0;
 
 	/* The enumeration has one element per body. */
-	if (table__insert(&found->seen, seen, 1) == -EEXIST)
+	if (table__insert(&found->seen, seen, 1) == -EEXIST ||
+	    !found__is_alive(found, function->function))
 		return;
 	if (hook__failed(hook, hook->info->table->get_native_code_start_addresses(
 				       hook->info, function->function, function->rejit,
@@ -86,8 +114,7 @@ static void take_function(struct hook *hook, struct found *found,
 		count = BODIES_AT_ONCE;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		/* The default version may be precompiled: that is the images' matter.
-		 */
+		/* A precompiled default version is the images' matter. */
 		if (!bodies__find(hook, starts[i]) &&
 		    found__is_jitted(function->function, starts[i]))
 			found__body(found, function->function, starts[i],
@@ -140,28 +167,38 @@ static uint32_t go_through_notes(struct hook *hook, uint32_t from)
 
 void catch_up__begin(struct hook *hook)
 {
+	hook->catch_up_thread = (uint32_t)syscall(SYS_gettid);
 	__atomic_store_n(&hook->catching_up, 1, __ATOMIC_RELEASE);
+}
+
+void catch_up__end(struct hook *hook)
+{
+	uint32_t done = go_through_notes(hook, 0);
+
+	__atomic_store_n(&hook->catching_up, 0, __ATOMIC_RELEASE);
+	(void)syscall(SYS_futex, &hook->catching_up, FUTEX_WAKE_PRIVATE, INT_MAX, NULL,
+		      NULL, 0);
+	(void)go_through_notes(hook, done);
 }
 
 void catch_up__run(struct hook *hook)
 {
 	uint64_t began = journal__now();
 	struct found *found = memory__map(sizeof(*found));
-	uint32_t done;
 
-	if (!found) {
+	if (!found || table__create(&found->alive, ALIVE_TABLES)) {
 		hook__count(hook, TS_HOOK_API_FAILED);
-		return;
+		goto out;
 	}
 	found->hook = hook;
 	take_modules(hook, found);
 	tiers__load(hook, &found->tiers, found->lasting_module);
 	take_functions(hook, found);
 	found__code_heaps(found);
-	done = go_through_notes(hook, 0);
-	__atomic_store_n(&hook->catching_up, 0, __ATOMIC_RELEASE);
-	(void)go_through_notes(hook, done);
 	tiers__unload(&found->tiers);
+	table__destroy(&found->alive);
+out:
 	memory__unmap(found, sizeof(*found));
+	catch_up__end(hook);
 	journal__count(&hook->journal, TS_HOOK_CATCH_UP_NS, journal__now() - began);
 }

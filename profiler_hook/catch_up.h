@@ -8,14 +8,17 @@
 
 #include "hook.h"
 
-/* From before the session is opened, unloads are noted. */
+/* From before the session is opened: unloads are held up. */
 void catch_up__begin(struct hook *hook);
 
 /*
- * Runs on the attach thread, with the session open.  Bodies that events report
- * meanwhile are listed once; unloads meanwhile are noted and win.
+ * Runs on the attach thread, with the session open, and ends the catch-up.  Bodies
+ * that events report meanwhile are listed once.
  */
 void catch_up__run(struct hook *hook);
+
+/* When it is not run after all. */
+void catch_up__end(struct hook *hook);
 
 static inline bool catch_up__is_running(const struct hook *hook)
 {
@@ -23,9 +26,10 @@ static inline bool catch_up__is_running(const struct hook *hook)
 }
 
 /*
- * An unload came that the catch-up may have missed: of the body that starts there,
- * or of the module, the other being 0.
+ * Called before an unload is acted on, of the body that starts there or of the
+ * module, the other being 0.  Returns when the catch-up is over, or, rarely, when
+ * it has noted the unload.
  */
-void catch_up__note(struct hook *hook, uint64_t start, module_id module);
+void catch_up__hold(struct hook *hook, uint64_t start, module_id module);
 
 #endif /* TIERSCOPE_HOOK_CATCH_UP_H */

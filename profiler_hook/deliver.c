@@ -101,8 +101,8 @@ static void method_loaded(struct hook *hook, const struct method_event *event)
 
 static void module_unloaded(struct hook *hook, module_id module)
 {
-	if (catch_up__is_running(hook))
-		catch_up__note(hook, 0, module);
+	if (catch_up__is_running(hook) && modules__may_free_code(hook, module))
+		catch_up__hold(hook, 0, module);
 	modules__unloaded(hook, module);
 }
 
@@ -110,9 +110,8 @@ static void method_unloaded(struct hook *hook, const struct method_event *event)
 {
 	struct ts_journal_record *record;
 
-	/* First the note: a body that is not listed yet will find it. */
 	if (catch_up__is_running(hook))
-		catch_up__note(hook, event->start, 0);
+		catch_up__hold(hook, event->start, 0);
 	record = bodies__find(hook, event->start);
 	if (record && record->function_id == event->function_id)
 		(void)bodies__remove(hook, record, record->sequence);

@@ -17,6 +17,7 @@ struct found {
 	struct hook *hook;
 	struct tiers tiers;
 	struct table seen;	  /* functions that the enumeration gave */
+	struct table alive;	  /* method tables that are safe to ask about */
 	module_id lasting_module; /* one that cannot be unloaded */
 	uint16_t units[FOUND_NAME_UNITS];
 	uint8_t signature_blob[4096];
@@ -32,6 +33,12 @@ void found__body(struct found *found, function_id function, uint64_t start,
 
 /* Takes in every body in the runtime's code heaps that is not known yet. */
 void found__code_heaps(struct found *found);
+
+/*
+ * Whether the runtime may be asked about `function`: false when it is, or may be,
+ * of a load context that is being taken down.
+ */
+bool found__is_alive(struct found *found, function_id function);
 
 /* Whether code that starts there was compiled in this process: see found_code.c. */
 bool found__is_jitted(function_id function, uint64_t start);

@@ -123,7 +123,7 @@ static void consider(struct found *found, uint64_t header, uint64_t start)
 	if (header < 65536 || header >= ADDRESS_LIMIT || header % 8 ||
 	    bodies__find(found->hook, start) ||
 	    memory__read(&method, header + HEADER_METHOD, sizeof(method)) || !method ||
-	    method % 8 ||
+	    method % 8 || !found__is_alive(found, method) ||
 	    FAILED(info->table->get_function_from_ip3(info, start, &function,
 						      &rejit)) ||
 	    function != method)

@@ -245,8 +245,9 @@ static hresult Callback_InitializeForAttach(struct profiler_callback *self,
 		return result;
 	}
 	catch_up__begin(&callback->hook);
-	(void)start_session(&callback->hook); /* its state says how that went */
-	return S_OK;
+	if (FAILED(start_session(&callback->hook)))
+		catch_up__end(&callback->hook);
+	return S_OK; /* the journal's state says how that went */
 }
 
 static hresult Callback_ProfilerAttachComplete(struct profiler_callback *self)

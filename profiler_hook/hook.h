@@ -41,7 +41,9 @@ struct hook {
 	uint32_t collectible_modules; /* ever seen */
 	struct unload_note *notes;
 	uint32_t notes_used;
-	uint32_t catching_up;
+	uint32_t catching_up; /* also the futex of who is held */
+	uint32_t catch_up_thread;
+	uint32_t hold_failed;
 	provider_id provider; /* of the runtime's events, once seen */
 	uint16_t runtime_major;
 };

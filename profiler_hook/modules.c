@@ -172,6 +172,13 @@ bool modules__is_collectible(struct hook *hook, module_id module)
 	return value & MODULE_COLLECTIBLE;
 }
 
+bool modules__may_free_code(struct hook *hook, module_id module)
+{
+	uint32_t value = table__find(&hook->modules, module);
+
+	return !value || value & (MODULE_COLLECTIBLE | MODULE_INCOMPLETE);
+}
+
 /* --- unload --------------------------------------------------------------------- */
 
 static void evict_bodies(struct hook *hook, module_id module)

@@ -23,6 +23,9 @@ void modules__found(struct hook *hook, module_id module);
 /* Whether code of this module can go away; takes the module in if it is new. */
 bool modules__is_collectible(struct hook *hook, module_id module);
 
+/* Whether the end of this module may free code; asks nobody. */
+bool modules__may_free_code(struct hook *hook, module_id module);
+
 /*
  * The collectible modules, other than `module`, that a function's class and type
  * arguments come from: at most `capacity`; returns how many.

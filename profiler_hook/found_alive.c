@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Tells by memory alone whether a function may be asked about.  The interface
+ * crashes on functions of a collectible load context that is being taken down
+ * (seen on 10.0.12), and a catch-up meets those: their code goes last.
+ *
+ * Code goes with the loader module of its class and of its method's type
+ * arguments.  A module that is being unloaded is in no enumeration any more, and
+ * none begins to be unloaded while a catch-up runs (catch_up__hold); so a function
+ * whose loader modules are all known is safe until the catch-up ends.
+ *
+ *   MethodDesc  +2 u8 index in a chunk, in units of 8 bytes; +6 u16 flags
+ *   chunk       starts 24 bytes before the MethodDesc of index 0, with the
+ *               method table
+ *   method table  8: +24 loader module; 9, 10: +32 → auxiliary data, its +8
+ *   instantiated MethodDesc  after the base (8: 8 bytes, 9 and 10: 16)
+ *               +8 → type arguments, +18 u16 how many
+ *
+ * (dotnet/runtime src/coreclr/vm/method.hpp and methodtable.h, v8.0 to v10.0.)
+ */
+#include "found.h"
+
+#include "memory.h"
+#include "names.h"
+
+#define CLASSIFICATION_MASK	    7u
+#define CLASSIFICATION_INSTANTIATED 5u
+#define ARGUMENTS_MAX		    64u
+#define TYPE_DESCRIPTOR		    2u /* tag of a type that is no method table */
+
+static bool has_known_loader(struct found *found, uint64_t method_table)
+{
+	struct hook *hook = found->hook;
+	uint64_t module, place = method_table + 24;
+
+	if (!method_table || method_table & TYPE_DESCRIPTOR)
+		return false;
+	if (table__find(&found->alive, method_table))
+		return true;
+	if (hook->runtime_major >= 9) {
+		if (memory__read(&place, method_table + 32, sizeof(place)))
+			return false;
+		place += 8;
+	}
+	if (memory__read(&module, place, sizeof(module)) ||
+	    !table__find(&hook->modules, module))
+		return false;
+	(void)table__insert(&found->alive, method_table, 1);
+	return true;
+}
+
+static bool has_known_arguments(struct found *found, function_id function)
+{
+	uint64_t base = found->hook->runtime_major >= 9 ? 16 : 8;
+	uint64_t arguments[ARGUMENTS_MAX];
+	uint64_t address;
+	uint16_t count;
+
+	if (memory__read(&address, function + base + 8, sizeof(address)) ||
+	    memory__read(&count, function + base + 18, sizeof(count)) ||
+	    count > ARGUMENTS_MAX)
+		return false;
+	if (!address || !count) /* a method of a generic class, not generic itself */
+		return true;
+	if (memory__read(arguments, address, count * sizeof(arguments[0])))
+		return false;
+	for (uint16_t i = 0; i < count; i++) {
+		if (!has_known_loader(found, arguments[i]))
+			return false;
+	}
+	return true;
+}
+
+bool found__is_alive(struct found *found, function_id function)
+{
+	uint16_t flags;
+
+	if (memory__read(&flags, function + 6, sizeof(flags)) ||
+	    !has_known_loader(found, names__class_of(function)))
+		return false;
+	return (flags & CLASSIFICATION_MASK) != CLASSIFICATION_INSTANTIATED ||
+	       has_known_arguments(found, function);
+}

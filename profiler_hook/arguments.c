@@ -3,6 +3,7 @@
 /*
  * Which collectible modules a function's class and type arguments come from.
  */
+#include "catch_up.h"
 #include "modules.h"
 
 #include "names.h"
@@ -66,7 +67,9 @@ unsigned int modules__of_arguments(struct hook *hook, function_id function,
 	class_id class = 0;
 	module_id own;
 
-	if (!__atomic_load_n(&hook->collectible_modules, __ATOMIC_ACQUIRE) ||
+	/* Until a catch-up ends there may be such modules that are not known yet. */
+	if ((!__atomic_load_n(&hook->collectible_modules, __ATOMIC_ACQUIRE) &&
+	     !catch_up__is_running(hook)) ||
 	    hook__failed(hook, hook->info->table->get_function_info2(
 				       hook->info, function, 0, &class, &own, &token,
 				       NAMES_ARGUMENTS_MAX, &count, arguments)))

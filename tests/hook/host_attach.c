@@ -11,11 +11,13 @@
 
 #include "mock_runtime.h"
 
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#define FLAG_ELIGIBLE	   0x8000
-#define FLAG_DYNAMIC_CLASS 7
+#define FLAG_ELIGIBLE		0x8000
+#define FLAG_INSTANTIATED_CLASS 5
+#define FLAG_DYNAMIC_CLASS	7
 
 static const uint8_t framed[] = {0x55, 0x48, 0x8b, 0xec, 0x33, 0xc0, 0x5d, 0xc3};
 static const uint8_t osr[] = {0x48, 0x8b, 0x45, 0x00, 0x50, 0x48, 0x83, 0xec,
@@ -40,6 +42,8 @@ struct fixture {
 	struct mock *mock;
 	struct mock_module *core;
 	struct counting counting;
+	struct mock_event unload;
+	pthread_t thread;
 	const struct ts_journal_header *journal;
 };
 
@@ -248,6 +252,77 @@ static void precompiled_default_versions_are_left_out(void **state)
 	assert_int_equal(fixture->journal->counters[TS_HOOK_CATCH_UP_BODIES], 0);
 }
 
+/*
+ * A module that no enumeration lists any more is being taken down: its methods are
+ * not asked about, wherever they turn up.
+ */
+static void dying_code_is_not_asked_about(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mock_module *dying = mock__module(fixture->mock, u"/app/Plugin.dll",
+						 MODULE_INFO_COLLECTIBLE);
+	struct mock_method *own = mock__method(fixture->mock, dying);
+	struct mock_method *over = listed_method(fixture);
+	struct mock_method *safe = listed_method(fixture);
+	uint64_t starts[3] = {mock__body(fixture->mock, own, framed, sizeof(framed)),
+			      mock__body(fixture->mock, over, framed, sizeof(framed)),
+			      mock__body(fixture->mock, safe, framed, sizeof(framed))};
+	uint64_t arguments[1] = {(uint64_t)(uintptr_t)dying->method_table};
+
+	own->listed = true;
+	/* A generic method of a lasting class, over a type of the dying module. */
+	over->descriptor.flags = FLAG_INSTANTIATED_CLASS;
+	over->descriptor.signature_size = 0;
+	memcpy((char *)&over->descriptor + 24,
+	       &(uint64_t){(uint64_t)(uintptr_t)arguments}, 8);
+	memcpy((char *)&over->descriptor + 34, &(uint16_t){1}, 2);
+	attach(fixture);
+	assert_int_equal(fixture->mock->asked_about_dying, 0);
+	assert_null(mock__record_of(fixture->journal, starts[0]));
+	assert_null(mock__record_of(fixture->journal, starts[1]));
+	assert_non_null(mock__record_of(fixture->journal, starts[2]));
+}
+
+/* An unload that comes during the catch-up ends the body after it was listed. */
+static void *unload_it(void *argument)
+{
+	struct fixture *fixture = argument;
+
+	mock__unload(fixture->mock, &fixture->unload);
+	return NULL;
+}
+
+static void unload_waits_for_the_catch_up(struct mock *mock)
+{
+	struct fixture *fixture = mock->context;
+
+	assert_int_equal(pthread_create(&fixture->thread, NULL, unload_it, fixture), 0);
+	usleep(20000); /* give it the chance to run ahead */
+}
+
+static void unload_during_catch_up_wins(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mock_method *method = mock__method(fixture->mock, fixture->core);
+	uint64_t start = mock__body(fixture->mock, method, framed, sizeof(framed));
+
+	method->descriptor.flags = FLAG_DYNAMIC_CLASS;
+	fixture->unload = (struct mock_event){
+		.function = (uint64_t)(uintptr_t)&method->descriptor,
+		.module = (uint64_t)(uintptr_t)fixture->core->bytes,
+		.start = start,
+		.size = sizeof(framed),
+		.flags = 1,
+	};
+	fixture->mock->context = fixture;
+	fixture->mock->at_enumeration = unload_waits_for_the_catch_up;
+	attach(fixture);
+	assert_int_equal(pthread_join(fixture->thread, NULL), 0);
+	assert_non_null(mock__record_of(fixture->journal, start));
+	assert_true(mock__record_of(fixture->journal, start)->death_sequence > 0);
+	assert_int_equal(fixture->journal->counters[TS_HOOK_CODE_UNLOADS], 1);
+}
+
 static void event_after_catch_up_adds_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -302,6 +377,10 @@ int main(void)
 			dynamic_methods_are_found_in_the_code_heaps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			precompiled_default_versions_are_left_out, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(dying_code_is_not_asked_about, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(unload_during_catch_up_wins, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(event_after_catch_up_adds_nothing,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failed_session_is_said, set_up,

@@ -41,8 +41,13 @@ static hresult info_query(struct unknown *self, const struct guid *iid,
 static struct mock_method *method_of(function_id function)
 {
 	for (uint32_t i = 0; i < the_mock->methods_count; i++) {
-		if ((function_id)&the_mock->methods[i].descriptor == function)
-			return &the_mock->methods[i];
+		struct mock_method *method = &the_mock->methods[i];
+
+		if ((function_id)&method->descriptor != function)
+			continue;
+		the_mock->asked_about_dying +=
+			the_mock->sessions && method->listed && !method->module->listed;
+		return method;
 	}
 	return NULL;
 }
@@ -198,6 +203,8 @@ static hresult enum_jited_functions2(struct profiler_info *self,
 	struct list *list = new_list(sizeof(struct profiler_function));
 
 	(void)self;
+	if (the_mock->at_enumeration)
+		the_mock->at_enumeration(the_mock);
 	for (uint32_t i = 0; i < the_mock->methods_count; i++) {
 		struct mock_method *method = &the_mock->methods[i];
 		struct profiler_function element = {(function_id)&method->descriptor,
@@ -499,6 +506,8 @@ struct mock_module *mock__module(struct mock *mock, const uint16_t *path,
 
 	module->path = path;
 	module->flags = flags;
+	module->method_table[4] = (uint64_t)(uintptr_t)module->auxiliary;
+	module->auxiliary[1] = (uint64_t)(uintptr_t)module->bytes;
 	memcpy(module->bytes + 176, &allocator, sizeof(allocator));
 	memcpy(module->bytes + 232, &allows_optimization, sizeof(allows_optimization));
 	return module;
@@ -509,6 +518,7 @@ struct mock_method *mock__method(struct mock *mock, struct mock_module *module)
 	struct mock_method *method = &mock->methods[mock->methods_count++];
 
 	method->module = module;
+	method->chunk[0] = (uint64_t)(uintptr_t)module->method_table;
 	method->token = 0x06000000 | mock->methods_count;
 	method->class = 0x000101;
 	method->descriptor.code_data = (uint64_t)(uintptr_t)&method->code_data;

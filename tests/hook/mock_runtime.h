@@ -23,6 +23,8 @@
 struct mock_module {
 	uint8_t bytes[2048]; /* the ModuleID is its address */
 	uint8_t allocator[2048];
+	uint64_t method_table[8]; /* of the classes of its methods */
+	uint64_t auxiliary[2];
 	const uint16_t *path;
 	uint32_t flags; /* MODULE_INFO_* */
 	bool listed;	/* by EnumModules */
@@ -48,7 +50,8 @@ struct mock_node {
 };
 
 struct mock_method {
-	struct { /* the FunctionID is its address */
+	uint64_t chunk[3]; /* starts with the method table */
+	struct {	   /* the FunctionID is its address */
 		uint16_t flags3;
 		uint8_t chunk_index, entry_flags;
 		uint16_t slot, flags;
@@ -97,6 +100,9 @@ struct mock {
 	uint32_t sessions; /* opened */
 	struct event_pipe_provider provider;
 	hresult session_result;
+	uint32_t asked_about_dying; /* modules that are in no enumeration */
+	void (*at_enumeration)(struct mock *mock);
+	void *context;
 };
 
 /* The whole runtime of a test; NULL when the library cannot be loaded. */

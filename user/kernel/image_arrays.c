@@ -134,11 +134,11 @@ int kernel__map_jit(struct kernel *kernel, uint32_t space, uint64_t start, uint6
 	return 0;
 }
 
-void kernel__unmap_image(struct kernel *kernel, uint32_t space, uint64_t base, uint64_t end)
+void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end)
 {
 	struct ts_address_key key = { .space = space };
 
-	for (key.number = base >> TS_SLOT_SHIFT; key.number <= (end - 1) >> TS_SLOT_SHIFT;
+	for (key.number = start >> TS_SLOT_SHIFT; key.number <= (end - 1) >> TS_SLOT_SHIFT;
 	     key.number++)
 		(void)bpf_map__delete_elem(kernel->skeleton->maps.slots, &key, sizeof(key),
 					   0);	/* -ENOENT: never mapped */

@@ -125,8 +125,7 @@ int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 /* Says that there is, or will be, code of the runtime's in that range. */
 int kernel__map_jit(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end);
 
-/* Takes the name back, of a process that is gone; `end` is an address. */
-void kernel__unmap_image(struct kernel *kernel, uint32_t space, uint64_t base,
-			 uint64_t end);
+/* Takes either back, of a process that is gone. */
+void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end);
 
 #endif /* TIERSCOPE_KERNEL_H */

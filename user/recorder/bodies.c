@@ -380,9 +380,14 @@ void bodies__forget(struct recorder *recorder, struct process *process)
 			(void)kernel__remove_page(recorder->kernel, process->space,
 						  page << TS_PAGE_SHIFT);
 	}
-	for (uint32_t i = 0; i < process->mappings.count; i++)
-		if (process->mappings.items[i].file != NO_IMAGE)
-			kernel__unmap_image(recorder->kernel, process->space,
-					    process->mappings.items[i].image_base,
-					    process->mappings.items[i].end);
+	for (uint32_t i = 0; i < process->mappings.count; i++) {
+		const struct mapping *mapping = &process->mappings.items[i];
+
+		if (mapping->kind == MAPPING_JIT)
+			kernel__unmap(recorder->kernel, process->space, mapping->start,
+				      mapping->end);
+		else if (mapping->file != NO_IMAGE)
+			kernel__unmap(recorder->kernel, process->space,
+				      mapping->image_base, mapping->end);
+	}
 }

@@ -8,6 +8,8 @@ import platform
 import statistics
 import subprocess
 
+# A busy machine makes every figure worthless: the reader has to know.
+LOAD_BEFORE = os.getloadavg()
 BEGIN, END = "<!-- bench: begin, written by make bench -->", "<!-- bench: end -->"
 
 
@@ -45,7 +47,7 @@ def machine():
                 model = line.split(":", 1)[1].strip()
                 break
     return (f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}, "
-            f".NET SDK {output_of('dotnet', '--version')}")
+            f".NET SDK {output_of('dotnet', '--version')}, load {LOAD_BEFORE[0]:.1f} before it began")
 
 
 def write(path, text, pairs):

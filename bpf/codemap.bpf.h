@@ -24,6 +24,8 @@
 #define WRITE_ONCE(x, value)	(*(volatile typeof(x) *)&(x) = (value))
 #endif
 
+#include "freelist.bpf.h"
+
 /* Rows and pages never used before; both start at 1, 0 means none. */
 __u32 next_row __weak = 1;
 __u32 next_page __weak = 1;
@@ -33,11 +35,10 @@ KNOB __u32 pages_max __weak = 8192;
 KNOB __u32 image_rows_max __weak = 524288;
 KNOB __u32 space_bodies_max __weak = 100000;
 
-static __always_inline __u32 take(void *queue, __u32 *next, __u32 max)
+/* The number that was given back, or else one that was never used; 0 when full. */
+static __always_inline __u32 take(__u32 number, __u32 *next, __u32 max)
 {
-	__u32 number = 0;
-
-	if (!bpf_map_pop_elem(queue, &number) && number && number < max)
+	if (number && number < max)
 		return number;
 	number = __sync_fetch_and_add(next, 1);
 	if (number < max)
@@ -76,7 +77,7 @@ static __always_inline int jit_page_make(struct ts_space *owner, __u64 address)
 		ledger_count(TS_LEDGER_QUOTA);
 		return -EDQUOT;
 	}
-	page = take(&free_pages, &next_page, pages_max);
+	page = take(free_page_take(), &next_page, pages_max);
 	if (!page) {
 		ledger_count(TS_LEDGER_PAGES_FULL);
 		return -ENOSPC;
@@ -86,7 +87,7 @@ static __always_inline int jit_page_make(struct ts_space *owner, __u64 address)
 		__sync_fetch_and_add(&owner->pages, 1);
 		return 0;
 	}
-	bpf_map_push_elem(&free_pages, &page, 0);
+	free_page_give(page);
 	if (bpf_map_lookup_elem(&jit_pages, &key))
 		return 0;	/* another thread made it first */
 	ledger_count(err == -E2BIG ? TS_LEDGER_PAGES_FULL : TS_LEDGER_MAP_BUSY);
@@ -123,7 +124,7 @@ static __always_inline bool row_release(struct ts_body_row *body, __u32 row, __u
 		return false;
 	if (bodies_alive)
 		__sync_fetch_and_add(bodies_alive, -1);
-	bpf_map_push_elem(&free_rows, &row, 0);
+	free_row_give(row);
 	return true;
 }
 
@@ -277,7 +278,7 @@ static __always_inline int body_insert(struct ts_space *space,
 		ledger_count(TS_LEDGER_QUOTA);
 		return -EDQUOT;
 	}
-	row = take(&free_rows, &next_row, rows_max);
+	row = take(free_row_take(), &next_row, rows_max);
 	body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
 	if (!body) {
 		ledger_count(TS_LEDGER_ROWS_FULL);
@@ -362,7 +363,7 @@ static __always_inline int page_remove(__u32 space, __u64 address)
 		return -EBUSY;
 	for (int i = 0; i < TS_GRANULES_PER_PAGE; i++)
 		WRITE_ONCE(page->row[i], 0);
-	bpf_map_push_elem(&free_pages, &number, 0);
+	free_page_give(number);
 	slot_release(space, address);
 	return 0;
 }

@@ -59,16 +59,18 @@ struct {
 	__type(value, struct ts_body_row);
 } bodies SEC(".maps") __weak;
 
-/* Rows and pages that were given back. */
+/* Rows and pages that were given back: freelist.bpf.h. */
 struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 131072);
+	__type(key, __u32);
 	__type(value, __u32);
 } free_rows SEC(".maps") __weak;
 
 struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 8192);
+	__type(key, __u32);
 	__type(value, __u32);
 } free_pages SEC(".maps") __weak;
 

@@ -6,7 +6,8 @@
  * Include it before any bpf/ header, in one source of a program.
  *
  * Two hooks make interruptions repeatable: shim.on_store runs before each
- * WRITE_ONCE of the code map, shim.on_load before each READ_ONCE.
+ * WRITE_ONCE and compare-and-swap of the code map, shim.on_load before each
+ * READ_ONCE.
  *
  * What the kernel refuses, this refuses: kernel addresses, full maps, full
  * rings, lookups with a key beyond an array.
@@ -35,6 +36,7 @@
 
 #define SEC(name)
 #define __weak		  __attribute__((weak))
+#define __noinline	  __attribute__((noinline))
 #define __uint(name, val) int(*name)[val]
 #define __type(name, val) __typeof__(val) *name
 
@@ -45,8 +47,7 @@
 struct shim_map {
 	const void *map;
 	__u32 type, key_size, value_size, max;
-	__u32 count; /* hash: entries; queue: waiting */
-	__u32 head;  /* queue */
+	__u32 count; /* hash: entries */
 	__u8 *keys, *values;
 	bool *used;
 	int fail_updates; /* the next so many updates fail ... */
@@ -96,6 +97,14 @@ static struct shim {
 		*(volatile __typeof__(x) *)&(x) = (value); \
 	} while (0)
 
+#define __sync_val_compare_and_swap(at, old, new)                 \
+	({                                                        \
+		__typeof__(*(at)) swapped_in = (new);             \
+		if (shim.on_store)                                \
+			shim.on_store();                          \
+		__sync_val_compare_and_swap(at, old, swapped_in); \
+	})
+
 /* --- maps ------------------------------------------------------------- */
 
 static void shim__add_map(const void *map, __u32 type, __u32 key_size, __u32 value_size,
@@ -120,8 +129,6 @@ static void shim__add_map(const void *map, __u32 type, __u32 key_size, __u32 val
 #define SHIM_MAP(map, max)                                                           \
 	shim__add_map(&(map), sizeof(*(map).type) / sizeof(int), sizeof(*(map).key), \
 		      sizeof(*(map).value), max)
-#define SHIM_QUEUE(map, max) \
-	shim__add_map(&(map), BPF_MAP_TYPE_QUEUE, 0, sizeof(*(map).value), max)
 
 static struct shim_map *shim__map(const void *map)
 {
@@ -190,29 +197,6 @@ static long bpf_map_delete_elem(void *map, const void *key)
 	if (!value)
 		return -ENOENT;
 	m->used[(value - m->values) / m->value_size] = false;
-	m->count--;
-	return 0;
-}
-
-static long bpf_map_push_elem(void *map, const void *value, __u64 flags)
-{
-	struct shim_map *m = shim__map(map);
-
-	if (m->count == m->max)
-		return -E2BIG;
-	memcpy(m->values + (size_t)((m->head + m->count++) % m->max) * m->value_size,
-	       value, m->value_size);
-	return 0;
-}
-
-static long bpf_map_pop_elem(void *map, void *value)
-{
-	struct shim_map *m = shim__map(map);
-
-	if (!m->count)
-		return -ENOENT;
-	memcpy(value, m->values + (size_t)m->head * m->value_size, m->value_size);
-	m->head = (m->head + 1) % m->max;
 	m->count--;
 	return 0;
 }

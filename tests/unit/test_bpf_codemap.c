@@ -21,13 +21,14 @@ static int setup(void **state)
 	SHIM_MAP(jit_pages, 32);
 	SHIM_MAP(jit_granules, PAGES);
 	SHIM_MAP(bodies, ROWS);
-	SHIM_QUEUE(free_rows, ROWS);
-	SHIM_QUEUE(free_pages, PAGES);
+	SHIM_MAP(free_rows, ROWS);
+	SHIM_MAP(free_pages, PAGES);
 	SHIM_MAP(images, 4);
 	SHIM_MAP(image_granules, 64);
 	SHIM_MAP(image_rows, 64);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	free_rows_top = free_pages_top = 0;
 	rows_max = ROWS;
 	pages_max = PAGES;
 	space_bodies_max = 1000;
@@ -159,8 +160,8 @@ static void the_biggest_body_is_found_and_a_bigger_one_refused(void **state)
 	SHIM_MAP(jit_pages, 2048);
 	SHIM_MAP(jit_granules, 2048);
 	SHIM_MAP(bodies, ROWS);
-	SHIM_QUEUE(free_rows, ROWS);
-	SHIM_QUEUE(free_pages, 2048);
+	SHIM_MAP(free_rows, ROWS);
+	SHIM_MAP(free_pages, 2048);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	pages_max = 2048;
 	placed = insert(BASE + 16, TS_BODY_SIZE_MAX, 1);
@@ -408,6 +409,28 @@ static void busy_maps_are_counted(void **state)
 	assert_int_equal(space.bodies, 0);
 	assert_covers(insert(BASE, 0x40, 1), BASE, 0x40);
 	assert_in_range(next_page, 1, 2); /* the page that did not get in came back */
+}
+
+/* On another CPU, between a writer's last look and its swap. */
+static void others_change_the_rows_given_back(void)
+{
+	shim.on_store = NULL;
+	assert_int_equal(free_row_take(), 1);
+	assert_int_equal(free_row_take(), 2);
+	free_row_give(1);
+}
+
+static void no_row_is_given_away_twice(void **state)
+{
+	for (__u32 row = 3; row; row--)
+		free_row_give(row);
+	/* 1 is on top again, but 2, which was below, is somebody's. */
+	shim.on_store = others_change_the_rows_given_back;
+	assert_int_equal(free_row_take(), 1);
+	assert_int_equal(free_row_take(), 3);
+	assert_int_equal(free_row_take(), 0);
+	free_row_give(ROWS); /* no such row */
+	assert_int_equal(free_row_take(), 0);
 }
 
 static void a_process_has_a_quota_of_bodies(void **state)
@@ -688,6 +711,7 @@ int main(void)
 		TEST(full_pages_are_counted_and_the_body_taken_back),
 		TEST(full_slots_are_counted_and_the_body_taken_back),
 		TEST(busy_maps_are_counted),
+		TEST(no_row_is_given_away_twice),
 		TEST(a_process_has_a_quota_of_bodies),
 		TEST(a_process_leaves_pages_for_others),
 		TEST(a_page_given_back_is_clean_for_the_next),

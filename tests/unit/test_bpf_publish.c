@@ -26,13 +26,14 @@ static int setup(void **state)
 	SHIM_MAP(jit_pages, 8);
 	SHIM_MAP(jit_granules, 8);
 	SHIM_MAP(bodies, 8);
-	SHIM_QUEUE(free_rows, 8);
-	SHIM_QUEUE(free_pages, 8);
+	SHIM_MAP(free_rows, 8);
+	SHIM_MAP(free_pages, 8);
 	SHIM_MAP(images, 1);
 	SHIM_MAP(image_granules, 1);
 	SHIM_MAP(image_rows, 1);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	free_rows_top = free_pages_top = 0;
 	next_space = 40;
 	rows_max = pages_max = 8;
 	space_bodies_max = 100;

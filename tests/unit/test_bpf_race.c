@@ -197,13 +197,14 @@ static void begin(const struct story *story)
 	SHIM_MAP(jit_pages, 8);
 	SHIM_MAP(jit_granules, 8);
 	SHIM_MAP(bodies, 8);
-	SHIM_QUEUE(free_rows, 8);
-	SHIM_QUEUE(free_pages, 8);
+	SHIM_MAP(free_rows, 8);
+	SHIM_MAP(free_pages, 8);
 	SHIM_MAP(images, 1);
 	SHIM_MAP(image_granules, 1);
 	SHIM_MAP(image_rows, 1);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	free_rows_top = free_pages_top = 0;
 	rows_max = pages_max = 8;
 	space = (struct ts_space){.number = SPACE};
 	other = (struct ts_space){.number = SPACE + 1};

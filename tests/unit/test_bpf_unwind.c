@@ -22,13 +22,14 @@ static int setup(void **state)
 	SHIM_MAP(jit_pages, 64);
 	SHIM_MAP(jit_granules, 64);
 	SHIM_MAP(bodies, 64);
-	SHIM_QUEUE(free_rows, 64);
-	SHIM_QUEUE(free_pages, 64);
+	SHIM_MAP(free_rows, 64);
+	SHIM_MAP(free_pages, 64);
 	SHIM_MAP(images, 4);
 	SHIM_MAP(image_granules, 64);
 	SHIM_MAP(image_rows, 64);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	free_rows_top = free_pages_top = 0;
 	space.bodies = 0;
 	memset(code, 0xcc, sizeof(code));
 	memset(&scratch, 0, sizeof(scratch));

@@ -140,6 +140,8 @@ static __always_inline void read_code(struct decoder *decoder, __u64 address,
 {
 	__u32 on_page = 4096 - (address & 4095);
 
+	/* Compared where it is used: the verifier of Linux 6.1 bounds no copies. */
+	barrier_var(count);
 	if (count > DECODE_BYTES)
 		count = DECODE_BYTES;
 	decoder->count = 0;

@@ -87,7 +87,7 @@ static void every_load_is_recorded_once(void **state)
 	struct flood floods[THREADS];
 	const struct ts_journal_header *header = mock__journal();
 	uint8_t *bodies = calloc(LOADS, 1);
-	uint8_t *sequences = calloc(LOADS + 2, 1);
+	uint8_t *sequences = calloc(LOADS + THREADS + 1, 1);
 	uint32_t code = 0;
 
 	assert_non_null(bodies);
@@ -100,8 +100,11 @@ static void every_load_is_recorded_once(void **state)
 		const struct ts_journal_record *record = mock__record(header, i);
 		uint64_t number = (record->start - 0x700000000000) / 64;
 
-		assert_true(record->state && record->state % 2 == 0);
-		assert_in_range(record->sequence, 1, LOADS + 1);
+		/* Of threads that meet a module at once, all but one give up. */
+		if (!record->state)
+			continue;
+		assert_int_equal(record->state % 2, 0);
+		assert_in_range(record->sequence, 1, LOADS + THREADS);
 		assert_int_equal(sequences[record->sequence]++, 0);
 		if (record->kind != TS_RECORD_CODE)
 			continue;

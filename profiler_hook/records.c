@@ -141,7 +141,7 @@ static struct ts_journal_record *pop_dead(struct journal *journal, uint32_t ling
 			return NULL;
 		slot = &journal->dead[head & journal->dead_mask];
 		if (!__atomic_load_n(slot, __ATOMIC_ACQUIRE))
-			return NULL; /* its pusher is not done yet */
+			return NULL; /* its pusher is not done: take a fresh one */
 	} while (!__atomic_compare_exchange_n(&journal->dead_head, &head, head + 1, 0,
 					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	entry = __atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL);

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""The finished command on the kernel that this runs on: `make vmtest` runs it
+on Debian's own, which is older than the one that most tests see.
+
+The guest is emulated: a second of it may bring a dozen samples in managed code,
+while the compiler is busy.  Exact bars are for test_recordings.py."""
+
+import os
+
+from lib import check, loader, programs, report
+
+FREQUENCY = 199
+ATTRIBUTED = 0.8
+
+
+@check.test("doctor", timeout=120)
+def doctor(t):
+    programs.need_root()
+    result = loader.run("doctor", timeout=100)
+    with t.case("finds this kernel fit"):
+        check.equal(result.code, 0, f"{result}\nexit code")
+        check.that("recording works here" in result.out, f"{result}")
+    with t.case("names this kernel"):
+        check.that(os.uname().release in result.out, f"no {os.uname().release} in {result}")
+
+
+def check_recording(t, path, pid):
+    document = report.Report(loader.read_json(t, path))
+    jit = [b for b in document.jit(pid) if report.own(b)]
+    images = sum(map(report.own, document.images()))
+    summary = report.summary(document)
+    print(summary)
+    with t.case("it was made on this kernel"):
+        check.equal(document.document["recording"]["kernel"], os.uname().release, "kernel of the recording")
+        check.that(document.document["recording"]["complete"], "the recording is not complete")
+    with t.case("samples are kept and the ledger balances"):
+        check.at_least(document.kept(), 50, "kept samples")
+        report.check_ledger(document)
+    with t.case("bodies that were compiled carry their names"):
+        check.that(any(b["name"].startswith("Demo.") for b in jit), f"no method of the demo among {jit} ({summary})")
+        check.empty((b for b in jit if not b["name"] or b["tier"] not in report.TIERS), "sampled bodies without a name or tier")
+    with t.case("precompiled ones too"):
+        check.at_least(images, 1, f"samples in precompiled code ({summary})")
+        check.empty((b for b in document.images() if not b["name"]), "sampled precompiled bodies without a name")
+    with t.case("samples of managed code are attributed"):
+        good = sum(map(report.own, jit)) + images + sum(document.ledger["stub_leaf"].values())
+        check.at_least(good / (good + document.unresolved(lambda cause: True)), ATTRIBUTED, f"share ({summary})")
+    with t.case("there are callers"):
+        main = [b for b in document.jit(pid) if b["name"].startswith("Demo.Program.RunRounds(")]
+        check.at_least(sum(sum(b["total"].values()) for b in main), 10, f"samples below RunRounds ({summary})")
+    with t.case("every field is there"):
+        report.check_fields(document)
+
+
+def demo_pid(text):
+    return int(text.split("demo: pid ")[1].split(",")[0])
+
+
+@check.test("a launched program", timeout=180)
+def launched(t):
+    programs.need_root()
+    path = t.path("launched.tscope")
+    result = loader.record(t, "-o", path, "-F", FREQUENCY, "--", programs.app("demo"), 5, timeout=150)
+    check.equal(result.code, 0, f"{result}\nexit code")
+    check_recording(t, path, demo_pid(result.out))
+
+
+@check.test("an attached program", timeout=180)
+def attached(t):
+    programs.need_root()
+    path = t.path("attached.tscope")
+    demo = programs.start_app(t, "demo", "120")
+    programs.wait_until(lambda: programs.diagnostics_socket(demo.pid), "the diagnostics socket", timeout=60)
+    result = loader.record(t, "-o", path, "-F", FREQUENCY, "-d", "8s", "-p", demo.pid, timeout=150)
+    check.equal(result.code, 0, f"{result}\nexit code")
+    check.that(demo.process.poll() is None, "the demo runs on")
+    check_recording(t, path, demo.pid)

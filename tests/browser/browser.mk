@@ -12,7 +12,7 @@ $(OUTPUT)/tests/browser/%.o: tests/browser/%.c
 
 $(BROWSER)/make_page: $(BROWSER_OBJECTS)
 	@mkdir -p $(@D)
-	$(call msg,LINK,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -o $@
+	$(call msg,LINK,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lz -o $@
 
 $(BROWSER)/%.html: $(BROWSER)/make_page
 	$(call msg,PAGE,$@)$< $* > $@

@@ -15,12 +15,17 @@ static const struct {
 	const char *name, *ending;
 	int (*write)(const struct model *model, const struct view_options *options,
 		     struct buf *buf);
+	bool names, per_thread;		/* is that option for it? */
 } formats[] = {
-	[OUTPUT_TEXT] = { "text", ".txt", view_text__write },
-	[OUTPUT_HTML] = { "html", ".html", view_html__write },
-	[OUTPUT_FOLDED] = { "folded", ".folded", view_folded__write },
-	[OUTPUT_JSON] = { "json", ".json", view_json__write },
-	[OUTPUT_RECORDING] = { NULL, ".tscope", NULL },
+	[OUTPUT_TEXT] = { "text", ".txt", view_text__write, true, true },
+	[OUTPUT_HTML] = { "html", ".html", view_html__write, false, true },
+	[OUTPUT_FOLDED] = { "folded", ".folded", view_folded__write, true, true },
+	[OUTPUT_PPROF] = { "pprof", ".pb.gz", view_pprof__write, true, true },
+	/* Before JSON, whose ending it has too. */
+	[OUTPUT_SPEEDSCOPE] = { "speedscope", ".speedscope.json", view_speedscope__write,
+				true, true },
+	[OUTPUT_JSON] = { "json", ".json", view_json__write, false, false },
+	[OUTPUT_RECORDING] = { NULL, ".tscope", NULL, false, false },
 };
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -59,6 +64,28 @@ int output__split(const char *name, enum view_split *ret_split)
 		}
 	}
 	return -EINVAL;
+}
+
+int output__names(const char *name, enum view_names *ret_names)
+{
+	if (strcmp(name, "people") && strcmp(name, "perfmap"))
+		return -EINVAL;
+	*ret_names = !strcmp(name, "perfmap") ? VIEW_NAMES_PERFMAP : VIEW_NAMES_PEOPLE;
+	return 0;
+}
+
+const char *output__lacks(enum output_format format, const struct view_options *options)
+{
+	if (options->names != VIEW_NAMES_PEOPLE && !formats[format].names)
+		return "--names";
+	if (options->per_thread && !formats[format].per_thread)
+		return "--per-thread";
+	return NULL;
+}
+
+const char *output__name(enum output_format format)
+{
+	return formats[format].name;
 }
 
 static int write_all(int fd, const char *data, size_t size)

@@ -6,11 +6,26 @@
 
 #include "../view/view.h"
 
-enum output_format { OUTPUT_TEXT, OUTPUT_HTML, OUTPUT_FOLDED, OUTPUT_JSON, OUTPUT_RECORDING };
+/* In the order in which endings of names are looked up. */
+enum output_format {
+	OUTPUT_TEXT,
+	OUTPUT_HTML,
+	OUTPUT_FOLDED,
+	OUTPUT_PPROF,
+	OUTPUT_SPEEDSCOPE,
+	OUTPUT_JSON,
+	OUTPUT_RECORDING,
+};
+
+#define OUTPUT_FORMATS "text, html, folded, json, pprof and speedscope"
 
 int output__format(const char *name);		/* -1: unknown */
+const char *output__name(enum output_format format);
 int output__format_of_path(const char *path);	/* by its ending; -1: none of ours */
 int output__split(const char *name, enum view_split *ret_split);
+int output__names(const char *name, enum view_names *ret_names);
+/* The option asked for that the format has no place for, NULL none. */
+const char *output__lacks(enum output_format format, const struct view_options *options);
 
 /* To path, or standard output when NULL.  An enum exit_code; prints errors. */
 int output__write(const struct model *model, const struct view_options *options,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// tierscope report: a recording as text, page, folded stacks or JSON.
+// tierscope report: a recording as text, as a page, or in a format of other tools.
 #include "cli.h"
 #include "output.h"
 
@@ -11,11 +11,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct command report_command = {
 	"report", "FILE [OPTIONS]", "show a recording", report__run,
-	"  --format FORMAT      text (default), html, folded or json; else by the name of -o\n"
+	"  --format FORMAT      text (default), html, folded, json, pprof or speedscope;\n"
+	"                       else by the name of -o (.pb.gz is pprof)\n"
 	"  --split HOW          version (default), tier, rejit or none\n"
+	"  --per-thread         stacks begin with their thread; text: a table per thread\n"
+	"  --names STYLE        people (default) or perfmap, as in a .NET perf map\n"
 	"  -e, --event EVENT    of this event only (default: the first)\n"
 	"  --top N              rows of the text report (default 30, 0: all)\n"
 	"  -o, --output FILE    write there instead of standard output\n",
@@ -27,46 +31,66 @@ struct report {
 	struct view_options view;
 };
 
+enum { FORMAT = 256, SPLIT, TOP, PER_THREAD, NAMES };
+
+static int bad(const char *format, const char *value)
+{
+	log__error(format, value);
+	return EXIT_USAGE;
+}
+
+/* Options that say how it is shown. */
+static int parse_view(struct report *report, int option, const char *value)
+{
+	uint64_t number;
+
+	switch (option) {
+	case FORMAT:
+		report->format = output__format(value);
+		if (report->format < 0)
+			return bad("report: unknown format '%s'; there are " OUTPUT_FORMATS,
+				   value);
+		break;
+	case SPLIT:
+		if (output__split(value, &report->view.split))
+			return bad("report: unknown split '%s'; there are version, tier, rejit and none",
+				   value);
+		break;
+	case TOP:
+		if (text__parse_number(value, 0, UINT32_MAX, &number))
+			return bad("report: --top needs a number, not '%s'", value);
+		report->view.top = (uint32_t)number;
+		break;
+	case PER_THREAD:
+		report->view.per_thread = true;
+		break;
+	case NAMES:
+		if (output__names(value, &report->view.names))
+			return bad("report: unknown names '%s'; there are people and perfmap",
+				   value);
+		break;
+	}
+	return EXIT_OK;
+}
+
 static int parse(int argc, char **argv, struct report *report)
 {
-	enum { FORMAT = 256, SPLIT, TOP };
 	static const struct option options[] = {
 		{ "format", required_argument, NULL, FORMAT },
 		{ "split", required_argument, NULL, SPLIT },
 		{ "top", required_argument, NULL, TOP },
+		{ "per-thread", no_argument, NULL, PER_THREAD },
+		{ "names", required_argument, NULL, NAMES },
 		{ "event", required_argument, NULL, 'e' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
-	uint64_t number;
-	int option;
+	int option, code;
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":o:e:qvh", options, NULL)) != -1) {
 		switch (option) {
-		case FORMAT:
-			report->format = output__format(optarg);
-			if (report->format < 0) {
-				log__error("report: unknown format '%s'; there are text, html, folded and json",
-					   optarg);
-				return EXIT_USAGE;
-			}
-			break;
-		case SPLIT:
-			if (output__split(optarg, &report->view.split)) {
-				log__error("report: unknown split '%s'; there are version, tier, rejit and none",
-					   optarg);
-				return EXIT_USAGE;
-			}
-			break;
-		case TOP:
-			if (text__parse_number(optarg, 0, UINT32_MAX, &number)) {
-				log__error("report: --top needs a number, not '%s'", optarg);
-				return EXIT_USAGE;
-			}
-			report->view.top = (uint32_t)number;
-			break;
 		case 'o':
 			report->output = optarg;
 			break;
@@ -80,8 +104,13 @@ static int parse(int argc, char **argv, struct report *report)
 		case 'h':
 			cli__print_usage(&report_command);
 			return -1;
-		default:
+		case '?':
+		case ':':
 			return cli__bad_option(argv, option, "report");
+		default:
+			code = parse_view(report, option, optarg);
+			if (code)
+				return code;
 		}
 	}
 	if (optind + 1 != argc) {
@@ -90,6 +119,28 @@ static int parse(int argc, char **argv, struct report *report)
 		return EXIT_USAGE;
 	}
 	report->file = argv[optind];
+	return EXIT_OK;
+}
+
+/* The format, and whether the other options go with it. */
+static int choose_format(struct report *report)
+{
+	const char *lacks;
+
+	if (report->format < 0)
+		report->format = report->output ? output__format_of_path(report->output) : -1;
+	if (report->format < 0 || report->format == OUTPUT_RECORDING)
+		report->format = OUTPUT_TEXT;
+	lacks = output__lacks((enum output_format)report->format, &report->view);
+	if (lacks) {
+		log__error("report: %s has no effect on %s; leave it out", lacks,
+			   output__name((enum output_format)report->format));
+		return EXIT_USAGE;
+	}
+	if (report->format == OUTPUT_PPROF && !report->output && isatty(STDOUT_FILENO)) {
+		log__error("report: pprof is not for a terminal; give it a file with -o");
+		return EXIT_USAGE;
+	}
 	return EXIT_OK;
 }
 
@@ -147,12 +198,10 @@ int report__run(int argc, char **argv)
 	char note[320] = "";
 	int code = parse(argc, argv, &report);
 
+	if (!code)
+		code = choose_format(&report);
 	if (code)
 		return code < 0 ? EXIT_OK : code;
-	if (report.format < 0)
-		report.format = report.output ? output__format_of_path(report.output) : -1;
-	if (report.format < 0 || report.format == OUTPUT_RECORDING)
-		report.format = OUTPUT_TEXT;
 	model = model__new();
 	code = open_recording(report.file, model, note, sizeof(note));
 	if (!code)

@@ -101,7 +101,8 @@ void view__frame_label(const struct model *model, uint32_t frame, enum view_spli
 	uint32_t kind = view__frame_kind(row);
 
 	if (kind == MODEL_FRAME_UNKNOWN || kind == MODEL_FRAME_STUB) {
-		buf__printf(buf, kind == MODEL_FRAME_STUB ? "[stub: %s]" : "[unknown: %s]",
+		buf__printf(buf,
+			    kind == MODEL_FRAME_STUB ? "[stub: %s]" : "[unknown: %s]",
 			    name);
 		return;
 	}
@@ -113,7 +114,8 @@ void view__frame_label(const struct model *model, uint32_t frame, enum view_spli
 		name = row->kind == MODEL_FRAME_KERNEL ? "[kernel]" : "[native]";
 	buf__append_string(buf, name);
 	/* An address says which version of nothing: only the finest split has it. */
-	if (row->address && split == VIEW_SPLIT_VERSION && !view__is_function(model, row))
+	if (row->address && split == VIEW_SPLIT_VERSION &&
+	    !view__is_function(model, row))
 		buf__printf(buf, "+0x%llx", (unsigned long long)row->address);
 }
 
@@ -149,6 +151,20 @@ void view__time_range(const struct model *model, uint64_t *ret_start_ns,
 		low = 0;
 	*ret_start_ns = low;
 	*ret_end_ns = high > low ? high : low + 1;
+}
+
+uint64_t view__period(const struct model *model, const struct view_options *options,
+		      const char **ret_unit)
+{
+	const struct model_event *event = model__event(model, options->event);
+	uint64_t samples = model__samples(model);
+	uint64_t most = samples ? INT64_MAX / samples : INT64_MAX;
+	bool time = event && !strcmp(model__text(model, event->name), "cpu-clock");
+
+	*ret_unit = time ? "nanoseconds" : "none";
+	if (!event || !event->period)
+		return 1;
+	return event->period < most ? event->period : most;
 }
 
 static void count_leaf(const struct model *model, uint32_t stack, uint8_t *seen,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * Views: each reads the model and writes one text into a buffer.  Names from
+ * Views: each reads the model and writes one file into a buffer.  Names from
  * the target are hostile in every one of them.  Times are CLOCK_MONOTONIC ns.
  */
 #ifndef TIERSCOPE_VIEW_H
@@ -10,11 +10,18 @@
 #include "../base/buf.h"
 #include "../model/model.h"
 
+#include <stdbool.h>
+
 enum view_split {
 	VIEW_SPLIT_VERSION = 0,	/* body by body: tier, #ReJITID, osr@IL */
 	VIEW_SPLIT_TIER,
 	VIEW_SPLIT_REJIT,
 	VIEW_SPLIT_NONE,	/* versions of a method merged */
+};
+
+enum view_names {
+	VIEW_NAMES_PEOPLE = 0,	/* NS.Type.Method(int) [tier1 #2] */
+	VIEW_NAMES_PERFMAP,	/* [module] NS.Type::Method(int)[OptimizedTier1] */
 };
 
 struct view_options {
@@ -23,6 +30,8 @@ struct view_options {
 	uint32_t top;		/* text: rows at most, 0 all */
 	const char *title;	/* NULL: made from the recording */
 	const char *note;	/* e.g. "recording was cut ...", NULL none */
+	enum view_names names;	/* of managed code; not in HTML and JSON */
+	bool per_thread;	/* stacks begin with their thread; not in JSON */
 };
 
 int view_text__write(const struct model *model, const struct view_options *options,
@@ -33,6 +42,11 @@ int view_folded__write(const struct model *model, const struct view_options *opt
 		       struct buf *buf);
 int view_json__write(const struct model *model, const struct view_options *options,
 		     struct buf *buf);
+/* A profile of pprof, compressed.  -EIO when zlib refuses. */
+int view_pprof__write(const struct model *model, const struct view_options *options,
+		      struct buf *buf);
+int view_speedscope__write(const struct model *model,
+			   const struct view_options *options, struct buf *buf);
 
 /* One frame's label under a split: "NS.Type.Method(int) [tier1 #2]",
  * "libcoreclr.so+0x1c99a0", "[unknown: cause]".  Not escaped. */

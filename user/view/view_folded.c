@@ -7,7 +7,8 @@
  *   NS.Program.Main() [tier0];NS.Work.Loop(int) [osr@0x1a] 42
  *
  * With several processes the first frame is the process, "comm-pid", as perf
- * script's collapsers and async-profiler put it.  A frame holds neither `;`
+ * script's collapsers and async-profiler put it; per thread, "name-tid" of the
+ * thread stands behind it.  A frame holds neither `;`
  * nor a line break, so that a reader can split blindly: `;` becomes `:`, and
  * what is unseen is spelt out.  Lines with the same text are one line; they
  * are in byte order, so that two runs over one recording give the same file.
@@ -55,8 +56,8 @@ static const char *frame_label(struct folded *folded, uint32_t frame)
 {
 	if (!folded->label[frame]) {
 		buf__clear(&folded->scratch);
-		view__frame_label(folded->model, frame, folded->options->split,
-				  &folded->scratch);
+		view__label(folded->model, folded->options, frame,
+			    folded->options->split, &folded->scratch);
 		folded->label[frame] = add_label(folded) + 1;
 	}
 	return pool__string(folded->labels, folded->label[frame] - 1);
@@ -101,6 +102,22 @@ static void count_line(struct folded *folded, const struct buf *line, uint64_t c
 	folded->counts[number] += count;
 }
 
+/* The frames before the first of the stack itself. */
+static void append_roots(struct folded *folded, const struct view_stack_count *stack,
+			 struct buf *line)
+{
+	if (folded->several) {
+		buf__clear(&folded->scratch);
+		view__process_label(folded->model, stack->process, &folded->scratch);
+		append_frame(line, pool__string(folded->labels, add_label(folded)));
+	}
+	if (folded->options->per_thread) {
+		buf__clear(&folded->scratch);
+		view__thread_label(folded->model, stack->thread, &folded->scratch);
+		append_frame(line, pool__string(folded->labels, add_label(folded)));
+	}
+}
+
 static void collect(struct folded *folded)
 {
 	struct view_stack_count *stacks;
@@ -109,13 +126,7 @@ static void collect(struct folded *folded)
 
 	for (size_t i = 0; i < count; i++) {
 		buf__clear(&line);
-		if (folded->several) {
-			buf__clear(&folded->scratch);
-			view__process_label(folded->model, stacks[i].process,
-					    &folded->scratch);
-			append_frame(&line,
-				     pool__string(folded->labels, add_label(folded)));
-		}
+		append_roots(folded, &stacks[i], &line);
 		append_stack(folded, stacks[i].stack, &line);
 		count_line(folded, &line, stacks[i].count);
 	}

@@ -36,8 +36,7 @@ static uint32_t page_frame(struct page_stacks *stacks, uint32_t frame)
 		stacks->body_number[row->body] = 0; /* numbered when written */
 		return add_frame(stacks, MODEL_FRAME_BODY, row->body, row->body);
 	}
-	return add_frame(stacks, view__frame_kind(row), frame,
-			 row->name);
+	return add_frame(stacks, view__frame_kind(row), frame, row->name);
 }
 
 static uint32_t add_node(struct page_stacks *stacks, uint32_t parent, uint32_t frame)
@@ -72,15 +71,15 @@ static uint32_t add_callee(struct page_stacks *stacks, uint32_t node, uint32_t f
 }
 
 /*
- * Which node each stack of the model is, for the process at hand: native code
- * is on stacks of several processes, so one process is done after the other
- * and `owner` says for which one `node` was filled in.
+ * Which node each stack of the model is, for the process or thread at hand:
+ * native code is on stacks of several, so one is done after the other and
+ * `owner` says for which one `node` was filled in.
  */
 struct memo {
 	uint32_t *node, *owner; /* [stack] */
 	uint32_t *path;		/* stacks still to be numbered, leaf first */
 	uint32_t path_capacity;
-	uint32_t process, root;
+	uint32_t current, root;
 };
 
 static uint32_t stack_node(struct page_stacks *stacks, struct memo *memo,
@@ -90,7 +89,7 @@ static uint32_t stack_node(struct page_stacks *stacks, struct memo *memo,
 
 	if (!stack)
 		return add_node(stacks, memo->root, page_frame(stacks, MODEL_NONE));
-	while (at && memo->owner[at] != memo->process) {
+	while (at && memo->owner[at] != memo->current) {
 		alloc__grow(memo->path, depth, memo->path_capacity);
 		memo->path[depth++] = at;
 		at = model__stack(stacks->model, at)->parent;
@@ -101,20 +100,38 @@ static uint32_t stack_node(struct page_stacks *stacks, struct memo *memo,
 		at = memo->path[--depth];
 		node = add_callee(stacks, node, model__stack(stacks->model, at)->frame);
 		memo->node[at] = node;
-		memo->owner[at] = memo->process;
+		memo->owner[at] = memo->current;
 	}
 	return node;
 }
 
-/* Gives each sample its node; `order` holds the samples by process. */
-static void number_nodes(struct page_stacks *stacks, const uint32_t *process,
-			 bool several)
+/* What the stacks of a process or thread begin with. */
+static uint32_t root_node(struct page_stacks *stacks, uint32_t owner, bool per_thread,
+			  bool several)
+{
+	uint32_t process =
+		per_thread ? model__thread(stacks->model, owner)->process : owner;
+	uint32_t node = 0;
+
+	if (several)
+		node = add_node(stacks, node,
+				add_frame(stacks, VIEW_FRAME_PROCESS, process,
+					  process));
+	if (per_thread)
+		node = add_node(stacks, node,
+				add_frame(stacks, VIEW_FRAME_THREAD, owner, owner));
+	return node;
+}
+
+/* Gives each sample its node; `order` holds the samples by owner. */
+static void number_nodes(struct page_stacks *stacks, const uint32_t *owner,
+			 bool per_thread, bool several)
 {
 	uint32_t count = model__stacks(stacks->model);
 	struct memo memo = {
 		.node = alloc__zeroed(count, sizeof(uint32_t)),
 		.owner = alloc__zeroed(count, sizeof(uint32_t)),
-		.process = MODEL_NONE,
+		.current = MODEL_NONE,
 	};
 
 	for (uint32_t i = 0; i < count; i++)
@@ -122,13 +139,10 @@ static void number_nodes(struct page_stacks *stacks, const uint32_t *process,
 	for (uint32_t i = 0; i < stacks->samples_count; i++) {
 		uint32_t sample = stacks->order[i];
 
-		if (memo.process != process[sample]) {
-			memo.process = process[sample];
-			if (several)
-				memo.root =
-					add_node(stacks, 0,
-						 add_frame(stacks, VIEW_FRAME_PROCESS,
-							   memo.process, memo.process));
+		if (memo.current != owner[sample]) {
+			memo.current = owner[sample];
+			memo.root =
+				root_node(stacks, memo.current, per_thread, several);
 		}
 		/* The model's stack of the sample stands in `node` until here. */
 		stacks->node[sample] = stack_node(stacks, &memo, stacks->node[sample]);
@@ -138,9 +152,9 @@ static void number_nodes(struct page_stacks *stacks, const uint32_t *process,
 	free(memo.path);
 }
 
-/* The event's samples: process, stack (in `node`) and bin of each. */
+/* The event's samples: process or thread, stack (in `node`) and bin of each. */
 static void gather(struct page_stacks *stacks, const struct view_options *options,
-		   const struct view_summary *summary, uint32_t *process)
+		   const struct view_summary *summary, uint32_t *owner)
 {
 	const struct model *model = stacks->model;
 
@@ -153,7 +167,8 @@ static void gather(struct page_stacks *stacks, const struct view_options *option
 			continue;
 		if (sample->time_ns > summary->start_ns)
 			bin = (sample->time_ns - summary->start_ns) / stacks->bin_ns;
-		process[at] = view__sample_process(model, sample);
+		owner[at] = options->per_thread ? sample->thread
+						: view__sample_process(model, sample);
 		stacks->node[at] = sample->stack;
 		stacks->bin[at] = bin < PAGE_BINS ? (uint32_t)bin : PAGE_BINS - 1;
 		stacks->order[at] = at;
@@ -166,7 +181,7 @@ void page_stacks__collect(struct page_stacks *stacks, const struct model *model,
 			  const struct view_summary *summary)
 {
 	size_t count = summary->samples;
-	uint32_t *process = alloc__zeroed(count, sizeof(*process));
+	uint32_t *owner = alloc__zeroed(count, sizeof(*owner));
 	uint32_t *scratch = alloc__zeroed(count, sizeof(*scratch));
 	bool *sampled;
 	bool several = view__sampled_processes(model, options, &sampled) > 1;
@@ -184,17 +199,18 @@ void page_stacks__collect(struct page_stacks *stacks, const struct model *model,
 	for (uint32_t i = 0; i < model__bodies(model); i++)
 		stacks->body_number[i] = MODEL_NONE;
 	add_node(stacks, MODEL_NONE, MODEL_NONE);
-	gather(stacks, options, summary, process);
-	view__counting_sort(stacks->order, scratch, stacks->samples_count, process,
-			    model__processes(model));
-	number_nodes(stacks, process, several);
+	gather(stacks, options, summary, owner);
+	view__counting_sort(stacks->order, scratch, stacks->samples_count, owner,
+			    options->per_thread ? model__threads(model)
+						: model__processes(model));
+	number_nodes(stacks, owner, options->per_thread, several);
 	view__counting_sort(stacks->order, scratch, stacks->samples_count, stacks->bin,
 			    PAGE_BINS);
 	view__counting_sort(stacks->order, scratch, stacks->samples_count, stacks->node,
 			    stacks->nodes_count);
 	free(sampled);
 	free(scratch);
-	free(process);
+	free(owner);
 }
 
 void page_stacks__free(struct page_stacks *stacks)
@@ -216,6 +232,8 @@ void page_stacks__frame_name(const struct page_stacks *stacks, uint32_t frame,
 
 	if (row->kind == VIEW_FRAME_PROCESS)
 		view__process_label(stacks->model, row->row, buf);
+	else if (row->kind == VIEW_FRAME_THREAD)
+		view__thread_label(stacks->model, row->row, buf);
 	else if (row->kind != MODEL_FRAME_BODY)
 		/* The split that drops the address: frames differ by name only. */
 		view__frame_label(stacks->model, row->row, VIEW_SPLIT_NONE, buf);

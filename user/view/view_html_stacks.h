@@ -2,10 +2,10 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * The stacks of one event as the flame graph page holds them: a tree that
- * begins with the process when there are several, and the samples per node
- * and bin of time.  Native frames are told apart by name only, and frames of
- * one library that call each other are one: the page shows versions of managed
- * code, and a box per return address would bury them.
+ * begins with the process when there are several, and the thread when asked
+ * for, and the samples per node and bin of time.  Native frames are told apart by name
+ * only, and frames of one library that call each other are one: the page shows versions
+ * of managed code, and a box per return address would bury them.
  */
 #ifndef TIERSCOPE_VIEW_HTML_STACKS_H
 #define TIERSCOPE_VIEW_HTML_STACKS_H
@@ -15,8 +15,8 @@
 #define PAGE_BINS 512u
 
 struct page_frame {
-	uint32_t kind; /* view__frame_kind or VIEW_FRAME_PROCESS */
-	uint32_t row;  /* of the body, of the process, else of a frame
+	uint32_t kind; /* view__frame_kind, VIEW_FRAME_PROCESS or _THREAD */
+	uint32_t row;  /* of the body, of the process, of the thread, else of a frame
 			* of that name; MODEL_NONE for an empty stack */
 };
 

@@ -9,8 +9,9 @@
 
 #include <stdbool.h>
 
-/* Beside enum model_frame_kind: a process as the root of its stacks. */
+/* Beside enum model_frame_kind: a process, a thread as the root of stacks. */
 #define VIEW_FRAME_PROCESS 5u
+#define VIEW_FRAME_THREAD  6u
 
 /* The kept samples of one event, by what their leaf is, and what was lost. */
 struct view_summary {
@@ -25,6 +26,10 @@ struct view_summary {
 
 void view__summarize(const struct model *model, const struct view_options *options,
 		     struct view_summary *ret_summary);
+/* What one sample of the event stands for, at least 1, so that all samples
+ * together fit into 63 bits.  The unit is "nanoseconds" or "none". */
+uint64_t view__period(const struct model *model, const struct view_options *options,
+		      const char **ret_unit);
 /* Where a recording begins and ends, from its samples if it does not say. */
 void view__time_range(const struct model *model, uint64_t *ret_start_ns,
 		      uint64_t *ret_end_ns);
@@ -60,12 +65,20 @@ void view__title(const struct model *model, const struct view_options *options,
 void view__ledger_section(const struct model *model, struct json_writer *json,
 			  const char *name, enum model_ledger_section section);
 
-/* How often a process was seen with a stack. */
+/* The thread as "name-tid".  Not escaped. */
+void view__thread_label(const struct model *model, uint32_t thread, struct buf *buf);
+/* A frame's label under a split in the options' names.  Not escaped. */
+void view__label(const struct model *model, const struct view_options *options,
+		 uint32_t frame, enum view_split split, struct buf *buf);
+
+/* How often a process, or one thread of it, was seen with a stack. */
 struct view_stack_count {
 	uint32_t process, stack;
+	uint32_t thread; /* one with this stack when not told apart */
 	uint64_t count;
 };
-/* Every distinct pair of an event, by process, then stack; the caller frees. */
+/* Every distinct stack of an event, by process, then thread if they are told
+ * apart (per_thread), then stack; the caller frees. */
 size_t view__distinct_stacks(const struct model *model,
 			     const struct view_options *options,
 			     struct view_stack_count **ret_stacks);

@@ -23,9 +23,9 @@ void view__counting_sort(uint32_t *order, uint32_t *scratch, size_t count,
 	free(start);
 }
 
-/* The event's samples: process and stack of each; returns how many. */
-static size_t gather(const struct model *model, uint32_t event, uint32_t *process,
-		     uint32_t *stack, uint32_t *order)
+/* The event's samples: thread, process and stack of each; returns how many. */
+static size_t gather(const struct model *model, uint32_t event, uint32_t *thread,
+		     uint32_t *process, uint32_t *stack, uint32_t *order)
 {
 	size_t count = 0;
 
@@ -34,6 +34,7 @@ static size_t gather(const struct model *model, uint32_t event, uint32_t *proces
 
 		if (sample->event != event)
 			continue;
+		thread[count] = sample->thread;
 		process[count] = view__sample_process(model, sample);
 		stack[count] = sample->stack;
 		order[count] = (uint32_t)count;
@@ -47,28 +48,35 @@ size_t view__distinct_stacks(const struct model *model,
 			     struct view_stack_count **ret_stacks)
 {
 	size_t room = model__samples(model), used = 0, capacity = 0, count;
+	uint32_t *thread = alloc__zeroed(room, sizeof(*thread));
 	uint32_t *process = alloc__zeroed(room, sizeof(*process));
 	uint32_t *stack = alloc__zeroed(room, sizeof(*stack));
 	uint32_t *order = alloc__zeroed(room, sizeof(*order));
 	uint32_t *scratch = alloc__zeroed(room, sizeof(*scratch));
 	struct view_stack_count *stacks = NULL;
 
-	count = gather(model, options->event, process, stack, order);
+	count = gather(model, options->event, thread, process, stack, order);
 	view__counting_sort(order, scratch, count, stack, model__stacks(model));
+	if (options->per_thread)
+		view__counting_sort(order, scratch, count, thread,
+				    model__threads(model));
 	view__counting_sort(order, scratch, count, process, model__processes(model));
 	for (size_t i = 0; i < count; i++) {
 		uint32_t at = order[i];
 
 		if (!used || stacks[used - 1].process != process[at] ||
-		    stacks[used - 1].stack != stack[at]) {
+		    stacks[used - 1].stack != stack[at] ||
+		    (options->per_thread && stacks[used - 1].thread != thread[at])) {
 			alloc__grow(stacks, used, capacity);
 			stacks[used++] = (struct view_stack_count){
 				.process = process[at],
 				.stack = stack[at],
+				.thread = thread[at],
 			};
 		}
 		stacks[used - 1].count++;
 	}
+	free(thread);
 	free(process);
 	free(stack);
 	free(order);

@@ -7,7 +7,7 @@
  *   self %      self  total %  tier      #ReJITID  native  name
  *    13.50      1386    16.31  tier1            0       2  Shop.Ranking.Score(int)
  *
- * Percentages are of the samples of the process that the table is about.
+ * Percentages are of the samples of the process, or thread, of the table.
  * Native and kernel code stands in the table by name, so that the shares add
  * up to everything.
  */
@@ -248,8 +248,10 @@ static int compare_rows(const void *a, const void *b, void *argument)
 		return one->self < two->self ? 1 : -1;
 	if (one->total != two->total)
 		return one->total < two->total ? 1 : -1;
-	view__frame_label(text->model, one->frame, text->options->split, &labels[0]);
-	view__frame_label(text->model, two->frame, text->options->split, &labels[1]);
+	view__label(text->model, text->options, one->frame, text->options->split,
+		    &labels[0]);
+	view__label(text->model, text->options, two->frame, text->options->split,
+		    &labels[1]);
 	order = strcmp(buf__string(&labels[0]), buf__string(&labels[1]));
 	buf__free(&labels[0]);
 	buf__free(&labels[1]);
@@ -303,8 +305,7 @@ static void write_tier(struct text *text, const struct model_frame *frame)
 			buf__append_string(&text->scratch,
 					   name__tier_short(view__tier(&body)));
 	} else {
-		buf__append_string(&text->scratch,
-				   others[view__frame_kind(frame)]);
+		buf__append_string(&text->scratch, others[view__frame_kind(frame)]);
 	}
 	buf__printf(text->buf, "  %-11s", buf__string(&text->scratch));
 }
@@ -340,7 +341,7 @@ static void write_row(struct text *text, const struct row *row, uint64_t samples
 			     MODEL_BODY_VERSION_UNKNOWN);
 	buf__append_string(text->buf, "  ");
 	/* The split that says the name alone: the columns say the rest. */
-	view__frame_label(text->model, row->frame, VIEW_SPLIT_NONE, &label);
+	view__label(text->model, text->options, row->frame, VIEW_SPLIT_NONE, &label);
 	append_name(text, buf__string(&label));
 	buf__append_char(text->buf, '\n');
 	buf__free(&label);
@@ -355,29 +356,45 @@ static void clear_rows(struct text *text)
 	       ((size_t)model__frames(text->model) + 1) * sizeof(*text->row_of));
 }
 
-/* The table of the process that `stacks` begins with; returns its stacks. */
-static size_t write_process(struct text *text, const struct view_stack_count *stacks,
-			    size_t count, bool several)
+/* Whose table it is: "web-10: 10 samples", "web-10, main-11: 10 samples". */
+static void write_table_title(struct text *text, const struct view_stack_count *stack,
+			      uint64_t samples, bool several)
 {
-	uint32_t process = stacks->process, shown;
+	struct buf label = BUF_INIT;
+
+	if (several)
+		view__process_label(text->model, stack->process, &label);
+	if (several && text->options->per_thread)
+		buf__append_string(&label, ", ");
+	if (text->options->per_thread)
+		view__thread_label(text->model, stack->thread, &label);
+	if (label.size) {
+		append_name(text, buf__string(&label));
+		buf__printf(text->buf, ": %llu samples\n", (unsigned long long)samples);
+	}
+	buf__free(&label);
+}
+
+/* The table of the process, or thread, that `stacks` begins with; returns its
+ * stacks. */
+static size_t write_table(struct text *text, const struct view_stack_count *stacks,
+			  size_t count, bool several)
+{
+	bool per_thread = text->options->per_thread;
 	uint64_t samples = 0;
+	uint32_t shown;
 	size_t used = 0;
 
 	clear_rows(text);
-	for (; used < count && stacks[used].process == process; used++) {
+	for (; used < count && stacks[used].process == stacks->process &&
+	       (!per_thread || stacks[used].thread == stacks->thread);
+	     used++) {
 		samples += stacks[used].count;
 		count_stack(text, &stacks[used], (uint32_t)used + 1);
 	}
 	qsort_r(text->rows, text->rows_count, sizeof(*text->rows), compare_rows, text);
 	buf__append_char(text->buf, '\n');
-	if (several) {
-		append_name(text,
-			    model__text(text->model,
-					model__process(text->model, process)->comm));
-		buf__printf(text->buf, "-%d: %llu samples\n",
-			    (int)model__process(text->model, process)->pid,
-			    (unsigned long long)samples);
-	}
+	write_table_title(text, stacks, samples, several);
 	write_table_head(text);
 	shown = text->rows_count;
 	if (text->options->top && text->options->top < shown)
@@ -409,7 +426,7 @@ int view_text__write(const struct model *model, const struct view_options *optio
 	write_losses(&text, &summary);
 	write_header(&text, &summary);
 	for (size_t at = 0; at < count;)
-		at += write_process(&text, stacks + at, count - at, several);
+		at += write_table(&text, stacks + at, count - at, several);
 
 	free(stacks);
 	free(text.rows);

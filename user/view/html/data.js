@@ -15,6 +15,7 @@ const FRAME_KERNEL = 2;
 const FRAME_UNKNOWN = 3;
 const FRAME_STUB = 4;
 const FRAME_PROCESS = 5;
+const FRAME_THREAD = 6; // painted as a process
 
 // What a frame is painted as: the eight tiers by the runtime's own number,
 // then what is not managed code.
@@ -113,7 +114,7 @@ class Profile {
             if (kind === FRAME_BODY)
                 this.frameClass[f] = this.bodies[this.frameBody[f]].tier;
             else
-                this.frameClass[f] = CLASS_NATIVE - FRAME_NATIVE + kind;
+                this.frameClass[f] = Math.min(CLASS_NATIVE - FRAME_NATIVE + kind, CLASS_PROCESS);
         }
     }
 

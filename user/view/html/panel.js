@@ -175,6 +175,7 @@ class Panel {
             [FRAME_UNKNOWN]: ["Unresolved", "No table knew this address. Nothing is guessed: the " +
                 "samples are counted under their cause."],
             [FRAME_PROCESS]: ["Process", "Samples of one process."],
+            [FRAME_THREAD]: ["Thread", "Samples of one thread."],
             [FRAME_STUB]: ["Runtime stub", "The runtime's own code between a call and the method " +
                 "that it reaches: precodes, call counting, interface dispatch."],
         }[key.kind];

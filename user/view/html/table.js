@@ -22,7 +22,7 @@ class HottestTable {
         const tally = view.selection.tally(keys);
         const rows = [];
         for (let k = 0; k < keys.list.length; k++)
-            if ((tally.self[k] > 0 || tally.total[k] > 0) && keys.list[k].kind !== FRAME_PROCESS &&
+            if ((tally.self[k] > 0 || tally.total[k] > 0) && keys.list[k].kind < FRAME_PROCESS &&
                 (!matches || matches[k]))
                 rows.push(k);
         rows.sort((a, b) => tally[this.sortBy][b] - tally[this.sortBy][a] || a - b);

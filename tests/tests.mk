@@ -36,6 +36,7 @@ unit: unit-build ## run the unit tests
 
 # The other layers, each with its own rules.
 -include tests/hook/hook.mk tests/bpf/bpf.mk tests/e2e/e2e.mk tests/browser/browser.mk
+-include tests/formats/formats.mk
 -include tests/fault/fault.mk tests/bench/bench.mk tests/vm/vm.mk
 
 .PHONY: demo

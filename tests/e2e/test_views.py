@@ -3,6 +3,8 @@
 """The views of one recording agree with each other, under every split; hostile
 names are text in all of them."""
 
+import gzip
+import json
 import re
 import unicodedata
 
@@ -14,9 +16,9 @@ NAMES = 14
 FORBIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def view(t, recording, form, split="version"):
+def view(t, recording, form, split="version", *options):
     path = t.path(f"view-{split}.{form}")
-    result = loader.run("report", recording, "--format", form, "--split", split, "-o", path)
+    result = loader.run("report", recording, "--format", form, "--split", split, "-o", path, *options)
     check.equal(result.code, 0, f"{form}, {split}: {result}\nexit code")
     with open(path, "rb") as file:
         return file.read()
@@ -55,6 +57,17 @@ def views_agree(t):
         wanted = sum(report.own(b) for b in document.bodies if b["name"] == hottest["name"])
         found = [count for label, count in leaves.items() if label.replace(" ", "").startswith(hottest["name"].replace(" ", ""))]
         check.that(wanted in found, f"{hottest['name']} has {wanted} samples, folded says {found}")
+    with t.case("folded per thread: every kept sample once, each below its thread"):
+        threads = {f"{row['name']}-{row['tid']}" for row in document.document["threads"]}
+        stacks = folded_lines(view(t, recording, "folded", "none", "--per-thread"))
+        check.equal(sum(count for _, count in stacks), document.kept(), "samples")
+        # Behind the process, if there are several.
+        lost = [s for s, _ in stacks if s[0] not in threads and s[1] not in threads]
+        check.equal(lost, [], f"stacks without one of {threads}")
+    with t.case("speedscope: every kept sample once"):
+        data = json.loads(view(t, recording, "speedscope"))
+        weight = sum(sum(profile["weights"]) for profile in data["profiles"])
+        check.equal(weight, document.kept() * document.document["events"][0]["period"], "nanoseconds")
     with t.case("splits merge and do not lose"):
         versions = {s[-1] for s, _ in folded_lines(view(t, recording, "folded", "version"))}
         merged = {s[-1] for s, _ in folded_lines(view(t, recording, "folded", "none"))}
@@ -104,13 +117,14 @@ def positions(stack, names):
 @check.test("direct outputs of record")
 def direct_outputs(t):
     programs.need_root()
-    for name, mark in (("out.html", "<"), ("out.folded", ";")):
+    for name, mark in (("out.html", "<"), ("out.folded", ";"), ("out.speedscope.json", "$schema"),
+                       ("out.pb.gz", "rejit_id")):
         with t.case(f"record -o {name}"):
             path = t.path(name)
             result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("demo"), "2")
             check.equal(result.code, 0, f"{result}\nexit code")
-            with open(path, encoding="utf-8") as file:
-                content = file.read()
+            with (gzip.open if name.endswith(".gz") else open)(path, "rb") as file:
+                content = file.read().decode("utf-8", "replace")
             check.that(mark in content and "Demo." in content, f"{content[:300]!r}")
 
 

@@ -27,7 +27,8 @@ struct maker {
 	uint64_t time_ns;
 };
 
-static uint32_t process(struct maker *maker, int pid, const char *comm)
+static uint32_t process(struct maker *maker, int pid, const char *comm,
+			const char *executable)
 {
 	return model__add_process(
 		maker->model,
@@ -36,7 +37,7 @@ static uint32_t process(struct maker *maker, int pid, const char *comm)
 			.parent = MODEL_NONE,
 			.start_ns = START,
 			.comm = model__string(maker->model, comm),
-			.executable = model__string(maker->model, "/usr/bin/dotnet"),
+			.executable = model__string(maker->model, executable),
 		});
 }
 
@@ -100,7 +101,8 @@ static void samples(struct maker *maker, uint32_t thread, uint32_t stack,
 static void fill(struct maker *maker)
 {
 	struct model *model = maker->model;
-	uint32_t web = process(maker, 10, "web"), job = process(maker, 20, "job");
+	uint32_t job = process(maker, 20, "job", "/bin/dash");
+	uint32_t web = process(maker, 10, "web", "/usr/bin/dotnet");
 	uint32_t worker =
 		model__add_thread(model, web, 11, model__string(model, "Worker"));
 	uint32_t nameless = model__add_thread(model, web, 12, 0);
@@ -143,7 +145,7 @@ static void fill_hostile(struct maker *maker)
 		"\xe6\xb1\x89.\xf0\x9f\x94\xa5()",
 	};
 	struct model *model = maker->model;
-	uint32_t owner = process(maker, 66, "\xff\x1b]0;title\x07");
+	uint32_t owner = process(maker, 66, "\xff\x1b]0;title\x07", "");
 	uint32_t thread = model__add_thread(model, owner, 67,
 					    model__string(model, "\xc0\x80\"};\n"));
 

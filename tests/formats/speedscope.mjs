@@ -98,8 +98,8 @@ const tests = {
     async "a profile per process, in the order of time"() {
         const group = await open("plain.speedscope.json");
         assert.equal(group.name, "web --port 80 (the recording was cut)");
-        assert.deepEqual(group.profiles.map((p) => p.getName()), ["web-10", "job-20"]);
-        const [web, job] = group.profiles;
+        assert.deepEqual(group.profiles.map((p) => p.getName()), ["job-20", "web-10"]);
+        const [job, web] = group.profiles;
         assert.equal(web.getWeightUnit(), "nanoseconds");
         assert.equal(web.getTotalWeight(), 10 * PERIOD);
         assert.deepEqual(timeline(web), weights([[5, MAIN, EARLY], [3, MAIN, LATE],
@@ -109,20 +109,20 @@ const tests = {
     async "frames know their module"() {
         const group = await open("plain.speedscope.json");
         const files = {};
-        group.profiles[0].forEachFrame((frame) => { files[frame.name] = frame.file; });
+        group.profiles[1].forEachFrame((frame) => { files[frame.name] = frame.file; });
         assert.equal(files[EARLY], "/app/Shop.dll");
         assert.equal(files[JIT_NEW], undefined);
     },
     async "a profile per thread"() {
         const group = await open("per-thread.speedscope.json");
         assert.deepEqual(group.profiles.map((p) => p.getName()),
-            ["web-10, Worker-11", "web-10, thread-12", "job-20, Main-21"]);
-        assert.deepEqual(group.profiles.map(timeline), [weights([[5, MAIN, EARLY], [3, MAIN, LATE]]),
-            weights([[2, MAIN, LATE, JIT_NEW]]), weights(JOB)]);
+            ["job-20, Main-21", "web-10, Worker-11", "web-10, thread-12"]);
+        assert.deepEqual(group.profiles.map(timeline), [weights(JOB),
+            weights([[5, MAIN, EARLY], [3, MAIN, LATE]]), weights([[2, MAIN, LATE, JIT_NEW]])]);
     },
     async "names as in a perf map"() {
         const group = await open("perfmap.speedscope.json");
-        assert.deepEqual(timeline(group.profiles[0]).map((row) => row[2]),
+        assert.deepEqual(timeline(group.profiles[1]).map((row) => row[2]),
             ["[Shop] Shop::Work(int)[QuickJitted]", "[Shop] Shop::Work(int)[OptimizedTier1]",
                 "[Shop] Shop::Work(int)[OptimizedTier1]"]);
     },

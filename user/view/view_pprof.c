@@ -290,6 +290,30 @@ static void add_sample(struct pprof *pprof, const struct view_stack_count *stack
 			  pprof->message.size);
 }
 
+/* pprof shows the first mapping as the program that was profiled: the one with
+ * the most samples.  `stacks` are by process. */
+static void add_program(struct pprof *pprof, const struct view_stack_count *stacks,
+			size_t count)
+{
+	uint32_t hottest = MODEL_NONE;
+	uint64_t samples = 0, most = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!i || stacks[i].process != stacks[i - 1].process)
+			samples = 0;
+		samples += stacks[i].count;
+		if (samples > most) {
+			most = samples;
+			hottest = stacks[i].process;
+		}
+	}
+	if (hottest != MODEL_NONE)
+		add_mapping(
+			pprof,
+			model__text(pprof->model,
+				    model__process(pprof->model, hottest)->executable));
+}
+
 static void add_samples(struct pprof *pprof)
 {
 	struct view_options by_thread = *pprof->options;
@@ -298,12 +322,7 @@ static void add_samples(struct pprof *pprof)
 
 	by_thread.per_thread = true; /* it is a label in any case */
 	count = view__distinct_stacks(pprof->model, &by_thread, &stacks);
-	/* pprof shows the first mapping as the program that was profiled. */
-	if (count)
-		add_mapping(pprof,
-			    model__text(pprof->model,
-					model__process(pprof->model, stacks[0].process)
-						->executable));
+	add_program(pprof, stacks, count);
 	for (size_t i = 0; i < count; i++)
 		add_sample(pprof, &stacks[i]);
 	free(stacks);

@@ -11,6 +11,7 @@
  *   3        web-10, Worker-11  Shop.Main() [r2r];Shop.Work(int) [tier1 #2]
  *   2        web-10, thread-12  Shop.Main() [r2r];Shop.Work(int) [tier1 #2];
  *                               libcoreclr.so!JIT_New
+ *   1        web-10, thread-12  Shop.Main() [r2r];Shop.Work(int) [tier1 #2]
  *   4        job-20, Main-21    Shop.Main() [tier1];libc.so.6+0x1c99
  *   1        job-20, Main-21    [unknown: no_table]
  */
@@ -123,6 +124,7 @@ static void fill(struct maker *maker)
 		push_other(maker, late, MODEL_FRAME_NATIVE, "libcoreclr.so!JIT_New",
 			   0x1c99a0),
 		2);
+	samples(maker, nameless, late, 1);
 	root = push(maker, 0, body(maker, job, "Shop.Main()", 0x9000, TS_TIER_1, 0));
 	samples(maker, other,
 		push_other(maker, root, MODEL_FRAME_NATIVE, "libc.so.6", 0x1c99), 4);
@@ -131,7 +133,8 @@ static void fill(struct maker *maker)
 	model__set_count(model, MODEL_LEDGER_SAMPLES_LOST, "ring_full", 7);
 }
 
-/* One sample for each name, all of one process. */
+/* Each name for a body and for native code, all of one process.  Versions are
+ * merged: a name alone must not be taken for a mangled one. */
 static void fill_hostile(struct maker *maker)
 {
 	static const char *const names[] = {
@@ -155,7 +158,6 @@ static void fill_hostile(struct maker *maker)
 					   UINT32_MAX, UINT32_MAX));
 
 		samples(maker, thread, stack, 1);
-		/* Under no version a name must not be taken for a mangled one. */
 		samples(maker, thread,
 			push_other(maker, 0, MODEL_FRAME_NATIVE, names[i], 0), 1);
 	}
@@ -187,10 +189,12 @@ int main(int argc, char **argv)
 	int result = 2;
 
 	begin(&maker);
-	if (!strcmp(what, "hostile"))
+	if (!strcmp(what, "hostile")) {
 		fill_hostile(&maker);
-	else if (strcmp(what, "empty"))
+		options.split = VIEW_SPLIT_NONE;
+	} else if (strcmp(what, "empty")) {
 		fill(&maker);
+	}
 	options.per_thread = !strcmp(what, "per-thread");
 	if (!strcmp(what, "perfmap"))
 		options.names = VIEW_NAMES_PERFMAP;

@@ -23,6 +23,8 @@ STACKS = [
      WEB | {"thread": "Worker-11", "tier": "tier1", "rejit_id": "2", "function_id": "0x7008"}),
     (2, ["libcoreclr.so!JIT_New", "Shop.Work(int) [tier1 #2]", "Shop.Main() [r2r]"],
      WEB | {"thread": "thread-12"}),
+    (1, ["Shop.Work(int) [tier1 #2]", "Shop.Main() [r2r]"],
+     WEB | {"thread": "thread-12", "tier": "tier1", "rejit_id": "2", "function_id": "0x7008"}),
     (4, ["libc.so.6", "Shop.Main() [tier1]"], JOB | {"thread": "Main-21"}),
     (1, ["[unknown: no_table]"], JOB | {"thread": "Main-21"}),
 ]
@@ -89,7 +91,7 @@ def test_head(folder):
     equal(raw.types, "samples/count cpu/nanoseconds[dflt]", "types")
     for line in ("PeriodType: cpu nanoseconds", f"Period: {PERIOD}", "Duration: 2s",
                  "Time: 2025-11-21 04:40:00 +0000 UTC", "Comment: WARNING: the recording was cut",
-                 "Comment: 14 of 15 samples attributed",
+                 "Comment: 15 of 16 samples attributed",
                  "Comment: LOST: 7 samples, 0 not delivered, 0 code events"):
         equal(line in raw.head, True, line)
 
@@ -106,14 +108,14 @@ def test_versions(folder):
     equal({raw.mappings[row[1]] for row in bodies.values()}, {"/app/Shop.dll"}, "modules")
     equal(raw.mappings["1"], "/usr/bin/dotnet", "the program")
     top = pprof("-top", "-sample_index=samples", f"{folder}/plain.pb.gz")
-    equal("8 53.33% 53.33%         10 66.67%  Shop.Work(int)" in top, True, f"merged in\n{top}")
+    equal("9 56.25% 56.25%         11 68.75%  Shop.Work(int)" in top, True, f"merged in\n{top}")
 
 
 def test_focus(folder):
     """versions are picked by their labels"""
     top = pprof("-top", "-sample_index=samples", "-tagfocus=tier=tier1", "-tagfocus=tier1",
                 f"{folder}/plain.pb.gz")
-    equal("Showing nodes accounting for 3, 20.00% of 15 total" in top, True, f"tier1 in\n{top}")
+    equal("Showing nodes accounting for 4, 25.00% of 16 total" in top, True, f"tier1 in\n{top}")
 
 
 def test_merge(folder):

@@ -25,11 +25,25 @@ void memory__unmap(void *memory, size_t size)
 		munmap(memory, size);
 }
 
+/* Asked for once: libc makes a system call of every getpid.  The runtime does not
+ * live on in a forked child, so the answer stays true where it matters. */
+static pid_t own_pid(void)
+{
+	static pid_t known;
+	pid_t pid = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+	if (!pid) {
+		pid = getpid();
+		__atomic_store_n(&known, pid, __ATOMIC_RELAXED);
+	}
+	return pid;
+}
+
 int memory__read(void *ret_bytes, uint64_t address, size_t size)
 {
 	struct iovec local = {ret_bytes, size};
 	struct iovec remote = {(void *)(uintptr_t)address, size};
-	ssize_t got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	ssize_t got = process_vm_readv(own_pid(), &local, 1, &remote, 1, 0);
 
 	if (got < 0)
 		return -errno;
@@ -47,7 +61,7 @@ int memory__read_each(void *ret_bytes, size_t size, const uint64_t *addresses,
 		return -EINVAL;
 	for (size_t i = 0; i < count; i++)
 		remote[i] = (struct iovec){(void *)(uintptr_t)addresses[i], size};
-	got = process_vm_readv(getpid(), &local, 1, remote, count, 0);
+	got = process_vm_readv(own_pid(), &local, 1, remote, count, 0);
 	if (got < 0)
 		return -errno;
 	return (size_t)got == size * count ? 0 : -EFAULT;

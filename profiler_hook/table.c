@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define TABLE_GONE UINT64_MAX
+#define TABLE_GONE  UINT64_MAX
+#define KEY_SPACING 32u /* bodies lie no closer; methods hardly */
+#define RUN_SLOTS   (65536u / KEY_SPACING)
 
 int table__create(struct table *table, uint32_t capacity)
 {
@@ -39,11 +41,17 @@ void table__destroy(struct table *table)
 	table->values = NULL;
 }
 
+/*
+ * Keys are addresses, and those of one time lie close together.  So all of 64 KB
+ * share a run of slots, in order, and only where the run lies is hashed: few pages
+ * of the table are touched, and neighbours never collide.
+ */
 static uint32_t slot_of(const struct table *table, uint64_t key, uint32_t step)
 {
-	uint32_t hash = (uint32_t)((key * 0x9e3779b97f4a7c15ull) >> 32);
+	uint32_t run = (uint32_t)((key >> 16) * 0x9e3779b97f4a7c15ull >> 40);
 
-	return (hash + step) & table->mask;
+	return (run * RUN_SLOTS + (uint32_t)(key / KEY_SPACING) % RUN_SLOTS + step) &
+	       table->mask;
 }
 
 uint32_t table__find(const struct table *table, uint64_t key)

@@ -3,13 +3,14 @@
 /*
  * Writes flame graph pages of made-up recordings, for the browser test.
  *
- *   make_page demo|hostile|large|empty|busy > page.html
+ *   make_page demo|hostile|large|empty|busy|threads > page.html
  *
  *   demo     one server, twelve seconds, methods that go through their tiers
  *   hostile  names that try to be markup, control characters, bidi, too long
  *   large    100,000 distinct stacks
  *   empty    no samples at all
  *   busy     several processes, losses, a cut recording
+ *   threads  one process whose stacks begin with their threads
  */
 #include "make_page.h"
 
@@ -198,6 +199,17 @@ static void make_busy(struct maker *maker)
 	maker__ledger(maker, 1234, 17);
 }
 
+/* A named thread of the first process, in the stack of its first sample. */
+static void make_thread(struct maker *maker)
+{
+	struct model_sample sample = *model__sample(maker->model, 0);
+
+	sample.thread = model__add_thread(
+		maker->model, 0, 4002, model__string(maker->model, ".NET TP Worker"));
+	for (unsigned int i = 0; i < 500; i++)
+		model__add_sample(maker->model, &sample);
+}
+
 static void make_about(struct maker *maker)
 {
 	struct model_about *about = model__about(maker->model);
@@ -231,6 +243,10 @@ static int fill(struct maker *maker, const char *what)
 		make_large(maker);
 	} else if (!strcmp(what, "busy")) {
 		make_busy(maker);
+	} else if (!strcmp(what, "threads")) {
+		maker__demo(maker, 4001, "dotnet", 3000);
+		make_thread(maker);
+		maker__ledger(maker, 0, 0);
 	} else if (strcmp(what, "empty")) {
 		return -1;
 	}
@@ -250,9 +266,11 @@ int main(int argc, char **argv)
 
 	make_about(&maker);
 	if (argc != 2 || fill(&maker, argv[1])) {
-		fprintf(stderr, "usage: make_page demo|hostile|large|empty|busy\n");
+		fprintf(stderr,
+			"usage: make_page demo|hostile|large|empty|busy|threads\n");
 		goto out;
 	}
+	options.per_thread = !strcmp(argv[1], "threads");
 	if (view_html__write(maker.model, &options, &page))
 		goto out;
 	if (fwrite(page.data, 1, page.size, stdout) == page.size && !fflush(stdout))

@@ -79,6 +79,22 @@ test("several processes stand at the root, by name and pid", async () => {
     assert.match((await state(page)).status, /^worker-4002 — /);
 });
 
+test("threads stand at the root, and are none of the hot methods", async () => {
+    const page = await harness.open("threads.html");
+    const names = [];
+    for (const place of [0.1, 0.9]) {
+        await clickRow(page, 1, place);
+        names.push((await state(page)).status.split(" — ")[0]);
+        await press(page, "Escape");
+    }
+    assert.deepEqual(names.sort(), [".NET TP Worker-4002", "thread-4001"]);
+    await page.click("#tab-hottest");
+    const rows = await page.locator("#hottest tbody tr").allTextContents();
+    assert.ok(rows.length > 5, "rows");
+    assert.deepEqual(rows.filter((row) => /-400[12]/.test(row)), []);
+    assert.deepEqual(page.noise, []);
+});
+
 test("frames are coloured by tier", async () => {
     const page = await harness.open("demo.html");
     const seen = await colours(page, "#flame");

@@ -143,22 +143,41 @@ static void same_load_from_all_threads_is_one_body(void **state)
 	mock__unmap_journal(header);
 }
 
+/* Word by word and volatile: a compiler may move plain loads across the fence. */
+static struct ts_journal_record copy_of(const struct ts_journal_record *record)
+{
+	const volatile uint64_t *from = (const volatile void *)record;
+	struct ts_journal_record copy;
+	uint64_t words[sizeof(copy) / 8];
+
+	for (size_t i = 0; i < sizeof(words) / 8; i++)
+		words[i] = from[i];
+	memcpy(&copy, words, sizeof(copy));
+	return copy;
+}
+
 /* A reader meanwhile never sees a record whose parts do not belong together. */
 static void *read_all_the_time(void *argument)
 {
 	const struct ts_journal_header *header = argument;
 	uint64_t torn = 0;
 
-	while (!(header->counters[TS_HOOK_CODE_UNLOADS] >= THREADS * 20000u)) {
-		for (uint32_t i = 0; i < header->records_used; i++) {
+	while (__atomic_load_n(&header->counters[TS_HOOK_CODE_UNLOADS],
+			       __ATOMIC_ACQUIRE) < THREADS * 20000u) {
+		uint32_t used =
+			__atomic_load_n(&header->records_used, __ATOMIC_ACQUIRE);
+
+		for (uint32_t i = 0; i < used; i++) {
 			const struct ts_journal_record *record =
 				mock__record(header, i);
 			uint32_t state =
 				__atomic_load_n(&record->state, __ATOMIC_ACQUIRE);
-			struct ts_journal_record copy = *record;
+			struct ts_journal_record copy = copy_of(record);
 
 			__atomic_thread_fence(__ATOMIC_ACQUIRE);
-			if (!state || state % 2 || record->state != state ||
+			if (!state || state % 2 ||
+			    __atomic_load_n(&record->state, __ATOMIC_RELAXED) !=
+				    state ||
 			    copy.kind != TS_RECORD_CODE)
 				continue;
 			torn += copy.function_id - 0x10000000 !=

@@ -110,6 +110,9 @@ struct mock *mock__new(void);
 /* Unloads the library, so that the next one starts anew. */
 void mock__free(struct mock *mock);
 
+/* What the hook calls (mock_interfaces.c); of one mock at a time. */
+void mock__give_interfaces(struct mock *mock);
+
 /* Loads the hook as the runtime does; the callback's own result. */
 hresult mock__launch(struct mock *mock);
 hresult mock__attach(struct mock *mock);

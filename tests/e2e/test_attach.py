@@ -80,6 +80,11 @@ def no_privileges(t):
             check.that("libtierscope_hook" not in maps.read(), "the hook is mapped")
 
 
+def need_private_mounts(result):
+    if result.code == 99 or "unshare:" in result.err:
+        raise check.Skip(f"no private mounts here: {result.err.strip()}")
+
+
 @check.test("a kernel without BTF")
 def no_btf(t):
     programs.need_root()
@@ -90,11 +95,11 @@ def no_btf(t):
     prefix = ("unshare", "-m", "--propagation", "private", "sh", "-c", script)
     with t.case("is told by record"):
         result = loader.run("record", "-o", t.path("x.tscope"), "-d", "1s", "-p", demo.pid, prefix=prefix)
-        if result.code == 99 or "unshare:" in result.err:
-            raise check.Skip(f"no private mounts here: {result.err.strip()}")
+        need_private_mounts(result)
         loader.complaint(result, 4, "BTF")
     with t.case("is told by doctor"):
         result = loader.run("doctor", prefix=prefix)
+        need_private_mounts(result)
         check.equal(result.code, 4, f"{result}\nexit code")
         check.that("BTF" in result.out + result.err, f"{result}")
 

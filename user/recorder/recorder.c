@@ -156,7 +156,6 @@ static void write_ledger(struct recorder *recorder, const uint64_t *counts, uint
 	};
 	struct model *model = recorder->model;
 	uint64_t runs = counts[TS_LEDGER_RUNS], scope = counts[TS_LEDGER_OUT_OF_SCOPE];
-	uint64_t code_lost = 0;
 
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int section = section_of[rows[i].section];
@@ -164,8 +163,6 @@ static void write_ledger(struct recorder *recorder, const uint64_t *counts, uint
 		if (section >= 0)
 			model__set_count(model, (enum model_ledger_section)section,
 					 rows[i].name, counts[rows[i].slot]);
-		if (rows[i].section == CODE_LOST)
-			code_lost += counts[rows[i].slot];
 	}
 	/* Counts are read CPU by CPU: the timer may be one period ahead of them. */
 	if (due < runs)

@@ -32,6 +32,7 @@ struct mapping {
 	uint64_t start, end, file_offset;
 	uint64_t born_ns;
 	enum mapping_kind kind;
+	bool is_exec;			/* no mapping: an exec, in a list of `next` */
 	uint32_t file;			/* index of image_file, or NO_IMAGE */
 	uint64_t image_base;		/* of RVA 0, if file is an image */
 	uint64_t device, inode;
@@ -56,8 +57,7 @@ struct process {
 	bool pending;			/* forked by us, exec still to come */
 	uint64_t born_ns;		/* adopted or exec'ed */
 	struct mapping_list mappings;
-	struct mapping_list next;	/* of the exec that is under way */
-	bool exec_pending;
+	struct mapping_list next;	/* of execs that are under way */
 	uint32_t cache[MAPPING_CACHE];	/* page -> mapping + 1 */
 	struct map *births;		/* sequence of the birth -> body */
 	struct map *bodies;		/* start -> youngest body there */

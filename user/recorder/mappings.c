@@ -67,29 +67,53 @@ void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping
 
 	if (!process || !process->alive)
 		return;
-	if (mapping->is_exec) {
-		mappings__free_list(&process->next);
-		process->exec_pending = true;
+	/* An exec that is over: its event came through the other ring first. */
+	if (mapping->is_exec && mapping->time_ns <= process->born_ns)
 		return;
-	}
-	if (process->exec_pending) {
+	if (mapping->is_exec || process->next.count) {
 		add(recorder, process, &process->next, mapping);
+		process->next.items[process->next.count - 1].is_exec = mapping->is_exec;
 		return;
 	}
 	add(recorder, process, &process->mappings, mapping);
 	publish(recorder, process, &process->mappings.items[process->mappings.count - 1]);
 }
 
-/* After exec: what was mapped since belongs to the new program. */
+/* Moves items [from, from + count) to the end of another list. */
+static void move(struct mapping_list *to, const struct mapping_list *list, uint32_t from,
+		 uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		alloc__grow(to->items, to->count, to->capacity);
+		to->items[to->count++] = list->items[from + i];
+	}
+}
+
+/*
+ * After exec.  Mappings and process events come through two rings, so by now
+ * `next` of the old program can hold nothing of this exec, its mappings, or
+ * those of a later exec as well:
+ *
+ *   exec  mapping  mapping ...  exec  mapping ...
+ *   └─ of this program ──────┘  └─ of the next ─┘
+ */
 void mappings__exec(struct recorder *recorder, struct process *old, struct process *process)
 {
-	if (!old || !old->exec_pending) {
+	struct mapping_list *next = old ? &old->next : NULL;
+	uint32_t first = 0, last;
+
+	for (uint32_t i = 0; next && i < next->count; i++)
+		if (next->items[i].is_exec && next->items[i].born_ns <= process->born_ns)
+			first = i + 1;
+	if (!first) {
 		mappings__read(recorder, process);
 		return;
 	}
-	process->mappings = old->next;
-	old->next = (struct mapping_list){ NULL, 0, 0 };
-	old->exec_pending = false;
+	for (last = first; last < next->count && !next->items[last].is_exec;)
+		last++;
+	move(&process->mappings, next, first, last - first);
+	move(&process->next, next, last, next->count - last);
+	mappings__free_list(next);
 	for (uint32_t i = 0; i < process->mappings.count; i++)
 		publish(recorder, process, &process->mappings.items[i]);
 }

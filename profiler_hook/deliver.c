@@ -13,6 +13,7 @@
 #include "events.h"
 #include "modules.h"
 #include "names.h"
+#include "shape.h"
 #include "versions.h"
 
 #define ARGUMENTS_BYTES	    4096
@@ -58,14 +59,17 @@ static void describe(struct hook *hook, const struct method_event *event,
 		(event->flags & METHOD_FLAG_SHARED_GENERIC ? TS_RECORD_SHARED_GENERIC
 							   : 0);
 	if (event->native_version) {
-		if (!versions__find(hook, event->function_id, event->start, &version) &&
-		    version.native_version == event->native_version) {
+		if (!versions__find_live(hook, event->function_id, event->start,
+					 (uint32_t)event->native_version, &version)) {
 			known = &version;
 			draft->osr_il_offset = version.osr_il_offset;
 		}
 		describe__rejit_id(hook, draft, known);
 	}
-	describe__shape(hook, draft, known);
+	/* The runtime holds this code for its caller right now: a plain load is safe,
+	 * and ten times cheaper than a call of the kernel. */
+	describe__shape(hook, draft, known, (const uint8_t *)(uintptr_t)event->start,
+			event->size < SHAPE_BYTES ? event->size : SHAPE_BYTES);
 }
 
 static void method_loaded(struct hook *hook, const struct method_event *event)

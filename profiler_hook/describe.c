@@ -68,16 +68,11 @@ static uint32_t tier0_frame_bytes(struct hook *hook, function_id function)
 }
 
 void describe__shape(struct hook *hook, struct ts_journal_record *draft,
-		     const struct native_version *version)
+		     const struct native_version *version, const uint8_t *code,
+		     size_t size)
 {
-	size_t size = draft->size < SHAPE_BYTES ? draft->size : SHAPE_BYTES;
-	uint8_t code[SHAPE_BYTES];
 	uint32_t frame_bytes;
 
-	if (memory__read(code, draft->start, size)) {
-		hook__count(hook, TS_HOOK_API_FAILED);
-		return;
-	}
 	if (draft->tier != TS_TIER_1_OSR) {
 		draft->shape = shape__decode(code, size, NULL);
 		return;

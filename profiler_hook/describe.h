@@ -16,8 +16,9 @@
 void describe__rejit_id(struct hook *hook, struct ts_journal_record *draft,
 			const struct native_version *version);
 
-/* Sets the shape from the body's own bytes. */
+/* Sets the shape from the body's first bytes, `code`, at most SHAPE_BYTES of them. */
 void describe__shape(struct hook *hook, struct ts_journal_record *draft,
-		     const struct native_version *version);
+		     const struct native_version *version, const uint8_t *code,
+		     size_t size);
 
 #endif /* TIERSCOPE_HOOK_DESCRIBE_H */

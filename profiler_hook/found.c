@@ -7,7 +7,9 @@
 
 #include "bodies.h"
 #include "describe.h"
+#include "memory.h"
 #include "modules.h"
+#include "shape.h"
 #include "versions.h"
 
 #include <errno.h>
@@ -35,6 +37,8 @@ static bool find_size(struct hook *hook, uint64_t start, uint32_t *ret_size)
 static void describe_version(struct found *found, struct ts_journal_record *draft,
 			     bool no_optimization)
 {
+	size_t size = draft->size < SHAPE_BYTES ? draft->size : SHAPE_BYTES;
+	uint8_t code[SHAPE_BYTES];
 	struct native_version version;
 	int err =
 		versions__find(found->hook, draft->function_id, draft->start, &version);
@@ -51,7 +55,10 @@ static void describe_version(struct found *found, struct ts_journal_record *draf
 	}
 	if (draft->tier == TS_TIER_UNKNOWN)
 		draft->flags |= TS_RECORD_TIER_UNKNOWN;
-	describe__shape(found->hook, draft, err ? NULL : &version);
+	if (memory__read(code, draft->start, size))
+		hook__count(found->hook, TS_HOOK_API_FAILED);
+	else
+		describe__shape(found->hook, draft, err ? NULL : &version, code, size);
 }
 
 void found__body(struct found *found, function_id function, uint64_t start,

@@ -44,7 +44,8 @@ struct hook {
 	uint32_t catching_up; /* also the futex of who is held */
 	uint32_t catch_up_thread;
 	uint32_t hold_failed;
-	provider_id provider; /* of the runtime's events, once seen */
+	provider_id provider;  /* of the runtime's events, once seen */
+	uint32_t nodes_proven; /* see versions.h */
 	uint16_t runtime_major;
 };
 

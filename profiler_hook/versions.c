@@ -23,8 +23,11 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
-#define NODES_MAX 4096 /* a method rejitted a thousand times has that many */
+#define ADDRESS_LEAST 65536u
+#define ADDRESS_LIMIT (1ull << 47)
+#define NODES_MAX     4096 /* a method rejitted a thousand times has that many */
 
 struct node {
 	uint64_t native_code;
@@ -53,21 +56,27 @@ static uint32_t event_tier(uint32_t tier)
 	return tier < sizeof(tiers) / sizeof(tiers[0]) ? tiers[tier] : TS_TIER_UNKNOWN;
 }
 
-static int read_pointer(uint64_t address, uint64_t *ret_pointer)
+/* `plain`: by a load; the caller knows that a pointer of the runtime lies there. */
+static int fetch(bool plain, void *ret_bytes, uint64_t address, size_t size)
 {
-	return address ? memory__read(ret_pointer, address, sizeof(*ret_pointer))
-		       : -ENOENT;
+	if (address < ADDRESS_LEAST || address >= ADDRESS_LIMIT || address % 8)
+		return address ? -EBADMSG : -ENOENT;
+	if (!plain)
+		return memory__read(ret_bytes, address, size);
+	memcpy(ret_bytes, (const void *)(uintptr_t)address, size);
+	return 0;
 }
 
-static int first_node(function_id function, uint64_t *ret_node)
+static int first_node(bool plain, function_id function, uint64_t *ret_node)
 {
 	uint64_t code_data, state;
-	int err = read_pointer(function + 8, &code_data);
+	int err = fetch(plain, &code_data, function + 8, sizeof(code_data));
 
 	if (!err)
-		err = read_pointer(code_data, &state);
-	if (!err)
-		err = state ? read_pointer(state + 16, ret_node) : -ENOENT;
+		err = fetch(plain, &state, code_data, sizeof(state));
+	if (!err) /* a method of one version has no state */
+		err = state ? fetch(plain, ret_node, state + 16, sizeof(*ret_node))
+			    : -ENOENT;
 	return err;
 }
 
@@ -94,8 +103,8 @@ static void describe(const struct hook *hook, const struct node *node,
 		osr ? tier0_frame_bytes(hook, node->patchpoints) : SHAPE_FRAME_UNKNOWN;
 }
 
-int versions__find(struct hook *hook, function_id function, uint64_t start,
-		   struct native_version *ret_version)
+static int find(struct hook *hook, bool plain, function_id function, uint64_t start,
+		struct native_version *ret_version)
 {
 	struct node node;
 	uint64_t next;
@@ -103,11 +112,9 @@ int versions__find(struct hook *hook, function_id function, uint64_t start,
 
 	if (hook->runtime_major != 9 && hook->runtime_major != 10)
 		return -ENOTSUP;
-	err = first_node(function, &next);
+	err = first_node(plain, function, &next);
 	for (int i = 0; !err && i < NODES_MAX; i++) {
-		if (!next)
-			return -ENOENT;
-		err = memory__read(&node, next, sizeof(node));
+		err = fetch(plain, &node, next, sizeof(node));
 		if (err)
 			break;
 		if (node.method != function)
@@ -119,4 +126,23 @@ int versions__find(struct hook *hook, function_id function, uint64_t start,
 		next = node.next;
 	}
 	return err ? err : -EBADMSG;
+}
+
+int versions__find(struct hook *hook, function_id function, uint64_t start,
+		   struct native_version *ret_version)
+{
+	return find(hook, false, function, start, ret_version);
+}
+
+int versions__find_live(struct hook *hook, function_id function, uint64_t start,
+			uint32_t version, struct native_version *ret_version)
+{
+	bool proven = __atomic_load_n(&hook->nodes_proven, __ATOMIC_RELAXED);
+	int err = find(hook, proven, function, start, ret_version);
+
+	if (!err && ret_version->native_version != version)
+		err = -EBADMSG;
+	if (!err && !proven)
+		__atomic_store_n(&hook->nodes_proven, 1, __ATOMIC_RELAXED);
+	return err;
 }

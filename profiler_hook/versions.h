@@ -25,4 +25,14 @@ struct native_version {
 int versions__find(struct hook *hook, function_id function, uint64_t start,
 		   struct native_version *ret_version);
 
+/*
+ * The same for the body of an event that is being delivered, whose version it tells:
+ * the runtime's structures for it are there.  Once one has been found through the
+ * kernel, at the right place with the right method, code and version, the layout is
+ * proven for this process, and further ones are found by plain loads: a call of the
+ * kernel costs microseconds here, while the runtime maps and unmaps code.
+ */
+int versions__find_live(struct hook *hook, function_id function, uint64_t start,
+			uint32_t version, struct native_version *ret_version);
+
 #endif /* TIERSCOPE_HOOK_VERSIONS_H */

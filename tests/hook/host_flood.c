@@ -33,7 +33,7 @@ static struct mock_event event_number(uint32_t number)
 	return (struct mock_event){
 		.function = 0x10000000 + 32ull * number,
 		.module = 0x5000,
-		.start = 0x700000000000 + 64ull * number,
+		.start = MOCK_AREA + 64ull * number,
 		.size = 32 + number % 16,
 		.token = 0x06000000 | (number & 0xffffff),
 		.type = u"NS.Type",
@@ -98,7 +98,7 @@ static void every_load_is_recorded_once(void **state)
 	run_all(floods);
 	for (uint32_t i = 0; i < header->records_used; i++) {
 		const struct ts_journal_record *record = mock__record(header, i);
-		uint64_t number = (record->start - 0x700000000000) / 64;
+		uint64_t number = (record->start - MOCK_AREA) / 64;
 
 		/* Of threads that meet a module at once, all but one give up. */
 		if (!record->state)
@@ -181,9 +181,8 @@ static void *read_all_the_time(void *argument)
 			    copy.kind != TS_RECORD_CODE)
 				continue;
 			torn += copy.function_id - 0x10000000 !=
-					(copy.start - 0x700000000000) / 2 ||
-				copy.size !=
-					32 + (copy.start - 0x700000000000) / 64 % 16 ||
+					(copy.start - MOCK_AREA) / 2 ||
+				copy.size != 32 + (copy.start - MOCK_AREA) / 64 % 16 ||
 				(copy.death_sequence &&
 				 copy.death_sequence <= copy.sequence);
 		}

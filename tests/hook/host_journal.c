@@ -178,6 +178,14 @@ static void version_comes_from_its_node(void **state)
 	assert_int_equal(record->tier, TS_TIER_1_OSR);
 	assert_int_equal(record->osr_il_offset, 0x1a);
 	assert_int_equal(record->shape, TS_SHAPE(TS_FRAME_OSR, 14, 0x58 / 8));
+	/* The layout is proven now, and found by plain loads. */
+	node->version = 9;
+	node->il_version = 4;
+	event.start = mock__body(fixture->mock, method, framed, sizeof(framed));
+	node->native_code = event.start;
+	event.native_version = 9;
+	mock__load(fixture->mock, &event);
+	assert_int_equal(mock__record_of(fixture->journal, event.start)->rejit_id, 4);
 	/* One text for all bodies of a function. */
 	assert_int_equal(record->text_offset,
 			 mock__record_of(fixture->journal, tier0)->text_offset);
@@ -203,13 +211,14 @@ static void foreign_memory_is_not_believed(void **state)
 	assert_int_equal(record->flags, 0);
 	assert_int_equal(record->shape, TS_SHAPE(TS_FRAME_FRAMELESS, 1, 1));
 
-	/* Nothing at those addresses is mapped: no crash, and it says unknown. */
-	event.function = 0x10;
-	event.start = 0x2000;
-	mock__load(fixture->mock, &event);
-	record = mock__record_of(fixture->journal, 0x2000);
-	assert_int_equal(record->flags, TS_RECORD_REJIT_UNKNOWN);
-	assert_int_equal(TS_SHAPE_KIND(record->shape), TS_FRAME_UNKNOWN);
+	/* Nothing is mapped where the method should be: no crash, and it says so. */
+	for (uint64_t function = 0x10; function < 0x800000000000; function <<= 4) {
+		event.function = function;
+		event.start += 64;
+		mock__load(fixture->mock, &event);
+		record = mock__record_of(fixture->journal, event.start);
+		assert_int_equal(record->flags, TS_RECORD_REJIT_UNKNOWN);
+	}
 	assert_true(counter(fixture, TS_HOOK_API_FAILED) > 0);
 }
 
@@ -273,7 +282,7 @@ static void truncated_events_are_counted(void **state)
 {
 	struct fixture *fixture = *state;
 	struct mock_method *method = mock__method(fixture->mock, fixture->core);
-	struct mock_event event = event_of(method, 0x1000, 8, TS_TIER_QUICK);
+	struct mock_event event = event_of(method, MOCK_AREA, 8, TS_TIER_QUICK);
 	uint8_t payload[512];
 	size_t size = mock__payload(&event, payload);
 
@@ -370,7 +379,7 @@ static void full_journal_is_counted_not_fatal(void **state)
 
 	assert_int_equal(fixture->journal->total_bytes, 1 << 20);
 	for (uint32_t i = 0; i < capacity + 100; i++) {
-		event.start = 0x100000 + 64ull * i;
+		event.start = MOCK_AREA + 64ull * i;
 		mock__load(fixture->mock, &event);
 	}
 	assert_int_equal(fixture->journal->records_used, capacity);
@@ -395,7 +404,7 @@ static void churn_needs_no_more_room(void **state)
 		for (uint32_t unit = 0; unit < length; unit++)
 			name[unit] = 'a' + i % 26;
 		name[length] = 0;
-		event.start = 0x100000 + 64ull * (i % 5000);
+		event.start = MOCK_AREA + 64ull * (i % 5000);
 		event.function = event.start;
 		mock__load(fixture->mock, &event);
 		if (i % 1000 == 999) {

@@ -129,7 +129,7 @@ static void load_some(struct mock *mock, uint64_t from, uint64_t count)
 		struct mock_event event = {
 			.function = 0x10000 + 32 * i,
 			.module = 0x5000,
-			.start = 0x700000000000 + 64 * i,
+			.start = MOCK_AREA + 64 * i,
 			.size = 32,
 			.type = u"T",
 			.method = u"M",

@@ -42,6 +42,9 @@ struct mock *mock__new(void)
 	mock__give_interfaces(mock);
 	mock->code = mmap(NULL, CODE_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mmap((void *)MOCK_AREA, MOCK_AREA_BYTES, PROT_READ,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return NULL;
 	mock->library = dlopen(getenv("TIERSCOPE_TEST_HOOK"), RTLD_NOW | RTLD_LOCAL);
 	if (mock->code == MAP_FAILED || !mock->library || create(mock)) {
 		fprintf(stderr, "cannot load the hook: %s\n", dlerror());

@@ -19,6 +19,10 @@
 #define MOCK_MODULES_MAX 16
 #define MOCK_CODE_BYTES	 64
 
+/* Readable memory for code that no test looks into; of one mock at a time. */
+#define MOCK_AREA	0x700000000000ull
+#define MOCK_AREA_BYTES (16u << 20)
+
 /* What the hook reads of the runtime: offsets as in .NET 10.0.12. */
 struct mock_module {
 	uint8_t bytes[2048]; /* the ModuleID is its address */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define REPLACEMENT 0xfffdu
+#define PIECE_BYTES 64u
 
 /* The bytes of one character. */
 struct character {
@@ -85,6 +86,27 @@ static bool walk__next(struct walk *walk, struct character *ret_character)
 	return true;
 }
 
+/*
+ * How many of the next units, at most `limit`, are ASCII: nearly all of every name.
+ * Four at a time; a remainder is left to walk__next.
+ */
+static uint32_t ascii_ahead(const struct walk *walk, uint32_t limit)
+{
+	const struct utf16 *string = &walk->part->utf16;
+	size_t left = string->bytes ? string->units - walk->at : 0;
+	const uint8_t *next = string->bytes + 2 * walk->at;
+	uint32_t count = 0;
+	uint64_t four;
+
+	left = left < limit ? left : limit;
+	for (; count + 4 <= left; count += 4) {
+		memcpy(&four, next + 2 * count, sizeof(four));
+		if (four & 0xff80ff80ff80ff80ull)
+			break;
+	}
+	return count;
+}
+
 /* Bytes of the longest run of whole characters within `budget`. */
 static uint32_t measure(const struct text_part *part, uint32_t budget, bool *ret_cut)
 {
@@ -92,7 +114,13 @@ static uint32_t measure(const struct text_part *part, uint32_t budget, bool *ret
 	struct character character;
 	uint32_t bytes = 0;
 
-	while (walk__next(&walk, &character)) {
+	for (;;) {
+		uint32_t run = ascii_ahead(&walk, budget - bytes);
+
+		walk.at += run;
+		bytes += run;
+		if (!walk__next(&walk, &character))
+			break;
 		if (bytes + character.size > budget) {
 			*ret_cut = true;
 			break;
@@ -100,6 +128,25 @@ static uint32_t measure(const struct text_part *part, uint32_t budget, bool *ret
 		bytes += character.size;
 	}
 	return bytes;
+}
+
+/* The next piece of a part, at most `left` bytes, as UTF-8; 0 at its end. */
+static uint32_t next_piece(struct walk *walk, uint32_t left, char *ret_bytes)
+{
+	uint32_t run = ascii_ahead(walk, left < PIECE_BYTES ? left : PIECE_BYTES);
+	const uint8_t *units = walk->part->utf16.bytes + 2 * walk->at;
+	struct character character;
+
+	if (run) {
+		for (uint32_t i = 0; i < run; i++)
+			ret_bytes[i] = (char)units[2 * i];
+		walk->at += run;
+		return run;
+	}
+	if (!left || !walk__next(walk, &character) || character.size > left)
+		return 0;
+	memcpy(ret_bytes, character.bytes, character.size);
+	return character.size;
 }
 
 struct text_plan text__plan(const struct text *text, uint32_t bytes_max)
@@ -123,14 +170,11 @@ void text__write(const struct text *text, const struct text_plan *plan, char *re
 {
 	for (unsigned int i = 0; i < text->parts_count; i++) {
 		struct walk walk = {&text->parts[i], 0};
-		struct character character;
-		uint32_t left = plan->part_bytes[i];
+		uint32_t left = plan->part_bytes[i], size;
 
-		while (left && walk__next(&walk, &character) &&
-		       character.size <= left) {
-			memcpy(ret_bytes, character.bytes, character.size);
-			ret_bytes += character.size;
-			left -= character.size;
+		while ((size = next_piece(&walk, left, ret_bytes)) != 0) {
+			ret_bytes += size;
+			left -= size;
 		}
 		*ret_bytes++ = '\0';
 	}
@@ -139,17 +183,17 @@ void text__write(const struct text *text, const struct text_plan *plan, char *re
 bool text__equals(const struct text *text, const struct text_plan *plan,
 		  const char *bytes)
 {
+	char piece[PIECE_BYTES];
+
 	for (unsigned int i = 0; i < text->parts_count; i++) {
 		struct walk walk = {&text->parts[i], 0};
-		struct character character;
-		uint32_t left = plan->part_bytes[i];
+		uint32_t left = plan->part_bytes[i], size;
 
-		while (left && walk__next(&walk, &character) &&
-		       character.size <= left) {
-			if (memcmp(bytes, character.bytes, character.size))
+		while ((size = next_piece(&walk, left, piece)) != 0) {
+			if (memcmp(bytes, piece, size))
 				return false;
-			bytes += character.size;
-			left -= character.size;
+			bytes += size;
+			left -= size;
 		}
 		if (*bytes++)
 			return false;

@@ -29,7 +29,7 @@ static const char *text_part(const char *text, uint32_t size, unsigned int index
 	       text : "";
 }
 
-static string_id body_name(struct model *model, const char *text, uint32_t size)
+string_id bodies__name(struct model *model, const char *text, uint32_t size)
 {
 	struct buf parts[4] = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
 	struct buf name = BUF_INIT;
@@ -67,7 +67,7 @@ static void fill_body(struct recorder *recorder, struct process *process,
 			  MODEL_SOURCE_EVENT,
 		.osr_il_offset = record->osr_il_offset,
 		.born_ns = record->born_ns, .died_ns = record->died_ns,
-		.name = body_name(recorder->model, text, text_size),
+		.name = bodies__name(recorder->model, text, text_size),
 	};
 	if (record->flags & TS_RECORD_REJIT_UNKNOWN)
 		ret_body->flags |= MODEL_BODY_REJIT_UNKNOWN;

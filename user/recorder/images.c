@@ -9,7 +9,6 @@
 #include "../base/log.h"
 #include "../base/text.h"
 #include "../image/image.h"
-#include "../model/name.h"
 #include "../symbol/mapped_file.h"
 
 #include <errno.h>
@@ -83,37 +82,18 @@ void images__publish(struct recorder *recorder, const struct process *process,
 static string_id image_body_name(struct recorder *recorder, const struct image *image,
 				 uint32_t index)
 {
-	struct buf text = BUF_INIT, parts[4] = { BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT };
-	struct buf name = BUF_INIT;
-	struct name_parts spelled;
-	const char *at, *end;
+	const struct image_body *bodies;
+	struct buf text = BUF_INIT;
 	string_id id;
 
 	if (image__body_text(image, index, &text)) {
-		const struct image_body *bodies;
-
 		/* Its name is in another image, or damaged: the token tells it. */
 		image__bodies(image, &bodies);
 		buf__printf(&text, "method 0x%08x", bodies[index].token);
 		id = model__string(recorder->model, buf__string(&text));
-		buf__free(&text);
-		return id;
+	} else {
+		id = bodies__name(recorder->model, buf__string(&text), (uint32_t)text.size);
 	}
-	at = buf__string(&text);
-	end = at + text.size;
-	for (unsigned int i = 0; i < 4 && at < end; i++) {
-		size_t size = strnlen(at, (size_t)(end - at));
-
-		text__append_utf8(&parts[i], at, size);
-		at += size + 1;
-	}
-	spelled = (struct name_parts){ buf__string(&parts[0]), buf__string(&parts[1]),
-				       buf__string(&parts[2]), buf__string(&parts[3]) };
-	name__format(&name, &spelled);
-	id = model__string_n(recorder->model, buf__string(&name), name.size);
-	for (unsigned int i = 0; i < 4; i++)
-		buf__free(&parts[i]);
-	buf__free(&name);
 	buf__free(&text);
 	return id;
 }

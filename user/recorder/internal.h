@@ -116,6 +116,8 @@ void process__check_hooks(struct recorder *recorder, uint64_t now);
 void process__saw_hook(struct recorder *recorder, struct process *process);
 
 /* bodies.c */
+/* The name for people of a body's text: the four strings of abi/journal.h. */
+string_id bodies__name(struct model *model, const char *text, uint32_t size);
 void bodies__on_event(struct recorder *recorder, const struct ts_code_event *event);
 /* The body that a sample's row and generation mean, MODEL_NONE if nobody told. */
 uint32_t bodies__of_row(struct recorder *recorder, struct process *process,

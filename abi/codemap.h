@@ -36,8 +36,9 @@ struct ts_address_key {
 _Static_assert(sizeof(struct ts_address_key) == 16, "key layout");
 
 #define TS_SLOT_JIT		0xffffffffu
+#define TS_SLOT_NATIVE		0xfffffffeu /* a mapped file that is no image */
 struct ts_slot {
-	__u32 image;		/* number of the image, or TS_SLOT_JIT */
+	__u32 image;		/* number of the image, or TS_SLOT_JIT, _NATIVE */
 	__u32 reserved;
 	__u64 base;		/* address of the image's RVA 0 in this process */
 };

@@ -9,6 +9,8 @@
  *   offset 0                     struct ts_journal_header
  *   header.records_offset        struct ts_journal_record[records_capacity]
  *   header.text_offset           text area, text_capacity bytes
+ *   header.precompiled_offset    struct ts_precompiled[precompiled_capacity]
+ *   TS_MAILBOX_OFFSET            struct ts_mailbox: the one thing that flows back
  *
  * It is a memfd called TS_JOURNAL_NAME, sealed with F_SEAL_SHRINK and
  * F_SEAL_GROW, so a reader's mapping can not fault.  Memory is touched only
@@ -26,7 +28,7 @@
 
 #define TS_JOURNAL_NAME		"tierscope-journal"
 #define TS_JOURNAL_MAGIC	0x4c4e524a50435354ULL	/* "TSCPJRNL" */
-#define TS_JOURNAL_LAYOUT	1
+#define TS_JOURNAL_LAYOUT	2
 #define TS_JOURNAL_BYTES_DEFAULT (64u << 20)
 #define TS_TEXT_MAX		65535u	/* longest text of one record, bytes */
 
@@ -87,6 +89,46 @@ _Static_assert(sizeof(struct ts_journal_record) == 128, "record layout");
 _Static_assert(__builtin_offsetof(struct ts_journal_record, text_offset) == 80,
 	       "record layout");
 
+/*
+ * A function whose precompiled code is in use.  Written once, `start` last; never
+ * taken back.  start 0: the runtime had not looked the code up yet when it was last
+ * asked.  function_id 0: an address from the mailbox that the runtime cannot name.
+ */
+struct ts_precompiled {
+	__u64 function_id;
+	__u64 start;		/* address of its code, or as asked in the mailbox */
+};
+
+_Static_assert(sizeof(struct ts_precompiled) == 16, "precompiled layout");
+
+/*
+ * Loader to hook.  An asker claims a turn (atomic add on `asked`), waits until
+ * asked - taken fits TS_MAILBOX_SLOTS, stores the address into slot turn % SLOTS,
+ * counts `bell` up, and wakes it: a futex shared by both processes.  The hook's
+ * helper thread sleeps on the bell, answers into the precompiled array, clears the
+ * slot and counts `taken` up.  A command is stored when the field is 0, and set back
+ * to 0 by the hook when it has been carried out.
+ */
+#define TS_MAILBOX_OFFSET	1024u
+#define TS_MAILBOX_SLOTS	256u
+
+enum ts_hook_command {
+	TS_COMMAND_NONE = 0,
+	TS_COMMAND_REST = 1,	/* stop the session: nobody listens any more */
+	TS_COMMAND_RESUME = 2,	/* open it again, and catch up */
+	TS_COMMAND_DETACH = 3,	/* leave the process */
+};
+
+struct ts_mailbox {
+	__u32 bell;		/* the futex */
+	__u32 asked;
+	__u32 taken;
+	__u32 command;		/* enum ts_hook_command */
+	__u32 result;		/* HRESULT of the last command */
+	__u32 reserved;
+	__u64 addresses[TS_MAILBOX_SLOTS];
+};
+
 /* Why the journal or the hook could not keep something; index of counters. */
 enum ts_hook_counter {
 	TS_HOOK_EVENTS = 0,		/* EventPipe events seen */
@@ -98,6 +140,11 @@ enum ts_hook_counter {
 	TS_HOOK_API_FAILED,		/* a runtime call failed */
 	TS_HOOK_CATCH_UP_BODIES,
 	TS_HOOK_CATCH_UP_NS,		/* how long the last catch-up took */
+	TS_HOOK_CALLBACKS,		/* JIT callbacks seen */
+	TS_HOOK_CACHE_SEARCHES,		/* cache-search callbacks seen */
+	TS_HOOK_PRECOMPILED_OVERFLOW,	/* no room in the precompiled array */
+	TS_HOOK_MAILBOX_ANSWERS,
+	TS_HOOK_SESSIONS,		/* sessions opened so far */
 	TS_HOOK_COUNTERS = 32
 };
 
@@ -105,6 +152,13 @@ enum ts_hook_state {
 	TS_HOOK_STARTING = 0,
 	TS_HOOK_LIVE = 1,		/* session open, catch-up done */
 	TS_HOOK_FAILED = 2,		/* session could not be opened */
+	TS_HOOK_RESTING = 3,		/* attached, and nobody listens: no session */
+};
+
+/* Where bodies come from at the moment. */
+enum ts_hook_source {
+	TS_SOURCE_SESSION = 0,
+	TS_SOURCE_CALLBACKS = 1, /* launched: the session is opened later */
 };
 
 struct ts_journal_header {
@@ -122,7 +176,7 @@ struct ts_journal_header {
 	__u64 text_used;
 	__u64 sequence;		/* last one given out */
 	__s32 journal_fd;	/* numbers in the target */
-	__s32 event_fd;
+	__u32 source;		/* enum ts_hook_source */
 	__u32 state;		/* enum ts_hook_state */
 	__u32 attached;		/* 1 attached late, 0 launched with the hook */
 	__u16 runtime_major;
@@ -133,13 +187,20 @@ struct ts_journal_header {
 	__u32 main_profiler;	/* 1 when another profiler holds the main slot */
 	__u64 live_ns;		/* when state became LIVE */
 	char hook_version[32];
+	__u64 precompiled_offset;
+	__u32 precompiled_capacity;
+	__u32 precompiled_used;	/* may run ahead of what is written */
 	__u64 counters[TS_HOOK_COUNTERS];
 };
 
-_Static_assert(sizeof(struct ts_journal_header) <= 1024, "header fits 1 KiB");
+_Static_assert(sizeof(struct ts_journal_header) <= TS_MAILBOX_OFFSET,
+	       "the header lies before the mailbox");
 
-/* The rest of the first 4 KiB is the mailbox's (issue 4 fills it). */
 #define TS_JOURNAL_RECORDS_OFFSET	4096u
+
+_Static_assert(TS_MAILBOX_OFFSET + sizeof(struct ts_mailbox) <=
+		       TS_JOURNAL_RECORDS_OFFSET,
+	       "the mailbox lies before the records");
 
 /* CLSID of the hook: {7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001} */
 #define TS_HOOK_CLSID_STRING "{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}"

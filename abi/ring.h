@@ -67,6 +67,7 @@ enum ts_sample_flags {
 	TS_SAMPLE_LEAF_EPILOG = 1 << 5,
 	TS_SAMPLE_NATIVE_END = 1 << 6,	/* native code that kept no rbp chain */
 	TS_SAMPLE_CODE = 1 << 7,	/* TS_CODE_BYTES follow the frames */
+	TS_SAMPLE_STACK = 1 << 8,	/* a struct ts_stack_piece follows those */
 };
 
 /*
@@ -81,13 +82,32 @@ struct ts_sample {
 	__u64 ip;		/* where the thread was in user mode */
 	__u16 event;		/* index of the event that fired */
 	__u16 flags;		/* enum ts_sample_flags */
-	__u16 frames_count;
-	__u16 reserved;
+	__u16 frames_count;	/* user frames */
+	__u16 kernel_count;	/* kernel frames, which follow the user frames */
 	char comm[16];		/* the thread's name, not always NUL-ended */
-	__u64 frames[];		/* leaf first; then perhaps code bytes */
+	/* User frames, leaf first; kernel frames, leaf first; then perhaps code
+	 * bytes; then perhaps a stack piece. */
+	__u64 frames[];
 };
 
 _Static_assert(sizeof(struct ts_sample) == 64, "sample layout");
+
+#define TS_KERNEL_FRAMES_MAX	64
+
+/*
+ * Where the walk came to an address of which no table said what it is (a file mapped
+ * a moment ago): the registers at that frame and the stack above, for the loader to
+ * walk on once it knows.  The frame itself is the last of the user frames.
+ */
+#define TS_STACK_PIECE_MAX	16384u
+struct ts_stack_piece {
+	__u64 ip, sp, bp;
+	__u32 bytes;		/* that follow, from sp on; a multiple of 8 */
+	__u32 reserved;
+	__u8 stack[];
+};
+
+_Static_assert(sizeof(struct ts_stack_piece) == 32, "stack piece layout");
 
 /* A load or unload of code or of a module. */
 struct ts_code_event {

@@ -90,7 +90,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	sample->event = scratch_of_cpu->event;
 	sample->flags = walk->flags;
 	sample->frames_count = count;
-	sample->reserved = 0;
+	sample->kernel_count = 0;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
 	if (size > sizeof(scratch_of_cpu->record))
 		return TS_LEDGER_INTERNAL;

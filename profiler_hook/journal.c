@@ -77,7 +77,9 @@ static int create_memfd(uint64_t bytes, int *ret_fd)
 static void lay_out(struct journal *journal, uint64_t bytes)
 {
 	struct ts_journal_header *header = journal->header;
-	uint64_t records_bytes = (bytes - TS_JOURNAL_RECORDS_OFFSET) / 8 * 3;
+	uint64_t precompiled_bytes = bytes / 16 & ~4095ull;
+	uint64_t records_bytes =
+		(bytes - precompiled_bytes - TS_JOURNAL_RECORDS_OFFSET) / 8 * 3;
 
 	journal->capacity =
 		(uint32_t)(records_bytes / sizeof(struct ts_journal_record));
@@ -89,14 +91,17 @@ static void lay_out(struct journal *journal, uint64_t bytes)
 	header->records_capacity = journal->capacity;
 	header->records_offset = TS_JOURNAL_RECORDS_OFFSET;
 	header->text_offset = TS_JOURNAL_RECORDS_OFFSET + records_bytes;
-	header->text_capacity = bytes - header->text_offset;
+	header->text_capacity = bytes - precompiled_bytes - header->text_offset;
+	header->precompiled_offset = header->text_offset + header->text_capacity;
+	header->precompiled_capacity =
+		(uint32_t)(precompiled_bytes / sizeof(struct ts_precompiled));
 	header->pid = (uint32_t)getpid();
 	header->journal_fd = journal->fd;
-	header->event_fd = -1;
 	memcpy(header->hook_version, TIERSCOPE_VERSION, sizeof(TIERSCOPE_VERSION));
 	journal->text_capacity = header->text_capacity;
 	journal->records = (void *)((char *)header + header->records_offset);
 	journal->text = (char *)header + header->text_offset;
+	journal->precompiled = (void *)((char *)header + header->precompiled_offset);
 	/* Last, so that a reader that sees the magic sees all of it. */
 	__atomic_store_n(&header->magic, TS_JOURNAL_MAGIC, __ATOMIC_RELEASE);
 }

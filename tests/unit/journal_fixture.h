@@ -39,6 +39,7 @@ static inline void writer__fill(struct writer *writer)
 		.records_offset = TS_JOURNAL_RECORDS_OFFSET,
 		.text_offset = TEXT_OFFSET,
 		.text_capacity = BYTES - TEXT_OFFSET,
+		.precompiled_offset = BYTES,
 		.records_used = 1,
 		.pid = (uint32_t)getpid(),
 		.state = TS_HOOK_LIVE,

@@ -181,6 +181,9 @@ static void journal_headers_that_lie_are_refused(void **state)
 	REFUSES(-EBADMSG, text_offset, UINT64_MAX);
 	REFUSES(-EBADMSG, text_capacity, BYTES - TEXT_OFFSET + 1);
 	REFUSES(-EBADMSG, text_capacity, UINT64_MAX);
+	REFUSES(-EBADMSG, precompiled_offset, 12);
+	REFUSES(-EBADMSG, precompiled_offset, BYTES + 8);
+	REFUSES(-EBADMSG, precompiled_capacity, 1);
 #undef REFUSES
 	*writer->header = good;
 	assert_int_equal(journal__map(writer->fd, &journal), 0);

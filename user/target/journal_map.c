@@ -73,6 +73,12 @@ int journal_map__check(const struct ts_journal_header *header, size_t size)
 	    header->text_offset > header->total_bytes ||
 	    header->text_capacity > header->total_bytes - header->text_offset)
 		return -EBADMSG;
+	if (header->precompiled_offset % 8 ||
+	    header->precompiled_offset < header->header_bytes ||
+	    header->precompiled_offset > header->total_bytes ||
+	    (uint64_t)header->precompiled_capacity * sizeof(struct ts_precompiled) >
+		    header->total_bytes - header->precompiled_offset)
+		return -EBADMSG;
 	return 0;
 }
 

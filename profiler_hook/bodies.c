@@ -24,16 +24,31 @@ struct ts_journal_record *bodies__find(struct hook *hook, uint64_t start)
 	return record->start == start && !record->death_sequence ? record : NULL;
 }
 
+struct ts_journal_record *bodies__find_dynamic(struct hook *hook, function_id function)
+{
+	uint32_t value = table__find(&hook->dynamics, function);
+	struct ts_journal_record *record;
+
+	if (!value || value > hook->journal.capacity)
+		return NULL;
+	record = &hook->journal.records[value - 1];
+	return record->function_id == function && !record->death_sequence ? record
+									   : NULL;
+}
+
 int bodies__remove(struct hook *hook, struct ts_journal_record *record,
 		   uint64_t sequence)
 {
 	struct ts_journal_record dead;
+	uint32_t index;
 	int err = journal__kill(&hook->journal, record, sequence, &dead);
 
 	if (err)
 		return err;
-	table__remove(&hook->bodies, dead.start,
-		      journal__index_of(&hook->journal, record) + 1);
+	index = journal__index_of(&hook->journal, record) + 1;
+	table__remove(&hook->bodies, dead.start, index);
+	if (dead.flags & TS_RECORD_DYNAMIC)
+		table__remove(&hook->dynamics, dead.function_id, index);
 	hook__count(hook, TS_HOOK_CODE_UNLOADS);
 	probes__code_unload(&dead);
 	return 0;
@@ -57,8 +72,29 @@ static bool is_known(struct hook *hook, const struct ts_journal_record *draft)
 	return bodies__remove(hook, record, record->sequence) == -EAGAIN;
 }
 
+bool bodies__share_text(struct hook *hook, struct ts_journal_record *draft)
+{
+	uint32_t value = table__find(&hook->texts, draft->function_id);
+	const struct ts_journal_record *earlier;
+
+	if (!value || value > hook->journal.capacity)
+		return false;
+	/* Such records are never reused: what stands there stays. */
+	earlier = &hook->journal.records[value - 1];
+	if (earlier->function_id != draft->function_id)
+		return false;
+	draft->module_id = earlier->module_id;
+	draft->token = earlier->token;
+	draft->flags |= earlier->flags & (TS_RECORD_GENERIC | TS_RECORD_SHARED_GENERIC |
+					  TS_RECORD_TEXT_CUT);
+	draft->text_offset = earlier->text_offset;
+	draft->text_size = earlier->text_size;
+	draft->text_address = earlier->text_address;
+	return true;
+}
+
 /* Shares the text of an earlier body of the function, if it is the same. */
-static bool share_text(struct hook *hook, struct ts_journal_record *draft,
+static bool share_same_text(struct hook *hook, struct ts_journal_record *draft,
 		       const struct text *text, const struct text_plan *plan)
 {
 	const struct journal *journal = &hook->journal;
@@ -87,7 +123,7 @@ static void name_body(struct hook *hook, struct ts_journal_record *draft,
 
 	if (plan.cut)
 		draft->flags |= TS_RECORD_TEXT_CUT;
-	if (!mortal && share_text(hook, draft, text, &plan))
+	if (!mortal && share_same_text(hook, draft, text, &plan))
 		return;
 	journal__store_text(&hook->journal, text, &plan, mortal, draft);
 }
@@ -117,7 +153,8 @@ int bodies__add(struct hook *hook, struct ts_journal_record *draft,
 		publish(hook, draft);
 		return -ENOSPC;
 	}
-	name_body(hook, draft, text);
+	if (text)
+		name_body(hook, draft, text);
 	*ret_sequence = draft->sequence = journal__next_sequence(journal);
 	journal__fill(record, draft);
 	value = journal__index_of(journal, record) + 1;
@@ -131,6 +168,8 @@ int bodies__add(struct hook *hook, struct ts_journal_record *draft,
 	journal__commit(record);
 	if (!journal__is_mortal(draft) && draft->text_size)
 		(void)table__insert(&hook->texts, draft->function_id, value);
+	if (draft->flags & TS_RECORD_DYNAMIC)
+		(void)table__insert(&hook->dynamics, draft->function_id, value);
 	publish(hook, record);
 	return 0;
 }

@@ -11,11 +11,22 @@
 
 /*
  * Takes in a body that `draft` describes (all but state, sequence, times,
- * thread and text) and names it.  0 and the birth's sequence, -EEXIST when
+ * thread and text) and names it: by `text`, or, when that is NULL, as the draft
+ * says already.  0 and the birth's sequence, -EEXIST when
  * it is known already, -ENOSPC when it was published but not kept.
  */
 int bodies__add(struct hook *hook, struct ts_journal_record *draft,
 		const struct text *text, uint64_t *ret_sequence);
+
+/*
+ * Gives `draft` the text of an earlier body of its function, and all that the text
+ * says: module, token, generic or not.  false when there is none; never for a
+ * function whose bodies can go.
+ */
+bool bodies__share_text(struct hook *hook, struct ts_journal_record *draft);
+
+/* The live body of a dynamic function, or NULL; as bodies__find. */
+struct ts_journal_record *bodies__find_dynamic(struct hook *hook, function_id function);
 
 /*
  * The live body that starts there.  NULL when there is none.  The record may die

@@ -62,12 +62,31 @@ struct profiler_callback_table {
 	uint32_t (*add_ref)(struct profiler_callback *self);
 	uint32_t (*release)(struct profiler_callback *self);
 	hresult (*initialize)(struct profiler_callback *self, struct unknown *info);
-	callback_unused unused_4_to_79[76];
+	hresult (*shutdown)(struct profiler_callback *self);
+	callback_unused unused_5_to_13[9];
+	hresult (*module_load_finished)(struct profiler_callback *self,
+					module_id module, hresult result);
+	hresult (*module_unload_started)(struct profiler_callback *self,
+					 module_id module);
+	callback_unused unused_16_to_23[8];
+	hresult (*jit_compilation_finished)(struct profiler_callback *self,
+					    function_id function, hresult result,
+					    int32_t is_safe_to_block);
+	callback_unused unused_25[1];
+	hresult (*jit_cached_function_search_finished)(struct profiler_callback *self,
+						       function_id function,
+						       uint32_t result);
+	callback_unused unused_27_to_79[53];
 	hresult (*initialize_for_attach)(struct profiler_callback *self,
 					 struct unknown *info, const void *client_data,
 					 uint32_t client_data_size);
 	hresult (*profiler_attach_complete)(struct profiler_callback *self);
-	callback_unused unused_82_to_94[13];
+	callback_unused unused_82_to_92[11];
+	hresult (*dynamic_method_jit_compilation_finished)(
+		struct profiler_callback *self, function_id function, hresult result,
+		int32_t is_safe_to_block);
+	hresult (*dynamic_method_unloaded)(struct profiler_callback *self,
+					   function_id function);
 	hresult (*event_pipe_event_delivered)(
 		struct profiler_callback *self, provider_id provider, uint32_t event,
 		uint32_t version, uint32_t metadata_size, const uint8_t *metadata,
@@ -84,10 +103,24 @@ struct profiler_callback {
 };
 
 ASSERT_SLOT(struct profiler_callback_table, initialize, 3);
+ASSERT_SLOT(struct profiler_callback_table, shutdown, 4);
+ASSERT_SLOT(struct profiler_callback_table, module_load_finished, 14);
+ASSERT_SLOT(struct profiler_callback_table, module_unload_started, 15);
+ASSERT_SLOT(struct profiler_callback_table, jit_compilation_finished, 24);
+ASSERT_SLOT(struct profiler_callback_table, jit_cached_function_search_finished, 26);
 ASSERT_SLOT(struct profiler_callback_table, initialize_for_attach, 80);
 ASSERT_SLOT(struct profiler_callback_table, profiler_attach_complete, 81);
+ASSERT_SLOT(struct profiler_callback_table, dynamic_method_jit_compilation_finished, 93);
+ASSERT_SLOT(struct profiler_callback_table, dynamic_method_unloaded, 94);
 ASSERT_SLOT(struct profiler_callback_table, event_pipe_event_delivered, 95);
 ASSERT_SLOT(struct profiler_callback_table, load_as_notification_only, 97);
+
+/* COR_PRF_MONITOR and COR_PRF_HIGH_MONITOR: what an event mask asks for. */
+#define MONITOR_MODULE_LOADS		  0x4u
+#define MONITOR_JIT_COMPILATION		  0x20u
+#define MONITOR_CACHE_SEARCHES		  0x20000u
+#define HIGH_MONITOR_DYNAMIC_UNLOADS	  0x4u
+#define CACHED_FUNCTION_FOUND		  0u /* COR_PRF_JIT_CACHE */
 
 /* --- what the hook calls: ICorProfilerInfo .. 12 -------------------------- */
 
@@ -173,7 +206,10 @@ struct profiler_info_table {
 	const void *unused_71_to_78[8];
 	hresult (*enum_jited_functions2)(struct profiler_info *self,
 					 struct enumerator **ret_enumerator);
-	const void *unused_80_to_87[8];
+	const void *unused_80_to_81[2];
+	hresult (*set_event_mask2)(struct profiler_info *self, uint32_t low,
+				   uint32_t high);
+	const void *unused_83_to_87[5];
 	hresult (*get_function_from_ip3)(struct profiler_info *self, uintptr_t address,
 					 function_id *ret_function,
 					 rejit_id *ret_rejit);
@@ -211,6 +247,7 @@ ASSERT_SLOT(struct profiler_info_table, enum_modules, 66);
 ASSERT_SLOT(struct profiler_info_table, get_runtime_information, 67);
 ASSERT_SLOT(struct profiler_info_table, get_module_info2, 70);
 ASSERT_SLOT(struct profiler_info_table, enum_jited_functions2, 79);
+ASSERT_SLOT(struct profiler_info_table, set_event_mask2, 82);
 ASSERT_SLOT(struct profiler_info_table, get_function_from_ip3, 88);
 ASSERT_SLOT(struct profiler_info_table, get_native_code_start_addresses, 90);
 ASSERT_SLOT(struct profiler_info_table, get_code_info4, 92);

@@ -103,21 +103,21 @@ static void method_loaded(struct hook *hook, const struct method_event *event)
 		modules__link(hook, further[i], event->start, sequence);
 }
 
-static void module_unloaded(struct hook *hook, module_id module)
+void deliver__module_unloaded(struct hook *hook, module_id module)
 {
 	if (catch_up__is_running(hook) && modules__may_free_code(hook, module))
 		catch_up__hold(hook, 0, module);
 	modules__unloaded(hook, module);
 }
 
-static void method_unloaded(struct hook *hook, const struct method_event *event)
+void deliver__method_unloaded(struct hook *hook, function_id function, uint64_t start)
 {
 	struct ts_journal_record *record;
 
 	if (catch_up__is_running(hook))
-		catch_up__hold(hook, event->start, 0);
-	record = bodies__find(hook, event->start);
-	if (record && record->function_id == event->function_id)
+		catch_up__hold(hook, start, 0);
+	record = bodies__find(hook, start);
+	if (record && record->function_id == function)
 		(void)bodies__remove(hook, record, record->sequence);
 }
 
@@ -144,9 +144,9 @@ void deliver__event(struct hook *hook, provider_id provider, uint32_t event,
 	else if (event == EVENT_METHOD_LOAD_VERBOSE)
 		method_loaded(hook, &method);
 	else if (event == EVENT_METHOD_UNLOAD_VERBOSE)
-		method_unloaded(hook, &method);
+		deliver__method_unloaded(hook, method.function_id, method.start);
 	else if (event == EVENT_MODULE_LOAD)
 		modules__loaded(hook, &module);
 	else
-		module_unloaded(hook, module.module_id);
+		deliver__module_unloaded(hook, module.module_id);
 }

@@ -8,7 +8,25 @@
 #include "memory.h"
 #include "shape.h"
 
-#define BODIES_MAX 64
+#define BODIES_MAX  64
+#define REGIONS_MAX 4
+
+bool describe__size(struct hook *hook, uint64_t start, uint32_t *ret_size)
+{
+	struct code_info regions[REGIONS_MAX];
+	uint32_t count = 0;
+
+	if (hook__failed(hook, hook->info->table->get_code_info4(hook->info, start,
+								 REGIONS_MAX, &count,
+								 regions)))
+		return false;
+	/* Jitted code is one region; an address inside a body is no start. */
+	if (!count || regions[0].start != start || !regions[0].size ||
+	    regions[0].size > UINT32_MAX)
+		return false;
+	*ret_size = (uint32_t)regions[0].size;
+	return true;
+}
 
 static bool has_original_il(struct hook *hook, function_id function, uint64_t start)
 {

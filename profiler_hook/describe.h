@@ -9,6 +9,9 @@
 #include "hook.h"
 #include "versions.h"
 
+/* Bytes of the body that starts there; false, counted, when none does. */
+bool describe__size(struct hook *hook, uint64_t start, uint32_t *ret_size);
+
 /*
  * Sets rejit_id, or TS_RECORD_REJIT_UNKNOWN, of a body of another than the
  * default version.  `version` is its node, NULL when there is none to read.

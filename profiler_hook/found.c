@@ -14,25 +14,7 @@
 
 #include <errno.h>
 
-#define REGIONS_MAX	    4
 #define FURTHER_MODULES_MAX 16
-
-static bool find_size(struct hook *hook, uint64_t start, uint32_t *ret_size)
-{
-	struct code_info regions[REGIONS_MAX];
-	uint32_t count = 0;
-
-	if (hook__failed(hook, hook->info->table->get_code_info4(hook->info, start,
-								 REGIONS_MAX, &count,
-								 regions)))
-		return false;
-	/* Jitted code is one region; an address inside a body is no start. */
-	if (!count || regions[0].start != start || !regions[0].size ||
-	    regions[0].size > UINT32_MAX)
-		return false;
-	*ret_size = (uint32_t)regions[0].size;
-	return true;
-}
 
 static void describe_version(struct found *found, struct ts_journal_record *draft,
 			     bool no_optimization)
@@ -79,9 +61,11 @@ void found__body(struct found *found, function_id function, uint64_t start,
 	struct text text;
 	int err;
 
-	if (bodies__find(hook, start) || !find_size(hook, start, &draft.size))
+	if (naming__is_dynamic(function))
+		draft.flags |= TS_RECORD_DYNAMIC;
+	if (bodies__find(hook, start) || !describe__size(hook, start, &draft.size))
 		return;
-	found__name(found, &draft, &text, &no_optimization);
+	naming__function(hook, &found->naming, &draft, &text, &no_optimization);
 	if (draft.flags & TS_RECORD_GENERIC)
 		further_count = modules__of_arguments(hook, function, draft.module_id,
 						      FURTHER_MODULES_MAX, further);

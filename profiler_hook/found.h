@@ -7,10 +7,8 @@
 #define TIERSCOPE_HOOK_FOUND_H
 
 #include "hook.h"
-#include "text.h"
+#include "naming.h"
 #include "tiers.h"
-
-#define FOUND_NAME_UNITS 8192u
 
 /* One catch-up's state and buffers: too large for the attach thread's stack. */
 struct found {
@@ -19,12 +17,7 @@ struct found {
 	struct table seen;	  /* functions that the enumeration gave */
 	struct table alive;	  /* method tables that are safe to ask about */
 	module_id lasting_module; /* one that cannot be unloaded */
-	uint16_t units[FOUND_NAME_UNITS];
-	uint8_t signature_blob[4096];
-	char type[16384];
-	char method[3 * FOUND_NAME_UNITS];
-	char signature[16384];
-	char arguments[8192];
+	struct naming naming;
 };
 
 /* Takes in the body of `function` that starts there, unless it is known. */
@@ -40,15 +33,13 @@ void found__code_heaps(struct found *found);
  */
 bool found__is_alive(struct found *found, function_id function);
 
+/*
+ * Whether `function`, which is alive now, stays so as long as the process: false when
+ * it is, or may be, of a collectible load context.
+ */
+bool found__is_lasting(struct hook *hook, function_id function);
+
 /* Whether code that starts there was compiled in this process: see found_code.c. */
 bool found__is_jitted(function_id function, uint64_t start);
-
-/*
- * Names a function into the buffers of `found`.  ret_text points into them; the
- * draft receives token, module, and flags.  `ret_no_optimization`: the method's
- * metadata asks for none.
- */
-void found__name(struct found *found, struct ts_journal_record *draft,
-		 struct text *ret_text, bool *ret_no_optimization);
 
 #endif /* TIERSCOPE_HOOK_FOUND_H */

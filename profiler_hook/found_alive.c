@@ -22,6 +22,7 @@
 #include "found.h"
 
 #include "memory.h"
+#include "modules.h"
 #include "names.h"
 
 #define CLASSIFICATION_MASK	    7u
@@ -29,14 +30,21 @@
 #define ARGUMENTS_MAX		    64u
 #define TYPE_DESCRIPTOR		    2u /* tag of a type that is no method table */
 
-static bool has_known_loader(struct found *found, uint64_t method_table)
+/* One kind of question, and the method tables that passed it. */
+struct question {
+	struct hook *hook;
+	struct table *passed;
+	bool lasting; /* not collectible either */
+};
+
+static bool has_known_loader(struct question *question, uint64_t method_table)
 {
-	struct hook *hook = found->hook;
+	struct hook *hook = question->hook;
 	uint64_t module, place = method_table + 24;
 
 	if (!method_table || method_table & TYPE_DESCRIPTOR)
 		return false;
-	if (table__find(&found->alive, method_table))
+	if (table__find(question->passed, method_table))
 		return true;
 	if (hook->runtime_major >= 9) {
 		if (memory__read(&place, method_table + 32, sizeof(place)))
@@ -44,15 +52,16 @@ static bool has_known_loader(struct found *found, uint64_t method_table)
 		place += 8;
 	}
 	if (memory__read(&module, place, sizeof(module)) ||
-	    !table__find(&hook->modules, module))
+	    !table__find(&hook->modules, module) ||
+	    (question->lasting && modules__may_free_code(hook, module)))
 		return false;
-	(void)table__insert(&found->alive, method_table, 1);
+	(void)table__insert(question->passed, method_table, 1);
 	return true;
 }
 
-static bool has_known_arguments(struct found *found, function_id function)
+static bool has_known_arguments(struct question *question, function_id function)
 {
-	uint64_t base = found->hook->runtime_major >= 9 ? 16 : 8;
+	uint64_t base = question->hook->runtime_major >= 9 ? 16 : 8;
 	uint64_t arguments[ARGUMENTS_MAX];
 	uint64_t address;
 	uint16_t count;
@@ -66,19 +75,33 @@ static bool has_known_arguments(struct found *found, function_id function)
 	if (memory__read(arguments, address, count * sizeof(arguments[0])))
 		return false;
 	for (uint16_t i = 0; i < count; i++) {
-		if (!has_known_loader(found, arguments[i]))
+		if (!has_known_loader(question, arguments[i]))
 			return false;
 	}
 	return true;
 }
 
-bool found__is_alive(struct found *found, function_id function)
+static bool passes(struct question *question, function_id function)
 {
 	uint16_t flags;
 
 	if (memory__read(&flags, function + 6, sizeof(flags)) ||
-	    !has_known_loader(found, names__class_of(function)))
+	    !has_known_loader(question, names__class_of(function)))
 		return false;
 	return (flags & CLASSIFICATION_MASK) != CLASSIFICATION_INSTANTIATED ||
-	       has_known_arguments(found, function);
+	       has_known_arguments(question, function);
+}
+
+bool found__is_alive(struct found *found, function_id function)
+{
+	struct question question = {found->hook, &found->alive, false};
+
+	return passes(&question, function);
+}
+
+bool found__is_lasting(struct hook *hook, function_id function)
+{
+	struct question question = {hook, &hook->lasting, true};
+
+	return passes(&question, function);
 }

@@ -4,7 +4,8 @@
  * The library as the runtime sees it: class factory, callback object, and how
  * the hook comes to life.
  *
- *   launched   Initialize: journal, session; no managed code has run yet
+ *   launched   Initialize: journal; callbacks, or the session where they do not
+ *              suffice; no managed code has run yet
  *   attached   InitializeForAttach: journal, session
  *              ProfilerAttachComplete: catch-up
  *
@@ -12,17 +13,19 @@
  * code, which makes a runtime thread of the caller in the middle of the callback,
  * and from then on the enumerations are refused (0x80131363, seen on 10.0.12).
  *
- * It is a notification profiler, which leaves the main slot to others, with an
- * event mask of 0: the session alone brings all that is needed, and no mask
- * means that nothing else in the runtime changes its ways.
+ * It is a notification profiler, which leaves the main slot to others.
  *
  * There is one instance per process.  A further attach is cancelled, which
  * frees the notification slot that it took.
  */
 #include "hook.h"
 
+#include "callbacks.h"
 #include "catch_up.h"
 #include "memory.h"
+#include "modules.h"
+#include "naming.h"
+#include "precompiled.h"
 
 #include "../abi/journal.h"
 
@@ -86,21 +89,29 @@ static int create_tables(struct hook *hook)
 	if (!err)
 		err = table__create(&hook->texts, hook->journal.capacity);
 	if (!err)
+		err = table__create(&hook->dynamics, hook->journal.capacity);
+	if (!err)
 		err = table__create(&hook->modules, HOOK_MODULES_MAX);
+	if (!err)
+		err = table__create(&hook->lasting, HOOK_LASTING_MAX);
 	if (err)
 		return err;
 	hook->links = memory__map(HOOK_LINKS_MAX * sizeof(*hook->links));
 	hook->notes = memory__map(HOOK_NOTES_MAX * sizeof(*hook->notes));
-	return hook->links && hook->notes ? 0 : -ENOMEM;
+	hook->namings = memory__map(HOOK_NAMINGS * sizeof(*hook->namings));
+	return hook->links && hook->notes && hook->namings ? 0 : -ENOMEM;
 }
 
 static void destroy(struct hook *hook)
 {
 	table__destroy(&hook->bodies);
 	table__destroy(&hook->texts);
+	table__destroy(&hook->dynamics);
 	table__destroy(&hook->modules);
+	table__destroy(&hook->lasting);
 	memory__unmap(hook->links, HOOK_LINKS_MAX * sizeof(*hook->links));
 	memory__unmap(hook->notes, HOOK_NOTES_MAX * sizeof(*hook->notes));
+	memory__unmap(hook->namings, HOOK_NAMINGS * sizeof(*hook->namings));
 	unknown__release(hook->info);
 	journal__destroy(&hook->journal);
 	memset(hook, 0, sizeof(*hook));
@@ -152,6 +163,21 @@ static void set_live(struct hook *hook)
 {
 	hook->journal.header->live_ns = journal__now();
 	__atomic_store_n(&hook->journal.header->state, TS_HOOK_LIVE, __ATOMIC_RELEASE);
+}
+
+/*
+ * Of a launched process.  Bodies of a ReJIT come by the session only, so that is
+ * opened at once where a main profiler can ask for one.  Without any source the journal
+ * stays and says so: an empty one that is explained beats none.
+ */
+static bool start_sources(struct hook *hook)
+{
+	bool callbacks = callbacks__can_replace_events(hook) &&
+			 !hook->journal.header->main_profiler;
+
+	if (!FAILED(callbacks__start(hook, callbacks)) && callbacks)
+		return true;
+	return !FAILED(start_session(hook));
 }
 
 /* --- ICorProfilerCallback .. 11 ------------------------------------------------ */
@@ -220,10 +246,14 @@ static hresult Callback_Initialize(struct profiler_callback *self, struct unknow
 		__atomic_store_n(&callback->started, 0, __ATOMIC_RELEASE);
 		return result;
 	}
-	/* Without a session the journal stays and says so: an empty one that is
-	 * explained beats none. */
-	if (!FAILED(start_session(&callback->hook)))
+	if (start_sources(&callback->hook))
 		set_live(&callback->hook);
+	return S_OK;
+}
+
+static hresult Callback_Shutdown(struct profiler_callback *self)
+{
+	precompiled__finish(&impl_from_profiler_callback(self)->hook);
 	return S_OK;
 }
 
@@ -258,6 +288,78 @@ static hresult Callback_ProfilerAttachComplete(struct profiler_callback *self)
 		return S_OK;
 	catch_up__run(hook);
 	set_live(hook);
+	return S_OK;
+}
+
+static hresult Callback_ModuleLoadFinished(struct profiler_callback *self,
+					   module_id module, hresult result)
+{
+	int saved = errno;
+
+	if (!FAILED(result))
+		modules__announced(&impl_from_profiler_callback(self)->hook, module);
+	errno = saved;
+	return S_OK;
+}
+
+static hresult Callback_ModuleUnloadStarted(struct profiler_callback *self,
+					    module_id module)
+{
+	int saved = errno;
+
+	deliver__module_unloaded(&impl_from_profiler_callback(self)->hook, module);
+	errno = saved;
+	return S_OK;
+}
+
+static hresult Callback_JITCompilationFinished(struct profiler_callback *self,
+					       function_id function, hresult result,
+					       int32_t is_safe_to_block)
+{
+	int saved = errno;
+
+	(void)is_safe_to_block;
+	if (!FAILED(result))
+		callbacks__compiled(&impl_from_profiler_callback(self)->hook, function,
+				    false);
+	errno = saved;
+	return S_OK;
+}
+
+static hresult
+Callback_JITCachedFunctionSearchFinished(struct profiler_callback *self,
+					 function_id function, uint32_t result)
+{
+	int saved = errno;
+
+	if (result == CACHED_FUNCTION_FOUND)
+		precompiled__used(&impl_from_profiler_callback(self)->hook, function);
+	errno = saved;
+	return S_OK;
+}
+
+static hresult
+Callback_DynamicMethodJITCompilationFinished(struct profiler_callback *self,
+					     function_id function, hresult result,
+					     int32_t is_safe_to_block)
+{
+	int saved = errno;
+
+	(void)is_safe_to_block;
+	if (!FAILED(result))
+		callbacks__compiled(&impl_from_profiler_callback(self)->hook, function,
+				    true);
+	errno = saved;
+	return S_OK;
+}
+
+static hresult Callback_DynamicMethodUnloaded(struct profiler_callback *self,
+					      function_id function)
+{
+	int saved = errno;
+
+	callbacks__dynamic_unloaded(&impl_from_profiler_callback(self)->hook, function);
+	errno = saved;
 	return S_OK;
 }
 
@@ -301,10 +403,21 @@ static const struct profiler_callback_table callback_table = {
 	.add_ref = Callback_AddRef,
 	.release = Callback_Release,
 	.initialize = Callback_Initialize,
-	.unused_4_to_79 = {[0 ... 75] = Callback_Unused},
+	.shutdown = Callback_Shutdown,
+	.unused_5_to_13 = {[0 ... 8] = Callback_Unused},
+	.module_load_finished = Callback_ModuleLoadFinished,
+	.module_unload_started = Callback_ModuleUnloadStarted,
+	.unused_16_to_23 = {[0 ... 7] = Callback_Unused},
+	.jit_compilation_finished = Callback_JITCompilationFinished,
+	.unused_25 = {Callback_Unused},
+	.jit_cached_function_search_finished = Callback_JITCachedFunctionSearchFinished,
+	.unused_27_to_79 = {[0 ... 52] = Callback_Unused},
 	.initialize_for_attach = Callback_InitializeForAttach,
 	.profiler_attach_complete = Callback_ProfilerAttachComplete,
-	.unused_82_to_94 = {[0 ... 12] = Callback_Unused},
+	.unused_82_to_92 = {[0 ... 10] = Callback_Unused},
+	.dynamic_method_jit_compilation_finished =
+		Callback_DynamicMethodJITCompilationFinished,
+	.dynamic_method_unloaded = Callback_DynamicMethodUnloaded,
 	.event_pipe_event_delivered = Callback_EventPipeEventDelivered,
 	.unused_96 = {Callback_Unused},
 	.load_as_notification_only = Callback_LoadAsNotificationOnly,

@@ -30,12 +30,19 @@ struct unload_note {
 	uint64_t module_id; /* or of a module, or 0 */
 };
 
+#define HOOK_LASTING_MAX 65536u
+#define HOOK_NAMINGS 16u /* threads that compile at one moment */
+
+struct naming;
+
 struct hook {
 	struct profiler_info *info;
 	struct journal journal;
 	struct table bodies;  /* code start → record index + 1, alive ones */
 	struct table texts;   /* function id → record index + 1, immortal ones */
+	struct table dynamics; /* function id → record index + 1, alive dynamic ones */
 	struct table modules; /* module id → record index + 1, HOOK_MODULE_* bits */
+	struct table lasting; /* method tables that are never freed: see found_alive.c */
 	struct module_link *links;
 	uint32_t links_used;
 	uint32_t collectible_modules; /* ever seen */
@@ -46,6 +53,10 @@ struct hook {
 	uint32_t hold_failed;
 	provider_id provider;  /* of the runtime's events, once seen */
 	uint32_t nodes_proven; /* see versions.h */
+	uint64_t counting_allocator; /* see tiers.c: a loader allocator */
+	uint64_t counting_hash;	     /* and the hash in it, known to be readable */
+	struct naming *namings; /* HOOK_NAMINGS of them: see naming.h */
+	uint32_t naming_taken[HOOK_NAMINGS];
 	uint16_t runtime_major;
 };
 
@@ -62,6 +73,10 @@ static inline bool hook__failed(struct hook *hook, hresult result)
 	hook__count(hook, TS_HOOK_API_FAILED);
 	return true;
 }
+
+/* Ends, however they were told of; they wait for a catch-up that is under way. */
+void deliver__module_unloaded(struct hook *hook, module_id module);
+void deliver__method_unloaded(struct hook *hook, function_id function, uint64_t start);
 
 /* The body of one EventPipe event. */
 void deliver__event(struct hook *hook, provider_id provider, uint32_t event,

@@ -99,6 +99,7 @@ static void lay_out(struct journal *journal, uint64_t bytes)
 	header->journal_fd = journal->fd;
 	memcpy(header->hook_version, TIERSCOPE_VERSION, sizeof(TIERSCOPE_VERSION));
 	journal->text_capacity = header->text_capacity;
+	journal->precompiled_capacity = header->precompiled_capacity;
 	journal->records = (void *)((char *)header + header->records_offset);
 	journal->text = (char *)header + header->text_offset;
 	journal->precompiled = (void *)((char *)header + header->precompiled_offset);

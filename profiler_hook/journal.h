@@ -23,6 +23,7 @@ struct journal {
 	struct ts_journal_record *records;
 	char *text;
 	struct ts_precompiled *precompiled;
+	uint32_t precompiled_capacity;
 	uint32_t capacity;
 	uint64_t text_capacity;
 	/* Dead records, oldest first: a ring of index + 1. */

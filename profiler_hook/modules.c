@@ -130,7 +130,7 @@ void modules__loaded(struct hook *hook, const struct module_event *event)
 	add(hook, event->module_id, &facts, event->path, 0);
 }
 
-void modules__found(struct hook *hook, module_id module)
+static void ask_and_add(struct hook *hook, module_id module, uint16_t record_flags)
 {
 	uint16_t units[PATH_UNITS];
 	struct utf16 path = {(const uint8_t *)units, 0};
@@ -139,7 +139,17 @@ void modules__found(struct hook *hook, module_id module)
 	if (!module || table__find(&hook->modules, module))
 		return;
 	ask(hook, module, &facts, units, &path);
-	add(hook, module, &facts, path, TS_RECORD_CATCH_UP);
+	add(hook, module, &facts, path, record_flags);
+}
+
+void modules__announced(struct hook *hook, module_id module)
+{
+	ask_and_add(hook, module, 0);
+}
+
+void modules__found(struct hook *hook, module_id module)
+{
+	ask_and_add(hook, module, TS_RECORD_CATCH_UP);
 }
 
 /* Asks again about a module that was not complete when it was loaded. */

@@ -17,6 +17,9 @@
 void modules__loaded(struct hook *hook, const struct module_event *event);
 void modules__unloaded(struct hook *hook, module_id module);
 
+/* Takes in a module that is being loaded, of which only the id is known. */
+void modules__announced(struct hook *hook, module_id module);
+
 /* Takes in a module that was there before the hook, if it is not known. */
 void modules__found(struct hook *hook, module_id module);
 

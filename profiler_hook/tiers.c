@@ -19,12 +19,22 @@
  *
  * The offsets are those of 9.0.20 and 10.0.12.  What is read must look like this
  * hash, or nothing is believed.
+ *
+ * A method that was compiled this moment is looked up in the hash as the runtime does
+ * it (inc/shash.inl; the key's hash is the method's address, plus the version's id,
+ * which is 0).  Its MethodDesc and Module are alive, so they are read by plain loads.
+ * The loader allocator that all but collectible modules share lives as long as the
+ * process: once its hash has been read through the kernel, it is read by plain loads
+ * too.  The slots never are: another thread may free them when the hash grows.  What was
+ * read of them counts only if the hash still has them afterwards.
  */
 #include "tiers.h"
 
 #include "memory.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SLOTS_MAX		   (1u << 22)
 #define SLOTS_AT_ONCE		   MEMORY_READ_EACH_MAX
@@ -111,6 +121,12 @@ static bool read_hash(struct tiers *tiers, const struct counting_hash *hash)
 	return entries <= hash->max;
 }
 
+static bool is_plausible(const struct counting_hash *hash)
+{
+	return hash->size <= SLOTS_MAX && hash->count <= hash->occupied &&
+	       hash->occupied <= hash->max && hash->max <= hash->size;
+}
+
 static bool find_hash(struct hook *hook, module_id module, uint64_t *ret_address,
 		      struct counting_hash *ret_hash)
 {
@@ -121,18 +137,23 @@ static bool find_hash(struct hook *hook, module_id module, uint64_t *ret_address
 	       !memory__read(&allocator, module + offsets->module_allocator, 8) &&
 	       !memory__read(ret_address, allocator + offsets->allocator_manager, 8) &&
 	       !memory__read(ret_hash, *ret_address, sizeof(*ret_hash)) &&
-	       ret_hash->size <= SLOTS_MAX && ret_hash->count <= ret_hash->occupied &&
-	       ret_hash->occupied <= ret_hash->max && ret_hash->max <= ret_hash->size;
+	       is_plausible(ret_hash);
+}
+
+static bool min_opts_wanted(void)
+{
+	const char *min_opts = getenv("DOTNET_JITMinOpts");
+
+	return min_opts && *min_opts && strcmp(min_opts, "0");
 }
 
 void tiers__load(struct hook *hook, struct tiers *tiers, module_id module)
 {
-	const char *min_opts = getenv("DOTNET_JITMinOpts");
 	struct counting_hash hash, again;
 	uint64_t address;
 
 	memset(tiers, 0, sizeof(*tiers));
-	tiers->min_opts = min_opts && *min_opts && strcmp(min_opts, "0");
+	tiers->min_opts = min_opts_wanted();
 	/* The hash moves when it grows: then it is read again, a few times. */
 	for (int attempt = 0; attempt < 3 && !tiers->known; attempt++) {
 		if (!find_hash(hook, module, &address, &hash) ||
@@ -153,6 +174,13 @@ void tiers__unload(struct tiers *tiers)
 	tiers->known = false;
 }
 
+static enum ts_tier without_tiering(bool no_optimization, uint32_t module_flags)
+{
+	if (no_optimization || !(module_flags & MODULE_ALLOWS_OPTIMIZATION))
+		return TS_TIER_MIN_OPT;
+	return TS_TIER_OPTIMIZED;
+}
+
 enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 			       function_id function, module_id module,
 			       bool no_optimization)
@@ -168,8 +196,106 @@ enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 	if (flags & FLAG_ELIGIBLE)
 		return table__find(&tiers->switched, function) ? TS_TIER_OPTIMIZED
 							       : TS_TIER_QUICK;
-	if (tiers->min_opts || no_optimization ||
-	    !(module_flags & MODULE_ALLOWS_OPTIMIZATION))
-		return TS_TIER_MIN_OPT;
-	return TS_TIER_OPTIMIZED;
+	return without_tiering(tiers->min_opts || no_optimization, module_flags);
+}
+
+/* --- one method at the moment of its compilation -------------------------------- */
+
+/*
+ * Walks the slots of `hash` for the method.  1 switched, 0 not, -EBADMSG it is no
+ * such hash, -EFAULT the slots are gone.
+ */
+static int look_up(const struct counting_hash *hash, function_id function)
+{
+	uint32_t key = (uint32_t)function, step = key % (hash->size - 1) + 1;
+	uint32_t at = key % hash->size;
+	struct counting_info info;
+	uint64_t slot;
+
+	for (uint32_t i = 0; i < hash->size; i++) {
+		if (memory__read(&slot, hash->slots + 8ull * at, sizeof(slot)))
+			return -EFAULT;
+		if (!slot)
+			return 0;
+		if (slot != UINT64_MAX) {
+			if (memory__read(&info, slot, sizeof(info)))
+				return -EFAULT;
+			if ((info.kind != KIND_NODE && info.kind != KIND_DEFAULT) ||
+			    info.stage > STAGE_DISABLED)
+				return -EBADMSG;
+			if (info.kind == KIND_DEFAULT && info.method == function)
+				return info.stage == STAGE_DISABLED;
+		}
+		at = (uint32_t)(((uint64_t)at + step) % hash->size);
+	}
+	return 0;
+}
+
+/* For objects that are alive for certain. */
+static uint64_t load(uint64_t address)
+{
+	uint64_t word;
+
+	memcpy(&word, (const void *)(uintptr_t)address, sizeof(word));
+	return word;
+}
+
+/*
+ * The address of the hash that counts the calls of the module's methods; 0 none.
+ * Methods of collectible modules are not tiered, so the first one is the common one.
+ */
+static uint64_t hash_of(struct hook *hook, module_id module)
+{
+	uint64_t allocator = load(module + offsets_of(hook)->module_allocator);
+	struct counting_hash hash;
+	uint64_t address, none = 0;
+
+	if (allocator == __atomic_load_n(&hook->counting_allocator, __ATOMIC_ACQUIRE))
+		return hook->counting_hash;
+	if (!find_hash(hook, module, &address, &hash))
+		return 0;
+	if (__atomic_compare_exchange_n(&hook->counting_hash, &none, address, 0,
+					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		__atomic_store_n(&hook->counting_allocator, allocator,
+				 __ATOMIC_RELEASE);
+	return address;
+}
+
+/* 1 the JIT chose to optimize a method of tier 0, 0 it did not, or -Exxx. */
+static int is_switched(struct hook *hook, function_id function, module_id module)
+{
+	uint64_t address = hash_of(hook, module);
+	struct counting_hash hash, again;
+	int result = -EBADMSG;
+
+	for (int attempt = 0; address && attempt < 3; attempt++) {
+		memcpy(&hash, (const void *)(uintptr_t)address, sizeof(hash));
+		if (!is_plausible(&hash))
+			continue; /* caught while it grows */
+		result = hash.size > 1 && hash.count ? look_up(&hash, function) : 0;
+		memcpy(&again, (const void *)(uintptr_t)address, sizeof(again));
+		if (again.slots == hash.slots && again.size == hash.size)
+			break;
+		result = -EAGAIN;
+	}
+	return result;
+}
+
+enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id module,
+			   bool no_optimization)
+{
+	const struct offsets *offsets = offsets_of(hook);
+	uint16_t flags;
+	int switched;
+
+	if (!offsets)
+		return TS_TIER_UNKNOWN;
+	memcpy(&flags, (const void *)function, sizeof(flags));
+	if (!(flags & FLAG_ELIGIBLE))
+		return without_tiering(no_optimization || min_opts_wanted(),
+				       (uint32_t)load(module + offsets->module_flags));
+	switched = is_switched(hook, function, module);
+	if (switched < 0)
+		return TS_TIER_UNKNOWN;
+	return switched ? TS_TIER_OPTIMIZED : TS_TIER_QUICK;
 }

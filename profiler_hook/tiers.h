@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * The tier of default versions, which have no version node: what the runtime would
- * say of them, worked out from its memory.  For catch-ups; .NET 9 and 10 only.
+ * say of them, worked out from its memory.  .NET 9 and 10 only.
  */
 #ifndef TIERSCOPE_HOOK_TIERS_H
 #define TIERSCOPE_HOOK_TIERS_H
@@ -26,5 +26,12 @@ void tiers__unload(struct tiers *tiers);
 enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 			       function_id function, module_id module,
 			       bool no_optimization);
+
+/*
+ * The same for a method whose default version was compiled this moment, on the thread
+ * that compiled it.
+ */
+enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id module,
+			   bool no_optimization);
 
 #endif /* TIERSCOPE_HOOK_TIERS_H */

@@ -146,3 +146,17 @@ int versions__find_live(struct hook *hook, function_id function, uint64_t start,
 		__atomic_store_n(&hook->nodes_proven, 1, __ATOMIC_RELAXED);
 	return err;
 }
+
+int versions__find_new(struct hook *hook, function_id function, uint64_t start,
+		       struct native_version *ret_version)
+{
+	bool proven = __atomic_load_n(&hook->nodes_proven, __ATOMIC_RELAXED);
+	int err = find(hook, proven, function, start, ret_version);
+
+	if (!err &&
+	    (ret_version->tier == TS_TIER_UNKNOWN || !ret_version->native_version))
+		err = -EBADMSG;
+	if (!err && !proven)
+		__atomic_store_n(&hook->nodes_proven, 1, __ATOMIC_RELAXED);
+	return err;
+}

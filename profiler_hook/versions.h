@@ -35,4 +35,11 @@ int versions__find(struct hook *hook, function_id function, uint64_t start,
 int versions__find_live(struct hook *hook, function_id function, uint64_t start,
 			uint32_t version, struct native_version *ret_version);
 
+/*
+ * The same for a body that was compiled this moment, where nothing tells its version.
+ * Proven is then a node that names method and code and holds a known tier.
+ */
+int versions__find_new(struct hook *hook, function_id function, uint64_t start,
+		       struct native_version *ret_version);
+
 #endif /* TIERSCOPE_HOOK_VERSIONS_H */

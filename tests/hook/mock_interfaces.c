@@ -313,6 +313,15 @@ static hresult get_code_info4(struct profiler_info *self, uintptr_t start,
 	return S_OK;
 }
 
+static hresult set_event_mask2(struct profiler_info *self, uint32_t low, uint32_t high)
+{
+	(void)self;
+	the_mock->mask_low = low;
+	the_mock->mask_high = high;
+	the_mock->masks++;
+	return S_OK;
+}
+
 static hresult event_pipe_start_session(struct profiler_info *self, uint32_t count,
 					struct event_pipe_provider *providers,
 					int32_t rundown, uint64_t *ret_session)
@@ -354,6 +363,7 @@ static const struct profiler_info_table info_table = {
 	.get_function_from_ip3 = get_function_from_ip3,
 	.get_native_code_start_addresses = get_native_code_start_addresses,
 	.get_code_info4 = get_code_info4,
+	.set_event_mask2 = set_event_mask2,
 	.event_pipe_start_session = event_pipe_start_session,
 	.event_pipe_get_provider_info = event_pipe_get_provider_info,
 };

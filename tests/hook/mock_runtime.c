@@ -39,6 +39,7 @@ struct mock *mock__new(void)
 	if (!mock)
 		return NULL;
 	mock->major = 10;
+	mock->main_profiler = true;
 	mock__give_interfaces(mock);
 	mock->code = mmap(NULL, CODE_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -63,8 +64,14 @@ void mock__free(struct mock *mock)
 
 hresult mock__launch(struct mock *mock)
 {
-	return mock->callback->table->initialize(mock->callback,
-						 (struct unknown *)(void *)&mock->info);
+	hresult result;
+
+	if (mock->main_profiler)
+		setenv("CORECLR_ENABLE_PROFILING", "1", 1);
+	result = mock->callback->table->initialize(
+		mock->callback, (struct unknown *)(void *)&mock->info);
+	unsetenv("CORECLR_ENABLE_PROFILING");
+	return result;
 }
 
 hresult mock__attach(struct mock *mock)

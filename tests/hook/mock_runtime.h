@@ -101,6 +101,9 @@ struct mock {
 	uint8_t *code; /* executable memory that is no file's */
 	size_t code_used;
 	uint16_t major;
+	bool main_profiler; /* one has the main slot: the hook opens its session at once */
+	uint32_t mask_low, mask_high;
+	uint32_t masks;	   /* set so far */
 	uint32_t sessions; /* opened */
 	struct event_pipe_provider provider;
 	hresult session_result;

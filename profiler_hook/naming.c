@@ -8,7 +8,7 @@
  *   of a MethodDesc, 16 bytes in 9 and 10, 8 bytes in 8:
  *   { signature*; u32 signature size; u32 flags; char *name; resolver* }
  */
-#include "found.h"
+#include "naming.h"
 
 #include "memory.h"
 #include "names.h"
@@ -22,7 +22,7 @@
 #define TYPEDEF_TABLE	       0x02000000u
 
 struct type_names {
-	struct found *found;
+	struct naming *naming;
 	struct metadata *metadata;
 };
 
@@ -31,18 +31,18 @@ static void append_type_token(void *context, uint32_t token, struct name *name)
 {
 	struct type_names *names = context;
 	struct metadata *metadata = names->metadata;
-	uint16_t *units = names->found->units;
+	uint16_t *units = names->naming->units;
 	uint32_t length = 0, table = token & 0xff000000;
 	hresult result = E_FAIL;
 	metadata_token scope;
 
 	if (metadata && table == TYPEDEF_TABLE)
 		result = metadata->table->get_typedef_props(
-			metadata, token, units, FOUND_NAME_UNITS, &length, NULL, NULL);
+			metadata, token, units, NAMING_UNITS, &length, NULL, NULL);
 	else if (metadata && table == TYPEREF_TABLE)
 		result = metadata->table->get_typeref_props(
-			metadata, token, &scope, units, FOUND_NAME_UNITS, &length);
-	if (FAILED(result) || !length || length > FOUND_NAME_UNITS) {
+			metadata, token, &scope, units, NAMING_UNITS, &length);
+	if (FAILED(result) || !length || length > NAMING_UNITS) {
 		name__append_string(name, "?");
 		return;
 	}
@@ -71,7 +71,7 @@ static size_t read_string(char *ret_string, size_t capacity, uint64_t address)
 	return size;
 }
 
-static bool is_dynamic(function_id function)
+bool naming__is_dynamic(function_id function)
 {
 	uint16_t flags;
 
@@ -86,57 +86,59 @@ struct dynamic_descriptor {
 	uint64_t name;
 };
 
-static void name_dynamic(struct found *found, function_id function, struct text *text)
+static void name_dynamic(struct hook *hook, struct naming *naming, function_id function,
+			 struct text *text)
 {
-	struct type_names names = {found, NULL};
-	struct name signature = {found->signature, 0, sizeof(found->signature), false};
-	uint64_t base = found->hook->runtime_major >= 9 ? 16 : 8;
+	struct type_names names = {naming, NULL};
+	struct name signature = {naming->signature, 0, sizeof(naming->signature),
+				 false};
+	uint64_t base = hook->runtime_major >= 9 ? 16 : 8;
 	struct dynamic_descriptor descriptor;
 	size_t size = 0;
 
 	text->parts[0] =
 		text_part__utf8(CLASS_NAME_DYNAMIC, sizeof(CLASS_NAME_DYNAMIC) - 1);
 	if (!memory__read(&descriptor, function + base, sizeof(descriptor))) {
-		size = read_string(found->method, sizeof(found->method),
+		size = read_string(naming->method, sizeof(naming->method),
 				   descriptor.name);
-		if (descriptor.signature_size <= sizeof(found->signature_blob) &&
-		    !memory__read(found->signature_blob, descriptor.signature,
+		if (descriptor.signature_size <= sizeof(naming->signature_blob) &&
+		    !memory__read(naming->signature_blob, descriptor.signature,
 				  descriptor.signature_size))
-			(void)signature__append(found->signature_blob,
+			(void)signature__append(naming->signature_blob,
 						descriptor.signature_size,
 						append_type_token, &names, &signature);
 	}
-	text->parts[1] = text_part__utf8(found->method, size);
-	text->parts[2] = text_part__utf8(found->signature, signature.size);
+	text->parts[1] = text_part__utf8(naming->method, size);
+	text->parts[2] = text_part__utf8(naming->signature, signature.size);
 }
 
-static void name_method(struct found *found, struct metadata *metadata,
-			metadata_token token, struct text *text,
-			bool *ret_no_optimization)
+static void name_method(struct hook *hook, struct naming *naming,
+			struct metadata *metadata, metadata_token token,
+			struct text *text, bool *ret_no_optimization)
 {
-	struct type_names names = {found, metadata};
-	struct name signature = {found->signature, 0, sizeof(found->signature), false};
+	struct type_names names = {naming, metadata};
+	struct name signature = {naming->signature, 0, sizeof(naming->signature),
+				 false};
 	uint32_t length = 0, attributes, blob_size = 0, rva, implementation = 0;
 	const uint8_t *blob = NULL;
 	metadata_token class;
 	size_t size;
 
-	if (hook__failed(found->hook,
-			 metadata->table->get_method_props(
-				 metadata, token, &class, found->units,
-				 FOUND_NAME_UNITS, &length, &attributes, &blob,
-				 &blob_size, &rva, &implementation)))
+	if (hook__failed(hook, metadata->table->get_method_props(
+				       metadata, token, &class, naming->units,
+				       NAMING_UNITS, &length, &attributes, &blob,
+				       &blob_size, &rva, &implementation)))
 		return;
 	*ret_no_optimization = implementation & METHOD_IMPLEMENTATION_NO_OPTIMIZATION;
-	length = length < FOUND_NAME_UNITS ? length : FOUND_NAME_UNITS;
-	size = text__convert((struct utf16){(const uint8_t *)found->units,
+	length = length < NAMING_UNITS ? length : NAMING_UNITS;
+	size = text__convert((struct utf16){(const uint8_t *)naming->units,
 					    length ? length - 1 : 0},
-			     found->method, sizeof(found->method));
-	text->parts[1] = text_part__utf8(found->method, size);
+			     naming->method, sizeof(naming->method));
+	text->parts[1] = text_part__utf8(naming->method, size);
 	if (blob)
 		(void)signature__append(blob, blob_size, append_type_token, &names,
 					&signature);
-	text->parts[2] = text_part__utf8(found->signature, signature.size);
+	text->parts[2] = text_part__utf8(naming->signature, signature.size);
 }
 
 static void set_generic_flags(struct ts_journal_record *draft, const struct name *type,
@@ -152,12 +154,13 @@ static void set_generic_flags(struct ts_journal_record *draft, const struct name
 		draft->flags |= TS_RECORD_SHARED_GENERIC;
 }
 
-void found__name(struct found *found, struct ts_journal_record *draft,
-		 struct text *ret_text, bool *ret_no_optimization)
+void naming__function(struct hook *hook, struct naming *naming,
+		      struct ts_journal_record *draft, struct text *ret_text,
+		      bool *ret_no_optimization)
 {
-	struct name type = {found->type, 0, sizeof(found->type), false};
-	struct name arguments = {found->arguments, 0, sizeof(found->arguments), false};
-	struct hook *hook = found->hook;
+	struct name type = {naming->type, 0, sizeof(naming->type), false};
+	struct name arguments = {naming->arguments, 0, sizeof(naming->arguments),
+				 false};
 	struct metadata *metadata = NULL;
 	metadata_token token = 0;
 	module_id module = 0;
@@ -170,23 +173,38 @@ void found__name(struct found *found, struct ts_journal_record *draft,
 				       &module, &token, 0, &count, NULL)))
 		return;
 	draft->module_id = module;
-	if (is_dynamic(draft->function_id)) {
-		draft->flags |= TS_RECORD_DYNAMIC;
-		name_dynamic(found, draft->function_id, ret_text);
+	if (draft->flags & TS_RECORD_DYNAMIC) {
+		name_dynamic(hook, naming, draft->function_id, ret_text);
 		return;
 	}
 	draft->token = token;
 	names__append_class(hook, class ? class : names__class_of(draft->function_id),
 			    &type);
 	names__append_method_arguments(hook, draft->function_id, &arguments);
-	ret_text->parts[0] = text_part__utf8(found->type, type.size);
-	ret_text->parts[3] = text_part__utf8(found->arguments, arguments.size);
+	ret_text->parts[0] = text_part__utf8(naming->type, type.size);
+	ret_text->parts[3] = text_part__utf8(naming->arguments, arguments.size);
 	set_generic_flags(draft, &type, &arguments);
 	if (hook__failed(hook, hook->info->table->get_module_metadata(
 				       hook->info, module, 0, &iid_metadata_import,
 				       (void **)&metadata)) ||
 	    !metadata)
 		return;
-	name_method(found, metadata, token, ret_text, ret_no_optimization);
+	name_method(hook, naming, metadata, token, ret_text, ret_no_optimization);
 	unknown__release(metadata);
+}
+
+struct naming *naming__take(struct hook *hook)
+{
+	for (unsigned int i = 0; i < HOOK_NAMINGS; i++) {
+		if (!__atomic_exchange_n(&hook->naming_taken[i], 1, __ATOMIC_ACQUIRE))
+			return &hook->namings[i];
+	}
+	return NULL;
+}
+
+void naming__give_back(struct hook *hook, struct naming *naming)
+{
+	if (naming)
+		__atomic_store_n(&hook->naming_taken[naming - hook->namings], 0,
+				 __ATOMIC_RELEASE);
 }

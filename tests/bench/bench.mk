@@ -1,5 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What recording costs; measured, never asserted.
-.PHONY: bench
-bench: all apps ## measure what recording costs (as root); BENCH_PAIRS=10, BENCH_WRITE=1
+BENCH := $(OUTPUT)/bench
+BENCH_PROGRAMS := $(BENCH)/sampling $(BENCH)/lookup
+
+$(BENCH)/%.bpf.o: tests/bench/bpf/%.bpf.c $(wildcard bpf/*.h abi/*.h tests/bench/bpf/*.h vmlinux/*.h)
+	@mkdir -p $(@D)
+	$(call msg,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BENCH)/%.skel.h: $(BENCH)/%.bpf.o
+	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name $* > $@
+
+$(BENCH)/sampling: $(BENCH)/peer.skel.h
+$(BENCH)/lookup: $(BENCH)/lookup.skel.h
+$(BENCH_PROGRAMS): $(BENCH)/%: tests/bench/bpf/%.c $(wildcard abi/*.h tests/bench/bpf/*.h)
+	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -I$(BENCH) $< $(LIBS) -o $@
+
+.PHONY: bench bench-bpf
+bench: all apps $(BENCH_PROGRAMS) ## measure what recording costs (as root); BENCH_PAIRS=10, BENCH_WRITE=1
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/bench/bench
+
+bench-bpf: all apps $(BENCH_PROGRAMS) ## measure the BPF programs alone, and print (as root)
+	$(Q)OUTPUT=$(abspath $(OUTPUT)) PYTHONDONTWRITEBYTECODE=1 tests/bench/bpf/of_bpf.py

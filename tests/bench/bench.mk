@@ -15,8 +15,14 @@ $(BENCH)/lookup: $(BENCH)/lookup.skel.h
 $(BENCH_PROGRAMS): $(BENCH)/%: tests/bench/bpf/%.c $(wildcard abi/*.h tests/bench/bpf/*.h)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -I$(BENCH) $< $(LIBS) -o $@
 
+# A made-up recording, through the loader's own model and writer.
+$(BENCH)/make_large: tests/bench/make_large.c $(filter \
+		$(OUTPUT)/user/base/% $(OUTPUT)/user/model/% $(OUTPUT)/user/recording/%,$(USER_OBJECTS))
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $^ $(LIBS) -o $@
+
 .PHONY: bench bench-bpf
-bench: all apps $(BENCH_PROGRAMS) ## measure what recording costs (as root); BENCH_PAIRS=10, BENCH_WRITE=1
+bench: all apps $(BENCH_PROGRAMS) $(BENCH)/make_large ## measure costs (as root); BENCH_ONLY=csc,hello BENCH_PAIRS=20 BENCH_WRITE=1
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/bench/bench
 
 bench-bpf: all apps $(BENCH_PROGRAMS) ## measure the BPF programs alone, and print (as root)

@@ -14,23 +14,23 @@ BEGIN, END = "<!-- bench: begin, written by make bench -->", "<!-- bench: end --
 
 
 def seconds(values):
-    return f"{statistics.fmean(values):.3f} s"
+    return f"{statistics.median(values):.3f} s"
 
 
-def percent(ends):
-    mean, low, high = ends
-    return f"{mean:+.1%} [{low:+.1%}, {high:+.1%}]"
+def percent(ends, digits=1):
+    middle, low, high = ends
+    return f"{middle:+.{digits}%} [{low:+.{digits}%}, {high:+.{digits}%}]"
 
 
 def milliseconds(ends):
-    mean, low, high = (1000 * x for x in ends)
-    return f"{mean:+.0f} ms [{low:+.0f}, {high:+.0f}]"
+    middle, low, high = (1000 * x for x in ends)
+    return f"{middle:+.1f} ms [{low:+.1f}, {high:+.1f}]"
 
 
-def table(title, head, rows, pairs, kept, lost):
+def table(title, head, rows, note):
     lines = [f"### {title}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
-    lines += ["", f"{pairs} pairs; {kept} samples kept, {lost} lost. In brackets the 95 % interval.", "", ""]
+    lines += ["", note, ""]
     return "\n".join(lines)
 
 
@@ -50,12 +50,16 @@ def machine():
             f".NET SDK {output_of('dotnet', '--version')}, load {LOAD_BEFORE[0]:.1f} before it began")
 
 
-def write(path, text, pairs):
+def settings():
+    names = ("BENCH_ONLY", "BENCH_PAIRS", "BENCH_WRITE")
+    return " ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ)
+
+
+def write(path, text):
     with open(path, encoding="utf-8") as file:
         before, _, rest = file.read().partition(BEGIN)
     _, _, after = rest.partition(END)
     commit = output_of("git", "describe", "--always", "--dirty")
-    where = (f"`sudo make bench BENCH_PAIRS={pairs} BENCH_WRITE=1` on {datetime.date.today()}, commit {commit}: "
-             f"{machine()}.\n\n")
+    where = f"`sudo make bench {settings()}` on {datetime.date.today()}, commit {commit}: {machine()}.\n\n"
     with open(path, "w", encoding="utf-8") as file:
         file.write(before + BEGIN + "\n" + where + text.rstrip() + "\n" + END + after)

@@ -1,31 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (c) 2026 The tierscope authors
-"""Means and 95 % intervals of paired measurements (Student's t)."""
+"""95 % intervals of paired measurements that outliers cannot spoil.
 
+On a virtual machine a run now and then takes twice as long, and one such run
+would widen a t interval beyond any bar.  So: the Hodges-Lehmann estimate (the
+median of the means of all two values, Walsh averages) and the interval that
+belongs to Wilcoxon's signed-rank test, with that test's exact distribution.  It
+asks of the differences only that they lie symmetrically around their middle,
+which holds for differences of two runs in changing order."""
+
+import functools
+import itertools
 import math
 import statistics
 
-# 0.975 quantiles by degrees of freedom; between two rows the lower one holds.
-T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306,
-         9: 2.262, 10: 2.228, 11: 2.201, 12: 2.179, 13: 2.160, 14: 2.145, 15: 2.131, 16: 2.120,
-         17: 2.110, 18: 2.101, 19: 2.093, 20: 2.086, 25: 2.060, 30: 2.042, 40: 2.021,
-         60: 2.000, 120: 1.980}
+CONFIDENCE = 0.95
+LEAST = 6  # below, no interval of this kind has 95 %
 
 
-def t_quantile(freedom):
-    return T_975[max(f for f in T_975 if f <= freedom)]
+@functools.lru_cache
+def walsh_cut(count):
+    """How many Walsh averages lie outside the interval at each end: the largest
+    k with P(W < k) <= 2.5 %, W the sum of the ranks with a positive sign."""
+    ways = [1]  # how many subsets of the ranks have each sum
+    for rank in range(1, count + 1):
+        longer = ways + [0] * rank
+        for total, number in enumerate(ways):
+            longer[total + rank] += number
+        ways = longer
+    allowed, seen = (1 - CONFIDENCE) / 2 * 2 ** count, 0
+    for total, number in enumerate(ways):
+        seen += number
+        if seen > allowed:
+            return total
+    raise ValueError(count)
 
 
 def interval(values):
-    """Mean, lower and upper end; needs two values or more."""
-    mean = statistics.fmean(values)
-    half = t_quantile(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
-    return mean, mean - half, mean + half
+    """Estimate, lower and upper end."""
+    if len(values) < LEAST:
+        raise ValueError(f"an interval needs {LEAST} values")
+    averages = sorted((a + b) / 2 for a, b in itertools.combinations_with_replacement(values, 2))
+    cut = walsh_cut(len(values))
+    return statistics.median(averages), averages[cut - 1], averages[-cut]
 
 
 def change(pairs):
-    """Relative change of each (before, after), as the interval of the geometric
-    mean: ratios of times are closer to log-normal than to normal."""
+    """Relative change of each (before, after): of logarithms, because ratios of
+    times are closer to log-normal than to normal."""
     return tuple(math.exp(x) - 1 for x in interval([math.log(b / a) for a, b in pairs]))
 
 

@@ -4,7 +4,9 @@
 // address: web --urls http://127.0.0.1:PORT.  Ends on SIGTERM.
 
 using System;
+using System.IO;
 using System.Linq;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -25,12 +27,36 @@ app.MapGet("/json", () => Results.Json(Enumerable.Range(1, 20)
 app.MapGet("/regex", () => $"{log.Match(line).Groups["path"].Value} {words.Matches(line).Count}\n");
 app.MapGet("/fib/{n:int:range(0,40)}", (int n) => $"{Numbers.Fibonacci(n)}\n");
 
+// Maps every precompiled image of the framework.
+app.MapGet("/everything", () => $"{Framework.LoadAll()} assemblies\n");
+
 app.Lifetime.ApplicationStarted.Register(() =>
     Console.WriteLine($"web: pid {Environment.ProcessId}, {string.Join(' ', app.Urls)}"));
 app.Run();
 Console.WriteLine("web: done");
 
 internal sealed record Item(int Id, string Name, double Price, string[] Colours);
+
+internal static class Framework
+{
+    public static int LoadAll()
+    {
+        int loaded = 0;
+        foreach (string path in ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(':'))
+        {
+            try
+            {
+                Assembly.Load(new AssemblyName(Path.GetFileNameWithoutExtension(path)));
+                loaded++;
+            }
+            catch (Exception e) when (e is IOException or BadImageFormatException)
+            {
+                // Listed, but not for this platform.
+            }
+        }
+        return loaded;
+    }
+}
 
 internal static class Numbers
 {

@@ -33,8 +33,12 @@ apps: $(APPS)/.built $(APPS)/csc/compile $(APPS)/csc-long/compile ## build the .
 .PHONY: truth
 truth: $(APPS)/truth/truth.dll ## build the reader of the runtime's own event stream
 
+# Many of these are lighter than one .NET program.
+$(OUTPUT)/fake_runtime: tests/e2e/fake_runtime.c $(wildcard abi/*.h)
+	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< -ldl -o $@
+
 .PHONY: e2e-test
-e2e-test: all apps truth ## run the end-to-end tests (as root)
+e2e-test: all apps truth $(OUTPUT)/fake_runtime ## run the end-to-end tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
 
 .PHONY: accuracy-test

@@ -21,13 +21,17 @@
 #include <unistd.h>
 
 #define WAIT_MS 100
+#define BUSY_WAIT_MS 10
 #define FLUSH_NS 1000000000ull
 
 const struct command record_command = {
-	"record", "[-p PID | -n NAME | -- COMMAND ARGS] [OPTIONS]",
+	"record", "[-p PID | -n NAME | -a | -- COMMAND ARGS] [OPTIONS]",
 	"record CPU samples per code version", record__run,
 	"  -p, --pid PID        a process that runs\n"
 	"  -n, --name NAME      the same, by name\n"
+	"  -a, --all            every process that has the hook, also those to come\n"
+	"      --attach         with -a: bring the hook into the others, a few at a time\n"
+	"  -u, --uid USER       with -a: only processes of this user\n"
 	"  -- COMMAND ARGS      start a command and record it and its children\n"
 	"  -d, --duration TIME  10s, 2m, dd:hh:mm:ss (default: until it ends or Ctrl-C)\n"
 	"  -F, --frequency HZ   samples per second and CPU (default 99)\n"
@@ -127,7 +131,12 @@ static int arm(struct record *record)
 		return code;
 	describe(record);
 	record->recorder = recorder__new(record->kernel, record->model);
-	code = record->options->command ? record__launch(record) : record__attach(record);
+	if (record->options->all)
+		code = record_all__start(record);
+	else if (record->options->command)
+		code = record__launch(record);
+	else
+		code = record__attach(record);
 	if (code)
 		return code;
 	err = recording_writer__open(record->path, &record->writer);
@@ -163,6 +172,8 @@ static bool is_over(struct record *record, uint64_t now)
 	if (record->options->duration_ns &&
 	    now - record->start_ns >= record->options->duration_ns)
 		return true;
+	if (record->options->all)
+		return false;
 	if (record->child) {
 		record__reap(record, false);
 		return record->child_ended;
@@ -176,16 +187,17 @@ static int run(struct record *record)
 	int code = EXIT_OK, err;
 
 	while (!code && !is_over(record, now)) {
-		int wait = WAIT_MS;
+		int wait = record_all__is_busy(record) ? BUSY_WAIT_MS : WAIT_MS;
 
 		if (record->options->duration_ns) {
 			uint64_t left = record->options->duration_ns - (now - record->start_ns);
 
-			if (left / 1000000 < WAIT_MS)
+			if (left / 1000000 < (uint64_t)wait)
 				wait = (int)(left / 1000000) + 1;
 		}
 		(void)kernel__wait(record->kernel, wait);	/* EINTR: look again */
 		err = recorder__step(record->recorder);
+		record_all__step(record);
 		if (err) {
 			log__error("cannot read the kernel's rings: %s", strerror(-err));
 			code = EXIT_RECORDING;
@@ -291,6 +303,7 @@ int record__run(int argc, char **argv)
 		if (record.created)
 			unlink(record.path);	/* nothing was recorded */
 	}
+	record_all__free(record.all);
 	recorder__free(record.recorder);
 	kernel__free(record.kernel);
 	wait_for_child(&record);

@@ -18,6 +18,9 @@ struct record_options {
 	pid_t pid;			/* 0: none */
 	const char *name;		/* of a process, NULL none */
 	char **command;			/* NULL none */
+	bool all;			/* every process that has the hook */
+	bool attach;			/* and bring it into the others */
+	int64_t user;			/* of this user only, -1: of everybody */
 	const char *output;
 	enum output_format format;	/* what output is to be */
 	uint64_t duration_ns;		/* 0: until it ends */
@@ -42,6 +45,7 @@ struct record {
 	int child_status;		/* as waitpid gave it */
 	bool child_ended, child_stopped_by_us;
 	uint64_t target_ticks;		/* identity of -p's process */
+	struct record_all *all;		/* of -a, NULL else */
 	uint64_t start_ns;
 	uint64_t flushed_ns, told_ns;	/* last flush, last progress line */
 };
@@ -55,6 +59,19 @@ void record__stop_child(struct record *record);
 
 /* record_attach.c: everything for -p and -n. */
 int record__attach(struct record *record);
+
+/*
+ * record_all.c: everything for -a.  start looks at who is there; step goes on
+ * with those that are under way and is to be called after each step of the
+ * recorder; it never waits for a target.
+ */
+struct record_all;
+int record_all__start(struct record *record);
+void record_all__step(struct record *record);
+/* Something is under way: look again soon. */
+bool record_all__is_busy(const struct record *record);
+void record_all__summary(struct record *record);
+void record_all__free(struct record_all *all);
 
 /* record_progress.c */
 void record__progress(struct record *record, bool last);

@@ -7,10 +7,13 @@
 #include "../base/log.h"
 #include "../base/text.h"
 
+#include <pwd.h>
 #include <string.h>
 
 #define FREQUENCY_DEFAULT 99	/* prime to the 100 Hz of so many timers */
 #define FREQUENCY_MAX 20000
+
+enum { ATTACH = 256 };		/* options without a letter */
 
 static int bad(const char *format, const char *value)
 {
@@ -38,6 +41,20 @@ static int add_event(struct record_options *options, const char *name)
 	return EXIT_OK;
 }
 
+/* By name or number. */
+static int parse_user(struct record_options *options, const char *value)
+{
+	const struct passwd *user = getpwnam(value);
+	uint64_t number;
+
+	if (user)
+		number = user->pw_uid;
+	else if (text__parse_number(value, 0, UINT32_MAX - 1, &number))
+		return bad("record: there is no user '%s'", value);
+	options->user = (int64_t)number;
+	return EXIT_OK;
+}
+
 static int parse_one(struct record_options *options, int option, const char *value)
 {
 	uint64_t number;
@@ -50,6 +67,14 @@ static int parse_one(struct record_options *options, int option, const char *val
 		return EXIT_OK;
 	case 'n':
 		options->name = value;
+		return EXIT_OK;
+	case 'a':
+		options->all = true;
+		return EXIT_OK;
+	case 'u':
+		return parse_user(options, value);
+	case ATTACH:
+		options->attach = true;
 		return EXIT_OK;
 	case 'd':
 		if (text__parse_duration(value, &options->duration_ns) ||
@@ -84,10 +109,14 @@ static int check(struct record_options *options, int argc, char **argv)
 			   argv[optind]);
 	if (optind < argc)
 		options->command = argv + optind;
-	if (!!options->pid + !!options->name + !!options->command != 1) {
-		log__error("record: one of -p PID, -n NAME and -- COMMAND is needed");
+	if (!!options->pid + !!options->name + options->all + !!options->command != 1) {
+		log__error("record: one of -p PID, -n NAME, -a and -- COMMAND is needed");
 		return EXIT_USAGE;
 	}
+	if (options->attach && !options->all)
+		return bad("record: %s goes with -a; -p and -n attach anyway", "--attach");
+	if (options->user >= 0 && !options->all)
+		return bad("record: %s goes with -a", "-u");
 	if (!options->kernel.events_count)
 		(void)add_event(options, "cpu-clock");	/* it exists */
 	if (!options->output)
@@ -102,6 +131,9 @@ int record_options__parse(int argc, char **argv, struct record_options *ret_opti
 	static const struct option options[] = {
 		{ "pid", required_argument, NULL, 'p' },
 		{ "name", required_argument, NULL, 'n' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "uid", required_argument, NULL, 'u' },
+		{ "attach", no_argument, NULL, ATTACH },
 		{ "duration", required_argument, NULL, 'd' },
 		{ "frequency", required_argument, NULL, 'F' },
 		{ "event", required_argument, NULL, 'e' },
@@ -112,8 +144,9 @@ int record_options__parse(int argc, char **argv, struct record_options *ret_opti
 	int option, code;
 
 	ret_options->kernel.frequency = FREQUENCY_DEFAULT;
+	ret_options->user = -1;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:p:n:d:F:e:o:qvh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:p:n:au:d:F:e:o:qvh", options, NULL)) != -1) {
 		if (option == 'h') {
 			cli__print_usage(&record_command);
 			return -1;

@@ -54,6 +54,7 @@ static void list_alive(void *context, uint32_t index)
 void record__summary(struct record *record)
 {
 	recorder__alive(record->recorder, list_alive, record);
+	record_all__summary(record);
 	if (!model__samples(record->model))
 		log__warn("no sample fell into the recording: the target used no CPU time, or ended at once");
 }

@@ -82,6 +82,8 @@ struct recorder {
 	struct kernel *kernel;
 	struct model *model;
 	struct kernel_handlers handlers;
+	recorder_stranger stranger;	/* NULL: nobody asks */
+	void *stranger_context;
 	struct process **processes;
 	uint32_t processes_count, processes_capacity;
 	struct map *by_space;		/* (space, pid) -> index + 1 */

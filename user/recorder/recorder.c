@@ -22,7 +22,11 @@ static void on_sample(void *context, const struct ts_sample *sample)
 
 static void on_mapping(void *context, const struct kernel_mapping *mapping)
 {
-	mappings__on_mapping(context, mapping);
+	struct recorder *recorder = context;
+
+	if (recorder->stranger && !recorder__is_alive(recorder, mapping->pid))
+		recorder->stranger(recorder->stranger_context, mapping);
+	mappings__on_mapping(recorder, mapping);
 }
 
 static void on_code(void *context, const struct ts_code_event *event)
@@ -76,6 +80,13 @@ void recorder__free(struct recorder *recorder)
 	map__free(recorder->native_frames);
 	buf__free(&recorder->pending);
 	free(recorder);
+}
+
+void recorder__on_stranger(struct recorder *recorder, recorder_stranger stranger,
+			   void *context)
+{
+	recorder->stranger = stranger;
+	recorder->stranger_context = context;
 }
 
 int recorder__adopt(struct recorder *recorder, pid_t pid, uint32_t flags)

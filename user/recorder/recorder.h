@@ -27,6 +27,14 @@ void recorder__free(struct recorder *recorder);
 int recorder__adopt(struct recorder *recorder, pid_t pid, uint32_t flags);
 
 /*
+ * Tells of executable mappings of processes that are not in the recording, from
+ * within a step: whoever wants one in adopts it after that.
+ */
+typedef void (*recorder_stranger)(void *context, const struct kernel_mapping *mapping);
+void recorder__on_stranger(struct recorder *recorder, recorder_stranger stranger,
+			   void *context);
+
+/*
  * Reads what the process's hook has written down so far into code map and
  * model.  To be called once the probes are armed.  -ENOENT: no hook in it.
  */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -187,9 +188,24 @@ static int try_others(int folder, const char *exact, const struct target *target
 	return err;
 }
 
-static int explain(int err, const char *folder, const struct target *target,
-		   struct trouble *ret_trouble)
+/* A container's root is often mounted so; then no runtime can make its socket. */
+static bool is_read_only(int directory)
 {
+	struct statvfs mount;
+
+	return directory >= 0 && !fstatvfs(directory, &mount) &&
+	       mount.f_flag & ST_RDONLY;
+}
+
+static int explain(int err, int directory, const char *folder,
+		   const struct target *target, struct trouble *ret_trouble)
+{
+	if (err == -ENOENT && is_read_only(directory))
+		return trouble__set(ret_trouble, err,
+				    "%.100s of its file system is read-only, so it has no "
+				    "diagnostics socket there; set TMPDIR to a writable "
+				    "folder, or launch it with tierscope record -- CMD",
+				    folder);
 	switch (err) {
 	case -ENOENT:
 	case -ENOTDIR:
@@ -246,13 +262,14 @@ int diagnostics__connect_in(int root, const char *folder, const struct target *t
 	if (result < 0 && result != -ETIMEDOUT)
 		result = try_others(directory, exact, target, deadline_ms, result);
 out:
-	if (directory >= 0)
-		close(directory);
 	if (result < 0) {
 		text__append_utf8(&shown, folder, strlen(folder));
-		result = explain(result, buf__string(&shown), target, ret_trouble);
+		result = explain(result, directory, buf__string(&shown), target,
+				 ret_trouble);
 		buf__free(&shown);
 	}
+	if (directory >= 0)
+		close(directory);
 	return result;
 }
 

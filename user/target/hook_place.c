@@ -111,8 +111,11 @@ int hook_file__place(const struct target *target, const char *hook_path,
 {
 	struct hook_reader reader = {.root = -1};
 	struct buf environment = BUF_INIT, host_path = BUF_INIT;
-	int err = open_reader(target, &reader, &environment);
+	int err;
 
+	if (target->hooked && !hook_file__mapped(target->pid, ret_path, ret_host_path))
+		return 0;
+	err = open_reader(target, &reader, &environment);
 	if (err == -ESRCH)
 		trouble__set(ret_trouble, err, "the process is gone");
 	else if (err)

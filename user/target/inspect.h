@@ -17,6 +17,8 @@ struct mapped {
 	bool hook;
 };
 void inspect__maps_line(const char *line, struct mapped *mapped);
+/* The path in such a line, without "(deleted)"; NULL if it names no file. */
+const char *inspect__maps_path(const char *line, size_t *ret_size);
 
 /* "10.0.12" out of ".../Microsoft.NETCore.App/10.0.12/libcoreclr.so", or NULL. */
 char *inspect__version_of_path(const char *path);

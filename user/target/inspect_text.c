@@ -32,10 +32,9 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-void inspect__maps_line(const char *line, struct mapped *mapped)
+const char *inspect__maps_path(const char *line, size_t *ret_size)
 {
 	static const char deleted[] = " (deleted)";
-	const char *name;
 	size_t size;
 
 	for (int i = 0; i < MAPS_FIELDS_BEFORE_PATH; i++) {
@@ -43,11 +42,23 @@ void inspect__maps_line(const char *line, struct mapped *mapped)
 		line += strspn(line, " ");
 	}
 	if (*line != '/')
-		return;
+		return NULL;
 	size = strcspn(line, "\n");
 	if (size > strlen(deleted) &&
 	    begins_with(line + size - strlen(deleted), deleted))
 		size -= strlen(deleted);
+	*ret_size = size;
+	return line;
+}
+
+void inspect__maps_line(const char *line, struct mapped *mapped)
+{
+	const char *name;
+	size_t size;
+
+	line = inspect__maps_path(line, &size);
+	if (!line)
+		return;
 	name = base_name(line);
 	if (begins_with(name, "ld-musl-"))
 		mapped->musl = true;

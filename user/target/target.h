@@ -61,16 +61,20 @@ int ipc__attach_profiler(const struct target *target, const char *path_in_target
 			 unsigned int timeout_ms, struct trouble *ret_trouble);
 
 /*
- * The hook file (hook_file.c).  find: the library that belongs to this
- * program: $TIERSCOPE_HOOK, beside the executable, or the install directory.
+ * The hook file.  find: the library that belongs to this program:
+ * $TIERSCOPE_HOOK, beside the executable, or the install directory.
  * place: makes it visible to the target; ret_path is the path as the target
  * sees it, ret_host_path one under which this process reaches that same inode
  * (/proc/PID/root/... when copied).  Both are malloc'ed.
+ * mapped: the same two of a library that the process has mapped already, also
+ * when its file was replaced or removed since; -ENOENT: none.  Place gives
+ * these for a hooked target, so that no second instance gets into it.
  */
 int hook_file__find(char **ret_path, struct trouble *ret_trouble);
 int hook_file__place(const struct target *target, const char *hook_path,
 		     char **ret_path, char **ret_host_path,
 		     struct trouble *ret_trouble);
+int hook_file__mapped(pid_t pid, char **ret_path, char **ret_host_path);
 
 /* Launch (launch.c): the environment of a child with the hook asked for; an
  * array like environ, the caller frees with launch__free_environment. */

@@ -4,17 +4,17 @@
  * The code map: from an instruction address to the code body, as it lies in
  * BPF maps.
  *
- *   (space, ip >> 16) ── slots ──► JIT code                    or an image
- *                                   │                            │
- *   (space, ip >> 12) ── jit_pages ─┘ page number                │ base, table
- *                          │                                     │
+ *   (space, ip >> 16) ── jit_slots ──► a body?   no: (space, ip >> 16) ── slots
+ *                          │                                               │
+ *                .page[(ip >> 12) & 15]                          an image: base, table
+ *                          │                                               │
  *        jit_granules[page].row[(ip >> 4) & 255]   image_granules[table + (rva >> 4)]
- *                          │                                     │
+ *                          │                                               │
  *                   bodies[row]: exact range check     image_rows[first ...]: step forward
  *
- * One writer per map: BPF code writes jit_pages, jit_granules, bodies and the
- * JIT slots; the loader writes image slots, image_granules and image_rows,
- * rows first, granules second, slots last.
+ * One writer per map: BPF code writes jit_slots, jit_granules and bodies; the
+ * loader writes slots, image_granules and image_rows, rows first, granules
+ * second, slots last.
  */
 #ifndef TIERSCOPE_ABI_CODEMAP_H
 #define TIERSCOPE_ABI_CODEMAP_H
@@ -25,6 +25,7 @@
 #define TS_PAGE_SHIFT		12
 #define TS_GRANULE_SHIFT	4
 #define TS_GRANULES_PER_PAGE	256
+#define TS_PAGES_PER_SLOT	16
 #define TS_EVENTS_MAX		4	/* kinds of events counted per body */
 #define TS_BODY_SIZE_MAX	(4u << 20) /* larger claims are refused */
 
@@ -43,6 +44,12 @@ struct ts_slot {
 	__u64 base;		/* address of the image's RVA 0 in this process */
 };
 _Static_assert(sizeof(struct ts_slot) == 16, "slot layout");
+
+/* The JIT code of one slot. */
+struct ts_jit_slot {
+	__u32 page[TS_PAGES_PER_SLOT];	/* numbers in jit_granules; 0: none */
+};
+_Static_assert(sizeof(struct ts_jit_slot) == 64, "JIT slot layout");
 
 struct ts_jit_page {
 	__u32 row[TS_GRANULES_PER_PAGE];	/* 0: nothing here */

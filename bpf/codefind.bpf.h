@@ -18,12 +18,16 @@ struct found {
 
 static __always_inline void find_jit(__u32 space, __u64 address, struct found *found)
 {
-	__u32 row = row_at(space, address), generation;
+	struct ts_jit_page *page = jit_page(space, address);
 	struct ts_body_row *body;
-	__u64 start;
+	__u32 row, generation;
 	__u32 size, shape;
+	__u64 start;
 
+	if (!page)
+		return;
 	found->in_jit = true;
+	row = READ_ONCE(page->row[(address >> TS_GRANULE_SHIFT) & (TS_GRANULES_PER_PAGE - 1)]);
 	body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
 	if (!body)
 		return;
@@ -87,21 +91,28 @@ static __always_inline void find_image(const struct ts_slot *slot, __u64 address
 	}
 }
 
+/*
+ * Bodies first: the runtime told of them, while an image's slot may be that of a file
+ * which is mapped no more.  A slot can hold the end of an image and JIT code behind it.
+ */
 static __always_inline void code_find(__u32 space, __u64 address, struct found *found)
 {
-	struct ts_address_key key = {.space = space,
-				     .number = address >> TS_SLOT_SHIFT};
-	struct ts_slot *slot = bpf_map_lookup_elem(&slots, &key);
+	struct ts_address_key key = { .space = space,
+				      .number = address >> TS_SLOT_SHIFT };
+	struct ts_slot *slot;
 
 	__builtin_memset(found, 0, sizeof(*found));
 	found->frame = address & 0x0fffffffffffffffULL;
+	find_jit(space, address, found);
+	if (found->row)
+		return;
+	slot = bpf_map_lookup_elem(&slots, &key);
 	if (!slot)
 		return;
-	if (slot->image != TS_SLOT_JIT)
+	if (slot->image == TS_SLOT_JIT)
+		found->in_jit = true;
+	else
 		find_image(slot, address, found);
-	/* A slot can hold the end of an image and JIT code behind it. */
-	if (!found->in_image)
-		find_jit(space, address, found);
 }
 
 #endif /* TIERSCOPE_CODEFIND_BPF_H */

@@ -48,29 +48,57 @@ static __always_inline __u32 take(__u32 number, __u32 *next, __u32 max)
 	return 0;
 }
 
+/* The pages of JIT code in the slot of this address; NULL if there are none. */
+static __always_inline struct ts_jit_slot *jit_slot(__u32 space, __u64 address)
+{
+	struct ts_address_key key = { .space = space,
+				      .number = address >> TS_SLOT_SHIFT };
+
+	return bpf_map_lookup_elem(&jit_slots, &key);
+}
+
+static __always_inline __u32 *page_number(struct ts_jit_slot *slot, __u64 address)
+{
+	return &slot->page[(address >> TS_PAGE_SHIFT) & (TS_PAGES_PER_SLOT - 1)];
+}
+
 /* The page's granules; NULL if there are none. */
 static __always_inline struct ts_jit_page *jit_page(__u32 space, __u64 address)
 {
-	struct ts_address_key key = { .space = space,
-				      .number = address >> TS_PAGE_SHIFT };
-	__u32 *known = bpf_map_lookup_elem(&jit_pages, &key);
-	__u32 page;
+	struct ts_jit_slot *slot = jit_slot(space, address);
+	__u32 page = slot ? READ_ONCE(*page_number(slot, address)) : 0;
 
-	if (!known)
-		return NULL;
-	page = *known;
-	return bpf_map_lookup_elem(&jit_granules, &page);
+	return page ? bpf_map_lookup_elem(&jit_granules, &page) : NULL;
+}
+
+/* NULL: the loss is counted. */
+static __always_inline struct ts_jit_slot *jit_slot_make(__u32 space, __u64 address)
+{
+	struct ts_address_key key = { .space = space,
+				      .number = address >> TS_SLOT_SHIFT };
+	struct ts_jit_slot *slot = bpf_map_lookup_elem(&jit_slots, &key);
+	struct ts_jit_slot none = {};
+	long err;
+
+	if (slot)
+		return slot;
+	err = bpf_map_update_elem(&jit_slots, &key, &none, BPF_NOEXIST);
+	slot = bpf_map_lookup_elem(&jit_slots, &key);
+	if (!slot)	/* else another thread may have made it first */
+		ledger_count(err == -E2BIG ? TS_LEDGER_PAGES_FULL : TS_LEDGER_MAP_BUSY);
+	return slot;
 }
 
 /* 0 when the page is there now; else the loss is counted. */
 static __always_inline int jit_page_make(struct ts_space *owner, __u64 address)
 {
-	struct ts_address_key key = { .space = owner->number,
-				      .number = address >> TS_PAGE_SHIFT };
-	__u32 page;
-	long err;
+	struct ts_jit_slot *slot = jit_slot_make(owner->number, address);
+	__u32 *number, page;
 
-	if (bpf_map_lookup_elem(&jit_pages, &key))
+	if (!slot)
+		return -EBUSY;
+	number = page_number(slot, address);
+	if (READ_ONCE(*number))
 		return 0;
 	/* One process must leave pages for the others. */
 	if (owner->pages >= pages_max - pages_max / 4) {
@@ -82,33 +110,11 @@ static __always_inline int jit_page_make(struct ts_space *owner, __u64 address)
 		ledger_count(TS_LEDGER_PAGES_FULL);
 		return -ENOSPC;
 	}
-	err = bpf_map_update_elem(&jit_pages, &key, &page, BPF_NOEXIST);
-	if (!err) {
+	if (__sync_val_compare_and_swap(number, 0, page))
+		free_page_give(page);	/* another thread made it first */
+	else
 		__sync_fetch_and_add(&owner->pages, 1);
-		return 0;
-	}
-	free_page_give(page);
-	if (bpf_map_lookup_elem(&jit_pages, &key))
-		return 0;	/* another thread made it first */
-	ledger_count(err == -E2BIG ? TS_LEDGER_PAGES_FULL : TS_LEDGER_MAP_BUSY);
-	return -EBUSY;
-}
-
-/* 0 when the slot says where to look; else the loss is counted. */
-static __always_inline int jit_slot_make(__u32 space, __u64 address)
-{
-	struct ts_address_key key = { .space = space,
-				      .number = address >> TS_SLOT_SHIFT };
-	struct ts_slot slot = { .image = TS_SLOT_JIT };
-	long err;
-
-	if (bpf_map_lookup_elem(&slots, &key))
-		return 0;	/* also when an image ends in this slot */
-	err = bpf_map_update_elem(&slots, &key, &slot, BPF_NOEXIST);
-	if (!err || bpf_map_lookup_elem(&slots, &key))
-		return 0;
-	ledger_count(err == -E2BIG ? TS_LEDGER_PAGES_FULL : TS_LEDGER_MAP_BUSY);
-	return -EBUSY;
+	return 0;
 }
 
 /*
@@ -178,8 +184,7 @@ static long fill_page(__u64 index, struct fill *fill)
 
 	if (last > fill->end - 1)
 		last = fill->end - 1;
-	if (fill->owner && (jit_page_make(fill->owner, page_start) ||
-			    jit_slot_make(fill->space, page_start))) {
+	if (fill->owner && jit_page_make(fill->owner, page_start)) {
 		fill->failed = 1;
 		return 1;
 	}
@@ -317,54 +322,53 @@ static __always_inline int body_remove(__u32 space, __u64 start, __u32 *bodies_a
 	return row_release(body, row, space, bodies_alive) ? 0 : -ENOENT;
 }
 
-/* Does JIT code lie in the slot of this address? */
-static __always_inline bool slot_has_pages(__u32 space, __u64 address)
+static __always_inline bool slot_is_empty(const struct ts_jit_slot *slot)
 {
-	__u64 first = address >> TS_SLOT_SHIFT << (TS_SLOT_SHIFT - TS_PAGE_SHIFT);
+	__u32 any = 0;
 
-	for (int i = 0; i < 1 << (TS_SLOT_SHIFT - TS_PAGE_SHIFT); i++) {
-		struct ts_address_key key = { .space = space, .number = first + i };
-
-		if (bpf_map_lookup_elem(&jit_pages, &key))
-			return true;
-	}
-	return false;
+	for (int i = 0; i < TS_PAGES_PER_SLOT; i++)
+		any |= READ_ONCE(slot->page[i]);
+	return !any;
 }
 
-/* Gives a JIT slot back that has no page left; an image's slot is the loader's. */
-static __always_inline void slot_release(__u32 space, __u64 address)
+/*
+ * Gives a slot back that has no page left.  A thread that found it before may put a
+ * page into it after: if that is seen the slot comes back, else the page's bodies
+ * stay raw addresses, and its number is never used again.
+ */
+static __always_inline void slot_release(__u32 space, __u64 address,
+					 struct ts_jit_slot *slot)
 {
 	struct ts_address_key key = { .space = space,
 				      .number = address >> TS_SLOT_SHIFT };
-	struct ts_slot *slot = bpf_map_lookup_elem(&slots, &key);
 
-	if (!slot || slot->image != TS_SLOT_JIT || slot_has_pages(space, address))
+	if (!slot_is_empty(slot))
 		return;
-	bpf_map_delete_elem(&slots, &key);
-	/* A body that came meanwhile made its page, and saw the slot. */
-	if (slot_has_pages(space, address))
-		jit_slot_make(space, address);
+	bpf_map_delete_elem(&jit_slots, &key);
+	if (!slot_is_empty(slot))
+		bpf_map_update_elem(&jit_slots, &key, slot, BPF_NOEXIST);
 }
 
 /* Gives a page back; its bodies were removed before, or their process is gone. */
 static __always_inline int page_remove(__u32 space, __u64 address)
 {
-	struct ts_address_key key = { .space = space,
-				      .number = address >> TS_PAGE_SHIFT };
-	__u32 *known = bpf_map_lookup_elem(&jit_pages, &key);
+	struct ts_jit_slot *slot = jit_slot(space, address);
 	struct ts_jit_page *page;
-	__u32 number;
+	__u32 *number, old;
 
-	if (!known)
+	if (!slot)
 		return -ENOENT;
-	number = *known;
-	page = bpf_map_lookup_elem(&jit_granules, &number);
-	if (!page || bpf_map_delete_elem(&jit_pages, &key))
+	number = page_number(slot, address);
+	old = READ_ONCE(*number);
+	page = old ? bpf_map_lookup_elem(&jit_granules, &old) : NULL;
+	if (!page)
+		return -ENOENT;
+	if (__sync_val_compare_and_swap(number, old, 0) != old)
 		return -EBUSY;
 	for (int i = 0; i < TS_GRANULES_PER_PAGE; i++)
 		WRITE_ONCE(page->row[i], 0);
-	free_page_give(number);
-	slot_release(space, address);
+	free_page_give(old);
+	slot_release(space, address, slot);
 	return 0;
 }
 

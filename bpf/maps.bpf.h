@@ -41,8 +41,8 @@ struct {
 	__uint(max_entries, 8192);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct ts_address_key);
-	__type(value, __u32);
-} jit_pages SEC(".maps") __weak;
+	__type(value, struct ts_jit_slot);
+} jit_slots SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

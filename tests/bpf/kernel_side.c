@@ -53,7 +53,7 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 		skeleton->rodata->rows_max = sizes->rows;
 	}
 	if (sizes->pages) {
-		bpf_map__set_max_entries(skeleton->maps.jit_pages, sizes->pages);
+		bpf_map__set_max_entries(skeleton->maps.jit_slots, sizes->pages);
 		bpf_map__set_max_entries(skeleton->maps.jit_granules, sizes->pages);
 		skeleton->rodata->pages_max = sizes->pages;
 	}

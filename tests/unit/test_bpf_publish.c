@@ -23,7 +23,7 @@ static int setup(void **state)
 	shim__clear();
 	SHIM_MAP(spaces, 4);
 	SHIM_MAP(slots, 8);
-	SHIM_MAP(jit_pages, 8);
+	SHIM_MAP(jit_slots, 8);
 	SHIM_MAP(jit_granules, 8);
 	SHIM_MAP(bodies, 8);
 	SHIM_MAP(free_rows, 8);
@@ -250,7 +250,7 @@ static void processes_that_nobody_asked_for_are_nothing(void **state)
 	assert_int_equal(shim.records_count, 0);
 	for (__u32 what = 0; what < TS_LEDGER_SLOTS; what++)
 		assert_int_equal(counted(what), 0);
-	assert_int_equal(shim__map(&jit_pages)->count, 0);
+	assert_int_equal(shim__map(&jit_slots)->count, 0);
 }
 
 /* A full ring loses the event, never the body. */

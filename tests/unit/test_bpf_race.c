@@ -15,7 +15,7 @@
 #define BASE	  0x7f0000100000ULL
 #define STEPS	  4 /* calls of one writer */
 #define NEVER	  100000
-#define LOADS_MAX 8
+#define LOADS_MAX 9
 
 static struct ts_space space, other;
 
@@ -194,7 +194,7 @@ static void begin(const struct story *story)
 {
 	shim__clear();
 	SHIM_MAP(slots, 8);
-	SHIM_MAP(jit_pages, 8);
+	SHIM_MAP(jit_slots, 8);
 	SHIM_MAP(jit_granules, 8);
 	SHIM_MAP(bodies, 8);
 	SHIM_MAP(free_rows, 8);

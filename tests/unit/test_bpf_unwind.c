@@ -19,7 +19,7 @@ static int setup(void **state)
 {
 	shim__clear();
 	SHIM_MAP(slots, 64);
-	SHIM_MAP(jit_pages, 64);
+	SHIM_MAP(jit_slots, 64);
 	SHIM_MAP(jit_granules, 64);
 	SHIM_MAP(bodies, 64);
 	SHIM_MAP(free_rows, 64);

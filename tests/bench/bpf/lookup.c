@@ -86,7 +86,7 @@ static void open_programs(void)
 	programs->rodata->space_bodies_max = rows;
 	bpf_map__set_max_entries(programs->maps.bodies, rows);
 	bpf_map__set_max_entries(programs->maps.free_rows, rows);
-	bpf_map__set_max_entries(programs->maps.jit_pages, pages);
+	bpf_map__set_max_entries(programs->maps.jit_slots, pages);
 	bpf_map__set_max_entries(programs->maps.jit_granules, pages);
 	bpf_map__set_max_entries(programs->maps.free_pages, pages);
 	/* At most two prefixes of each length below that of the body. */

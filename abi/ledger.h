@@ -4,11 +4,14 @@
  * The ledger: every count of what was kept and what was lost, one name and
  * one sentence each, in one table.  Numbers are never reused.
  *
- *   due   = fired + not delivered
- *   fired = kept + the sum of LOST
+ *   samples:      due   = fired + not delivered
+ *                 fired = kept + the sum of LOST
+ *   code events:  fired = kept + the sum of CODE_LOST
  *
  * OUT_OF_SCOPE runs belong to processes that nobody asked about; they are in
- * neither.  NOTE counts say something about what was kept.
+ * neither.  NOTE counts say something about what was kept.  MAP_LOST bodies are
+ * not in the code map, whether or not their event was kept: their samples are
+ * resolved by the loader, from the raw address.
  */
 #ifndef TIERSCOPE_ABI_LEDGER_H
 #define TIERSCOPE_ABI_LEDGER_H
@@ -45,24 +48,26 @@ X(33, CODE_UNLOADS,	CODE,	"code_unloads", \
   "code_unload probes that fired") \
 X(34, CODE_RING_FULL,	CODE_LOST, "code_ring_full", \
   "the code event ring was full; the journal is read again") \
-X(35, ROWS_FULL,	CODE_LOST, "rows_full", \
+X(35, ROWS_FULL,	MAP_LOST, "rows_full", \
   "the code map had no row left") \
-X(36, PAGES_FULL,	CODE_LOST, "pages_full", \
+X(36, PAGES_FULL,	MAP_LOST, "pages_full", \
   "the code map had no page left") \
-X(37, MAP_BUSY,		CODE_LOST, "map_busy", \
+X(37, MAP_BUSY,		MAP_LOST, "map_busy", \
   "a map update failed because a sample interrupted it") \
 X(38, BAD_PROBE,	CODE_LOST, "bad_probe", \
   "a probe's arguments made no sense") \
 X(39, BAD_RECORD,	CODE_LOST, "bad_record", \
   "a probe's record could not be read") \
-X(40, QUOTA,		CODE_LOST, "quota", \
+X(40, QUOTA,		MAP_LOST, "quota", \
   "one process had more bodies than a process may have") \
-X(41, SPACES_FULL,	CODE_LOST, "spaces_full", \
+X(41, SPACES_FULL,	MAP_LOST, "spaces_full", \
   "more processes than the tables hold") \
 X(42, CODE_EVENTS,	CODE,	"code_events", \
   "code events that fired, of every kind") \
 X(43, CODE_SENT,	CODE,	"code_sent", \
   "code events sent to the loader") \
+X(44, CODE_READER_DROPPED, CODE_LOST, "code_reader_dropped", \
+  "the loader could not make sense of the event") \
 
 enum ts_ledger {
 #define TS_LEDGER_ENUM(number, id, class, name, text) TS_LEDGER_##id = number,

@@ -8,6 +8,7 @@
 #include "../base/text.h"
 
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FREQUENCY_DEFAULT 99	/* prime to the 100 Hz of so many timers */
@@ -99,6 +100,22 @@ static int parse_one(struct record_options *options, int option, const char *val
 	}
 }
 
+/* For tests: rings too small for what goes through them.  0: not set. */
+static int ring_bytes(const char *variable, uint32_t *ret_bytes)
+{
+	const char *value = getenv(variable);
+	uint64_t number = 0;
+
+	if (value && (text__parse_number(value, 4096, 1u << 30, &number) ||
+		      number & (number - 1))) {
+		log__error("record: %s needs a power of two from 4096 on, not '%s'", variable,
+			   value);
+		return EXIT_USAGE;
+	}
+	*ret_bytes = (uint32_t)number;
+	return EXIT_OK;
+}
+
 static int check(struct record_options *options, int argc, char **argv)
 {
 	bool dashes = optind > 0 && optind <= argc && !strcmp(argv[optind - 1], "--");
@@ -117,6 +134,9 @@ static int check(struct record_options *options, int argc, char **argv)
 		return bad("record: %s goes with -a; -p and -n attach anyway", "--attach");
 	if (options->user >= 0 && !options->all)
 		return bad("record: %s goes with -a", "-u");
+	if (ring_bytes("TIERSCOPE_SAMPLE_RING", &options->kernel.sample_ring_bytes) ||
+	    ring_bytes("TIERSCOPE_CODE_RING", &options->kernel.code_ring_bytes))
+		return EXIT_USAGE;
 	if (!options->kernel.events_count)
 		(void)add_event(options, "cpu-clock");	/* it exists */
 	if (!options->output)

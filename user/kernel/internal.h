@@ -54,9 +54,12 @@ struct kernel {
 	const struct kernel_handlers *handlers;	/* while draining */
 	uint64_t due;			/* kept when the events are closed */
 	uint64_t ledger_start[TS_LEDGER_SLOTS]; /* counts before the start */
-	uint64_t bad_records;
+	uint64_t bad_samples, bad_code_events;
 	bool stopped;
 };
+
+/* Takes the probes and tracepoints of code and process events away. */
+void code_events__disarm(struct kernel *kernel);
 
 /* PERF_RECORD_MMAP2 of every process, by a dummy event per CPU. */
 int mappings__open(unsigned int cpus, struct mappings **ret_mappings);

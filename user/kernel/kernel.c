@@ -158,16 +158,24 @@ static void free_hook(struct hook_links *hook)
 		bpf_link__destroy(hook->links[i]);
 }
 
+void code_events__disarm(struct kernel *kernel)
+{
+	for (unsigned int i = 0; i < kernel->hooks_count; i++)
+		free_hook(&kernel->hooks[i]);
+	kernel->hooks_count = 0;
+	for (unsigned int i = 0; i < 3; i++) {
+		bpf_link__destroy(kernel->process_links[i]);
+		kernel->process_links[i] = NULL;
+	}
+}
+
 void kernel__free(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
 	sampling__close(kernel);
-	for (unsigned int i = 0; i < kernel->hooks_count; i++)
-		free_hook(&kernel->hooks[i]);
+	code_events__disarm(kernel);
 	free(kernel->hooks);
-	for (unsigned int i = 0; i < 3; i++)
-		bpf_link__destroy(kernel->process_links[i]);
 	mappings__free(kernel->mappings);
 	rings__close(kernel);
 	image_arrays__close(kernel);

@@ -64,7 +64,12 @@ int kernel__remove(struct kernel *kernel, uint32_t space, uint64_t start);
 int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address);
 
 int kernel__start(struct kernel *kernel);	/* events on */
-void kernel__stop(struct kernel *kernel);	/* events off, for good */
+/* The sampling events only, for a moment: their counts stand still between. */
+void kernel__pause(struct kernel *kernel);
+int kernel__resume(struct kernel *kernel);
+/* Events off and probes disarmed, for good: after one more drain the ledger is
+ * exact. */
+void kernel__stop(struct kernel *kernel);
 
 /* Bytes of a whole sample, frames and code bytes included. */
 static inline size_t kernel_sample__size(const struct ts_sample *sample)

@@ -26,7 +26,7 @@ static int on_sample_record(void *context, void *data, size_t size)
 	if (size < sizeof(*sample) || sample->header.type != TS_EVENT_SAMPLE ||
 	    sample->frames_count > TS_FRAMES_MAX ||
 	    size < kernel_sample__size(sample)) {
-		kernel->bad_records++;
+		kernel->bad_samples++;
 		return 0;
 	}
 	kernel->handlers->sample(kernel->handlers->context, sample);
@@ -39,17 +39,15 @@ static int on_code_record(void *context, void *data, size_t size)
 	const struct kernel_handlers *handlers = kernel->handlers;
 	const struct ts_event *event = data;
 
-	if (size < sizeof(*event)) {
-		kernel->bad_records++;
-	} else if (event->type >= TS_EVENT_FORK && event->type <= TS_EVENT_EXIT) {
-		if (size >= sizeof(struct ts_process_event))
-			handlers->process(handlers->context, data);
-	} else if (size >= sizeof(struct ts_code_event)) {
-		const struct ts_code_event *code = data;
-
-		if (code->text_size <= size - sizeof(*code))
-			handlers->code(handlers->context, code);
-	}
+	if (size >= sizeof(struct ts_process_event) && event->type >= TS_EVENT_FORK &&
+	    event->type <= TS_EVENT_EXIT)
+		handlers->process(handlers->context, data);
+	else if (size >= sizeof(struct ts_code_event) &&
+		 ((const struct ts_code_event *)data)->text_size <=
+			 size - sizeof(struct ts_code_event))
+		handlers->code(handlers->context, data);
+	else
+		kernel->bad_code_events++;
 	return 0;
 }
 
@@ -116,7 +114,8 @@ int ledger__read(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS])
 		for (unsigned int cpu = 0; cpu < kernel->cpus; cpu++)
 			ret_counts[slot] += values[cpu];
 	}
-	ret_counts[TS_LEDGER_READER_DROPPED] += kernel->bad_records;
+	ret_counts[TS_LEDGER_READER_DROPPED] += kernel->bad_samples;
+	ret_counts[TS_LEDGER_CODE_READER_DROPPED] += kernel->bad_code_events;
 	free(values);
 	return err;
 }

@@ -103,11 +103,22 @@ int kernel__start(struct kernel *kernel)
 
 	if (err)
 		return err;
-	for (unsigned int i = 0; i < kernel->samplers_count; i++) {
+	for (unsigned int i = 0; i < kernel->samplers_count; i++)
 		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_RESET, 0);
+	return kernel__resume(kernel);
+}
+
+void kernel__pause(struct kernel *kernel)
+{
+	for (unsigned int i = 0; i < kernel->samplers_count; i++)
+		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_DISABLE, 0);
+}
+
+int kernel__resume(struct kernel *kernel)
+{
+	for (unsigned int i = 0; i < kernel->samplers_count; i++)
 		if (ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_ENABLE, 0))
 			return -errno;
-	}
 	return 0;
 }
 
@@ -136,10 +147,10 @@ void kernel__stop(struct kernel *kernel)
 {
 	if (!kernel || kernel->stopped)
 		return;
-	for (unsigned int i = 0; i < kernel->samplers_count; i++)
-		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_DISABLE, 0);
+	kernel__pause(kernel);
 	kernel->due = kernel__due(kernel);
 	kernel->stopped = true;
+	code_events__disarm(kernel);
 }
 
 uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event)

@@ -133,6 +133,8 @@ enum model_ledger_section {
 	MODEL_LEDGER_EVENTS_LOST = 4,
 	MODEL_LEDGER_UNRESOLVED_LEAF = 5, /* by cause */
 	MODEL_LEDGER_STUB_LEAF = 6,	/* by kind */
+	MODEL_LEDGER_CODE_MAP_LOST = 7,	/* bodies without a place in the map, by cause */
+	MODEL_LEDGER_HOOK_LOST = 8,	/* what hooks could not keep, by cause */
 	MODEL_LEDGER_SECTIONS
 };
 struct model_count {

@@ -181,13 +181,13 @@ static void note_sequence(struct process *process, uint64_t sequence)
 		process->sequence_highest = sequence;
 }
 
-void bodies__on_event(struct recorder *recorder, const struct ts_code_event *event)
+bool bodies__on_event(struct recorder *recorder, const struct ts_code_event *event)
 {
 	struct process *process = process__by_space(recorder, event->header.space,
 						    (pid_t)event->header.pid);
 
 	if (!process)
-		return;
+		return false;
 	if (!process->journal && !journal__open(process->pid, &process->journal))
 		process__saw_hook(recorder, process);
 	else if (!process->hooked)
@@ -205,6 +205,7 @@ void bodies__on_event(struct recorder *recorder, const struct ts_code_event *eve
 			  event->text_size);
 		break;
 	}
+	return true;
 }
 
 struct catch_up {

@@ -71,11 +71,18 @@ struct process {
 	uint64_t sequence_seen;		/* how many since base */
 	bool reread;			/* the journal knows more than we do */
 	uint64_t reread_ns;
+	uint64_t hook_counts[TS_HOOK_COUNTERS];	/* of its journal, in the ledger so far */
 };
 
 enum leaf_cause {
 	LEAF_JIT_UNKNOWN, LEAF_JIT_UNREADABLE, LEAF_IMAGE_UNKNOWN, LEAF_ANONYMOUS,
 	LEAF_NO_MAPPING, LEAF_CAUSES
+};
+
+/* Where the counts stood when this part of the recording began. */
+struct ledger_base {
+	uint64_t counts[TS_LEDGER_SLOTS];
+	uint64_t due, kept, code_kept;
 };
 
 struct recorder {
@@ -95,7 +102,10 @@ struct recorder {
 	struct buf pending;		/* samples of this step, back to back */
 	uint64_t leaf_causes[LEAF_CAUSES];
 	uint64_t stub_leaf[STUB_KINDS];
+	struct ledger_base base;
+	uint64_t kept;			/* samples in the model */
 	uint64_t dropped;		/* samples of no known process */
+	uint64_t code_kept, code_dropped; /* the same of code events */
 	uint64_t body_late;
 	uint64_t table_late;		/* leaf in an image, finished by us */
 	uint64_t jit_leaf, image_leaf, managed, managed_named;
@@ -120,7 +130,8 @@ void process__saw_hook(struct recorder *recorder, struct process *process);
 /* bodies.c */
 /* The name for people of a body's text: the four strings of abi/journal.h. */
 string_id bodies__name(struct model *model, const char *text, uint32_t size);
-void bodies__on_event(struct recorder *recorder, const struct ts_code_event *event);
+/* False: of a process that is not in the recording. */
+bool bodies__on_event(struct recorder *recorder, const struct ts_code_event *event);
 /* The body that a sample's row and generation mean, MODEL_NONE if nobody told. */
 uint32_t bodies__of_row(struct recorder *recorder, struct process *process,
 			uint32_t row, uint32_t generation);
@@ -147,6 +158,9 @@ void images__publish(struct recorder *recorder, const struct process *process,
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path);
 void images__free(struct recorder *recorder);
+
+/* ledger.c: the counts since the last call, into the model. */
+int ledger__write(struct recorder *recorder, bool last);
 
 /* resolve.c */
 void resolve__samples(struct recorder *recorder);

@@ -31,12 +31,20 @@ static void on_mapping(void *context, const struct kernel_mapping *mapping)
 
 static void on_code(void *context, const struct ts_code_event *event)
 {
-	bodies__on_event(context, event);
+	struct recorder *recorder = context;
+
+	if (bodies__on_event(recorder, event))
+		recorder->code_kept++;
+	else
+		recorder->code_dropped++;
 }
 
 static void on_process(void *context, const struct ts_process_event *event)
 {
-	process__on_event(context, event);
+	struct recorder *recorder = context;
+
+	recorder->code_kept++;
+	process__on_event(recorder, event);
 }
 
 static void on_mapping_lost(void *context, uint64_t count)
@@ -138,77 +146,25 @@ int recorder__step(struct recorder *recorder)
 	return err;
 }
 
-static const char *const cause_names[LEAF_CAUSES] = {
-	[LEAF_JIT_UNKNOWN] = "jit_unknown", [LEAF_JIT_UNREADABLE] = "jit_unreadable",
-	[LEAF_IMAGE_UNKNOWN] = "image_unknown", [LEAF_ANONYMOUS] = "anonymous",
-	[LEAF_NO_MAPPING] = "no_mapping",
-};
-
-struct ledger_row {
-	unsigned int slot;
-	int section;			/* enum model_ledger_section, -1: not shown */
-	const char *name;
-};
-
-enum ledger_class { RUN, SCOPE, KEPT, LOST, NOTE, CODE, CODE_LOST };
-
-static const int section_of[] = {
-	[RUN] = -1, [SCOPE] = MODEL_LEDGER_SAMPLES, [KEPT] = -1,
-	[LOST] = MODEL_LEDGER_SAMPLES_LOST, [NOTE] = MODEL_LEDGER_NOTES,
-	[CODE] = MODEL_LEDGER_NOTES, [CODE_LOST] = MODEL_LEDGER_EVENTS_LOST,
-};
-
-static void write_ledger(struct recorder *recorder, const uint64_t *counts, uint64_t due)
+/*
+ * The events stand still for as long as it takes to drain the rings: what fired
+ * before is in this part, in its ledger too, and what fires after is in the next.
+ */
+int recorder__cut(struct recorder *recorder)
 {
-	static const struct ledger_row rows[] = {
-#define ROW(number, id, class, row_name, text) { number, class, row_name },
-		TS_LEDGER_TABLE(ROW)
-#undef ROW
-	};
-	struct model *model = recorder->model;
-	uint64_t runs = counts[TS_LEDGER_RUNS], scope = counts[TS_LEDGER_OUT_OF_SCOPE];
+	int err, resume_err;
 
-	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int section = section_of[rows[i].section];
-
-		if (section >= 0)
-			model__set_count(model, (enum model_ledger_section)section,
-					 rows[i].name, counts[rows[i].slot]);
-	}
-	/* Counts are read CPU by CPU: the timer may be one period ahead of them. */
-	if (due < runs)
-		due = runs;
-	model__set_count(model, MODEL_LEDGER_SAMPLES, "due", due - scope);
-	model__set_count(model, MODEL_LEDGER_SAMPLES, "fired", runs - scope);
-	model__set_count(model, MODEL_LEDGER_SAMPLES, "not_delivered", due - runs);
-	model__set_count(model, MODEL_LEDGER_SAMPLES, "kept", model__samples(model));
-	model__set_count(model, MODEL_LEDGER_EVENTS, "fired", counts[TS_LEDGER_CODE_EVENTS]);
-	model__set_count(model, MODEL_LEDGER_EVENTS, "kept", counts[TS_LEDGER_CODE_SENT]);
-	model__set_count(model, MODEL_LEDGER_EVENTS, "read_from_journal",
-			 recorder->journal_bodies);
-}
-
-static void write_causes(struct recorder *recorder)
-{
-	struct model *model = recorder->model;
-
-	for (unsigned int i = 0; i < LEAF_CAUSES; i++)
-		model__set_count(model, MODEL_LEDGER_UNRESOLVED_LEAF, cause_names[i],
-				 recorder->leaf_causes[i]);
-	for (unsigned int i = STUB_NONE + 1; i < STUB_UNREADABLE; i++)
-		model__set_count(model, MODEL_LEDGER_STUB_LEAF,
-				 stub__name((enum stub_kind)i), recorder->stub_leaf[i]);
-	model__set_count(model, MODEL_LEDGER_NOTES, "body_late", recorder->body_late);
-	model__set_count(model, MODEL_LEDGER_NOTES, "table_late", recorder->table_late);
-	model__set_count(model, MODEL_LEDGER_NOTES, "broken_chain",
-			 recorder->broken_chains);
-	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_lost",
-			 recorder->mappings_lost);
+	kernel__pause(recorder->kernel);
+	err = kernel__drain(recorder->kernel, &recorder->handlers);
+	resolve__samples(recorder);
+	if (!err)
+		err = ledger__write(recorder, false);
+	resume_err = kernel__resume(recorder->kernel);
+	return err ? err : resume_err;
 }
 
 int recorder__finish(struct recorder *recorder)
 {
-	uint64_t counts[TS_LEDGER_SLOTS];
 	int err = kernel__drain(recorder->kernel, &recorder->handlers);
 	int ledger_err;
 
@@ -216,13 +172,8 @@ int recorder__finish(struct recorder *recorder)
 	resolve__samples(recorder);
 	for (uint32_t i = 0; i < recorder->processes_count; i++)
 		bodies__name_modules(recorder, recorder->processes[i]);
-	ledger_err = kernel__ledger(recorder->kernel, counts);
-	if (ledger_err)
-		return ledger_err;
-	counts[TS_LEDGER_READER_DROPPED] += recorder->dropped;
-	write_ledger(recorder, counts, kernel__due(recorder->kernel));
-	write_causes(recorder);
-	return err;
+	ledger_err = ledger__write(recorder, true);
+	return err ? err : ledger_err;
 }
 
 void recorder__progress(const struct recorder *recorder,
@@ -231,7 +182,7 @@ void recorder__progress(const struct recorder *recorder,
 	uint64_t counts[TS_LEDGER_SLOTS] = { 0 };
 
 	*ret_progress = (struct recorder_progress){
-		.samples = model__samples(recorder->model),
+		.samples = recorder->kept,
 		.managed = recorder->managed,
 		.managed_named = recorder->managed_named,
 		.bodies = model__bodies(recorder->model),

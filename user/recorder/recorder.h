@@ -43,6 +43,11 @@ int recorder__catch_up(struct recorder *recorder, pid_t pid,
 
 /* Drains, resolves, notices what changed.  0 or -Exxx. */
 int recorder__step(struct recorder *recorder);
+/*
+ * Ends a part of the recording: all that fired until now is in the model, with
+ * the ledger of this part alone; counting begins anew.
+ */
+int recorder__cut(struct recorder *recorder);
 /* The last step, after kernel__stop: gaps are closed, the ledger is written. */
 int recorder__finish(struct recorder *recorder);
 

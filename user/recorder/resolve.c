@@ -351,9 +351,13 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 				   model__string_n(model, sample->comm,
 						   strnlen(sample->comm,
 							   sizeof(sample->comm))));
-	model__add_sample(model, &(struct model_sample){
-		.time_ns = sample->header.time_ns, .thread = thread, .stack = stack,
-		.event = sample->event, .flags = sample->flags, .ip = sample->ip });
+	if (model__add_sample(model, &(struct model_sample){
+		    .time_ns = sample->header.time_ns, .thread = thread, .stack = stack,
+		    .event = sample->event, .flags = sample->flags, .ip = sample->ip,
+	    }) == MODEL_NONE)
+		recorder->dropped++;
+	else
+		recorder->kept++;
 }
 
 void resolve__samples(struct recorder *recorder)

@@ -205,6 +205,8 @@ void view__summarize(const struct model *model, const struct view_options *optio
 		.not_delivered =
 			model__count(model, MODEL_LEDGER_SAMPLES, "not_delivered"),
 		.events_lost = sum_section(model, MODEL_LEDGER_EVENTS_LOST),
+		.map_lost = sum_section(model, MODEL_LEDGER_CODE_MAP_LOST),
+		.hook_lost = sum_section(model, MODEL_LEDGER_HOOK_LOST),
 	};
 
 	for (size_t i = 0; i < model__samples(model); i++) {

@@ -136,6 +136,8 @@ static void write_ledger(struct page *page)
 		{"notes", MODEL_LEDGER_NOTES},
 		{"events", MODEL_LEDGER_EVENTS},
 		{"events_lost", MODEL_LEDGER_EVENTS_LOST},
+		{"code_map_lost", MODEL_LEDGER_CODE_MAP_LOST},
+		{"hook_lost", MODEL_LEDGER_HOOK_LOST},
 		{"unresolved_leaf", MODEL_LEDGER_UNRESOLVED_LEAF},
 		{"stub_leaf", MODEL_LEDGER_STUB_LEAF},
 	};

@@ -20,6 +20,7 @@ struct view_summary {
 	uint64_t body, native, kernel, stub, unknown;
 	uint64_t lost, not_delivered; /* samples */
 	uint64_t events_lost;
+	uint64_t map_lost, hook_lost;
 	uint32_t versions;	   /* bodies that are the leaf of a sample */
 	uint64_t start_ns, end_ns; /* of the recording; end > start */
 };

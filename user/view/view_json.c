@@ -297,6 +297,9 @@ static void write_ledger(struct report *report)
 	write_plain_counts(report, MODEL_LEDGER_EVENTS);
 	view__ledger_section(report->model, json, "lost", MODEL_LEDGER_EVENTS_LOST);
 	json_writer__end(json);
+	view__ledger_section(report->model, json, "code_map_lost",
+			     MODEL_LEDGER_CODE_MAP_LOST);
+	view__ledger_section(report->model, json, "hook_lost", MODEL_LEDGER_HOOK_LOST);
 	view__ledger_section(report->model, json, "stub_leaf", MODEL_LEDGER_STUB_LEAF);
 	view__ledger_section(report->model, json, "unresolved_leaf",
 			     MODEL_LEDGER_UNRESOLVED_LEAF);

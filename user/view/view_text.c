@@ -106,6 +106,16 @@ static void write_losses(struct text *text, const struct view_summary *summary)
 			    (unsigned long long)summary->events_lost);
 		write_causes(text, MODEL_LEDGER_EVENTS_LOST);
 	}
+	if (summary->map_lost) {
+		buf__printf(buf, "LOST: %llu places in the code map",
+			    (unsigned long long)summary->map_lost);
+		write_causes(text, MODEL_LEDGER_CODE_MAP_LOST);
+	}
+	if (summary->hook_lost) {
+		buf__printf(buf, "LOST: %llu records that a hook could not keep",
+			    (unsigned long long)summary->hook_lost);
+		write_causes(text, MODEL_LEDGER_HOOK_LOST);
+	}
 }
 
 static void write_processes(struct text *text)

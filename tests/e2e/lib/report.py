@@ -100,6 +100,11 @@ def check_ledger(report):
     for name, count in samples["lost"].items():
         check.at_least(count, 0, name)
 
+    # Kept is counted by the reader, fired and lost by the kernel side.
+    events = report.ledger["events"]
+    check.equal(events["kept"] + sum(events["lost"].values()), events["fired"], f"code events kept + lost {text}")
+    check.equal(events["fired"] >= 1, True, f"code events fired {text}")
+
     # Every kept sample has one leaf, and is at most once in a body's total.
     leaves = sum(map(own, report.bodies)) + sum(report.ledger["unresolved_leaf"].values())
     leaves += sum(report.ledger["stub_leaf"].values())

@@ -58,6 +58,9 @@ function fillWarnings(element, profile) {
     if (summary.events > 0)
         lines.push("Code events lost: " + causes(raw.ledger.events_lost) +
             ". Versions may be missing from the lists.");
+    if (summary.bodies > 0)
+        lines.push("Bodies without a place in the code map: " + causes(raw.ledger.code_map_lost) +
+            "; kept back by a hook: " + causes(raw.ledger.hook_lost) + ".");
     if (!raw.about.complete)
         lines.push("The recording did not end in order: this is up to its last whole chunk.");
     for (const process of raw.processes)

@@ -153,13 +153,16 @@ class HottestTable {
 function ledgerSummary(ledger) {
     const lost = Object.values(ledger.samples_lost).reduce((sum, count) => sum + count, 0);
     const events = Object.values(ledger.events_lost).reduce((sum, count) => sum + count, 0);
+    const bodies = [ledger.code_map_lost, ledger.hook_lost]
+        .flatMap((counts) => Object.values(counts)).reduce((sum, count) => sum + count, 0);
     const undelivered = ledger.samples.not_delivered || 0;
-    return {lost, events, undelivered, any: lost + events + undelivered > 0};
+    return {lost, events, bodies, undelivered, any: lost + events + bodies + undelivered > 0};
 }
 
 function causes(counts) {
-    return Object.entries(counts).filter(([, count]) => count > 0)
+    const shown = Object.entries(counts).filter(([, count]) => count > 0)
         .map(([name, count]) => formatCount(count) + " " + visible(name)).join(", ");
+    return shown || "none";
 }
 
 class RunTab {
@@ -228,6 +231,8 @@ class RunTab {
             samples: "Samples", samples_lost: "Samples lost, by cause",
             notes: "Notes on kept samples",
             events: "Code events", events_lost: "Code events lost, by cause",
+            code_map_lost: "Bodies without a place in the code map, by cause",
+            hook_lost: "Kept back by a hook, by cause",
             unresolved_leaf: "Unresolved leaves, by cause", stub_leaf: "Samples in stubs, by kind",
         };
         for (const [name, title] of Object.entries(titles)) {

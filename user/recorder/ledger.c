@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * The ledger of a recording, or of one part of it: what the kernel side counted,
+ * what the recorder made of it, and what hooks say they could not keep.
+ *
+ *   samples:      due   = fired + not_delivered,  fired = kept + lost
+ *   code events:  fired = kept + lost
+ *
+ * fired and lost come from the kernel, kept is counted here: the sums agree only
+ * if nothing went missing on the way.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+static const char *const cause_names[LEAF_CAUSES] = {
+	[LEAF_JIT_UNKNOWN] = "jit_unknown", [LEAF_JIT_UNREADABLE] = "jit_unreadable",
+	[LEAF_IMAGE_UNKNOWN] = "image_unknown", [LEAF_ANONYMOUS] = "anonymous",
+	[LEAF_NO_MAPPING] = "no_mapping",
+};
+
+struct ledger_row {
+	unsigned int slot;
+	unsigned int class;
+	const char *name;
+};
+
+enum ledger_class { RUN, SCOPE, KEPT, LOST, NOTE, CODE, CODE_LOST, MAP_LOST };
+
+static const int section_of[] = {	/* enum model_ledger_section, -1: not shown */
+	[RUN] = -1, [SCOPE] = MODEL_LEDGER_SAMPLES, [KEPT] = -1,
+	[LOST] = MODEL_LEDGER_SAMPLES_LOST, [NOTE] = MODEL_LEDGER_NOTES,
+	[CODE] = MODEL_LEDGER_NOTES, [CODE_LOST] = MODEL_LEDGER_EVENTS_LOST,
+	[MAP_LOST] = MODEL_LEDGER_CODE_MAP_LOST,
+};
+
+static const struct ledger_row rows[] = {
+#define ROW(number, id, class, row_name, text) { number, class, row_name },
+	TS_LEDGER_TABLE(ROW)
+#undef ROW
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* Counters of a hook's journal that say that something is missing, or may be. */
+static const struct {
+	enum ts_hook_counter counter;
+	enum model_ledger_section section;
+	const char *name;
+} hook_counters[] = {
+	{ TS_HOOK_RECORD_OVERFLOW, MODEL_LEDGER_HOOK_LOST, "record_overflow" },
+	{ TS_HOOK_TEXT_OVERFLOW, MODEL_LEDGER_HOOK_LOST, "text_overflow" },
+	{ TS_HOOK_BAD_EVENT, MODEL_LEDGER_HOOK_LOST, "bad_event" },
+	{ TS_HOOK_API_FAILED, MODEL_LEDGER_NOTES, "hook_api_failed" },
+};
+
+/* What the reader itself lost stands in the same slots as the kernel's causes. */
+static int read_counts(struct recorder *recorder, uint64_t counts[TS_LEDGER_SLOTS])
+{
+	int err = kernel__ledger(recorder->kernel, counts);
+
+	counts[TS_LEDGER_READER_DROPPED] += recorder->dropped;
+	counts[TS_LEDGER_CODE_READER_DROPPED] += recorder->code_dropped;
+	return err;
+}
+
+/* Since the part began; the next one begins here. */
+static void take_difference(struct recorder *recorder, uint64_t counts[TS_LEDGER_SLOTS])
+{
+	for (unsigned int i = 0; i < TS_LEDGER_SLOTS; i++) {
+		uint64_t now = counts[i];
+
+		counts[i] -= recorder->base.counts[i];
+		recorder->base.counts[i] = now;
+	}
+}
+
+static void write_samples(struct recorder *recorder, const uint64_t *counts, uint64_t due)
+{
+	struct model *model = recorder->model;
+	uint64_t runs = counts[TS_LEDGER_RUNS], scope = counts[TS_LEDGER_OUT_OF_SCOPE];
+	uint64_t part = due > recorder->base.due ? due - recorder->base.due : 0;
+
+	/* Counts are read CPU by CPU: the timer may be one period ahead of them. */
+	if (part < runs)
+		part = runs;
+	recorder->base.due += part;
+	model__set_count(model, MODEL_LEDGER_SAMPLES, "due", part - scope);
+	model__set_count(model, MODEL_LEDGER_SAMPLES, "fired", runs - scope);
+	model__set_count(model, MODEL_LEDGER_SAMPLES, "not_delivered", part - runs);
+	model__set_count(model, MODEL_LEDGER_SAMPLES, "kept",
+			 recorder->kept - recorder->base.kept);
+	recorder->base.kept = recorder->kept;
+}
+
+/*
+ * Probes are armed on between two parts: an event that has fired and is not
+ * drained yet belongs to the next one.
+ */
+static void write_code_events(struct recorder *recorder, const uint64_t *counts, bool last)
+{
+	struct model *model = recorder->model;
+	uint64_t kept = recorder->code_kept - recorder->base.code_kept;
+	uint64_t fired = counts[TS_LEDGER_CODE_EVENTS], accounted = kept;
+
+	for (unsigned int i = 0; i < ROWS; i++)
+		if (rows[i].class == CODE_LOST)
+			accounted += counts[rows[i].slot];
+	if (!last) {
+		recorder->base.counts[TS_LEDGER_CODE_EVENTS] -= fired - accounted;
+		fired = accounted;
+	}
+	recorder->base.code_kept = recorder->code_kept;
+	model__set_count(model, MODEL_LEDGER_EVENTS, "fired", fired);
+	model__set_count(model, MODEL_LEDGER_EVENTS, "kept", kept);
+	model__set_count(model, MODEL_LEDGER_EVENTS, "read_from_journal",
+			 recorder->journal_bodies);
+}
+
+static void write_causes(struct recorder *recorder)
+{
+	struct model *model = recorder->model;
+
+	for (unsigned int i = 0; i < LEAF_CAUSES; i++)
+		model__set_count(model, MODEL_LEDGER_UNRESOLVED_LEAF, cause_names[i],
+				 recorder->leaf_causes[i]);
+	for (unsigned int i = STUB_NONE + 1; i < STUB_UNREADABLE; i++)
+		model__set_count(model, MODEL_LEDGER_STUB_LEAF,
+				 stub__name((enum stub_kind)i), recorder->stub_leaf[i]);
+	model__set_count(model, MODEL_LEDGER_NOTES, "body_late", recorder->body_late);
+	model__set_count(model, MODEL_LEDGER_NOTES, "table_late", recorder->table_late);
+	model__set_count(model, MODEL_LEDGER_NOTES, "broken_chain",
+			 recorder->broken_chains);
+	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_lost",
+			 recorder->mappings_lost);
+	memset(recorder->leaf_causes, 0, sizeof(recorder->leaf_causes));
+	memset(recorder->stub_leaf, 0, sizeof(recorder->stub_leaf));
+	recorder->body_late = recorder->table_late = recorder->broken_chains = 0;
+	recorder->mappings_lost = recorder->journal_bodies = 0;
+}
+
+/* A journal's memory stays when its process is gone; its counters are claims. */
+static void write_hooks(struct recorder *recorder)
+{
+	enum { COUNTERS = sizeof(hook_counters) / sizeof(hook_counters[0]) };
+	uint64_t sums[COUNTERS] = { 0 };
+	struct ts_journal_header header;
+
+	for (uint32_t i = 0; i < recorder->processes_count; i++) {
+		struct process *process = recorder->processes[i];
+
+		if (!process->journal)
+			continue;
+		journal__header(process->journal, &header);
+		for (unsigned int j = 0; j < COUNTERS; j++) {
+			uint64_t now = header.counters[hook_counters[j].counter];
+			uint64_t *before = &process->hook_counts[hook_counters[j].counter];
+
+			sums[j] += now > *before ? now - *before : 0;
+			*before = now;
+		}
+	}
+	for (unsigned int j = 0; j < COUNTERS; j++)
+		model__set_count(recorder->model, hook_counters[j].section,
+				 hook_counters[j].name, sums[j]);
+}
+
+int ledger__write(struct recorder *recorder, bool last)
+{
+	uint64_t counts[TS_LEDGER_SLOTS];
+	int err = read_counts(recorder, counts);
+
+	if (err)
+		return err;
+	take_difference(recorder, counts);
+	for (unsigned int i = 0; i < ROWS; i++) {
+		int section = section_of[rows[i].class];
+
+		if (section >= 0)
+			model__set_count(recorder->model,
+					 (enum model_ledger_section)section, rows[i].name,
+					 counts[rows[i].slot]);
+	}
+	write_samples(recorder, counts, kernel__due(recorder->kernel));
+	write_code_events(recorder, counts, last);
+	write_causes(recorder);
+	write_hooks(recorder);
+	return 0;
+}

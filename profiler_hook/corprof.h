@@ -68,7 +68,10 @@ struct profiler_callback_table {
 					module_id module, hresult result);
 	hresult (*module_unload_started)(struct profiler_callback *self,
 					 module_id module);
-	callback_unused unused_16_to_23[8];
+	callback_unused unused_16_to_22[7];
+	hresult (*jit_compilation_started)(struct profiler_callback *self,
+					   function_id function,
+					   int32_t is_safe_to_block);
 	hresult (*jit_compilation_finished)(struct profiler_callback *self,
 					    function_id function, hresult result,
 					    int32_t is_safe_to_block);
@@ -106,6 +109,7 @@ ASSERT_SLOT(struct profiler_callback_table, initialize, 3);
 ASSERT_SLOT(struct profiler_callback_table, shutdown, 4);
 ASSERT_SLOT(struct profiler_callback_table, module_load_finished, 14);
 ASSERT_SLOT(struct profiler_callback_table, module_unload_started, 15);
+ASSERT_SLOT(struct profiler_callback_table, jit_compilation_started, 23);
 ASSERT_SLOT(struct profiler_callback_table, jit_compilation_finished, 24);
 ASSERT_SLOT(struct profiler_callback_table, jit_cached_function_search_finished, 26);
 ASSERT_SLOT(struct profiler_callback_table, initialize_for_attach, 80);

@@ -26,6 +26,7 @@
 #include "modules.h"
 #include "naming.h"
 #include "precompiled.h"
+#include "tiers.h"
 
 #include "../abi/journal.h"
 
@@ -312,6 +313,16 @@ static hresult Callback_ModuleUnloadStarted(struct profiler_callback *self,
 	return S_OK;
 }
 
+static hresult Callback_JITCompilationStarted(struct profiler_callback *self,
+					      function_id function,
+					      int32_t is_safe_to_block)
+{
+	(void)function;
+	(void)is_safe_to_block;
+	tiers__begin(&impl_from_profiler_callback(self)->hook);
+	return S_OK;
+}
+
 static hresult Callback_JITCompilationFinished(struct profiler_callback *self,
 					       function_id function, hresult result,
 					       int32_t is_safe_to_block)
@@ -407,7 +418,8 @@ static const struct profiler_callback_table callback_table = {
 	.unused_5_to_13 = {[0 ... 8] = Callback_Unused},
 	.module_load_finished = Callback_ModuleLoadFinished,
 	.module_unload_started = Callback_ModuleUnloadStarted,
-	.unused_16_to_23 = {[0 ... 7] = Callback_Unused},
+	.unused_16_to_22 = {[0 ... 6] = Callback_Unused},
+	.jit_compilation_started = Callback_JITCompilationStarted,
 	.jit_compilation_finished = Callback_JITCompilationFinished,
 	.unused_25 = {Callback_Unused},
 	.jit_cached_function_search_finished = Callback_JITCachedFunctionSearchFinished,

@@ -31,9 +31,17 @@ struct unload_note {
 };
 
 #define HOOK_LASTING_MAX 65536u
+#define HOOK_COMPILERS	 256u
 #define HOOK_NAMINGS 16u /* threads that compile at one moment */
 
 struct naming;
+
+/* What a thread saw when it began to compile: see tiers.c. */
+struct compiler {
+	uintptr_t thread; /* its thread pointer; 0 while the rest is written */
+	uint64_t slots;
+	uint32_t size, count, occupied;
+};
 
 struct hook {
 	struct profiler_info *info;
@@ -55,6 +63,7 @@ struct hook {
 	uint32_t nodes_proven; /* see versions.h */
 	uint64_t counting_allocator; /* see tiers.c: a loader allocator */
 	uint64_t counting_hash;	     /* and the hash in it, known to be readable */
+	struct compiler compilers[HOOK_COMPILERS];
 	struct naming *namings; /* HOOK_NAMINGS of them: see naming.h */
 	uint32_t naming_taken[HOOK_NAMINGS];
 	uint16_t runtime_major;

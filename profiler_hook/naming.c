@@ -154,6 +154,29 @@ static void set_generic_flags(struct ts_journal_record *draft, const struct name
 		draft->flags |= TS_RECORD_SHARED_GENERIC;
 }
 
+/*
+ * Half of the cost of a name is its type's.  The id of a class may be given to another
+ * one only where classes can go.
+ */
+static void append_type(struct hook *hook, struct naming *naming, class_id class,
+			struct name *type)
+{
+	struct naming_type *known =
+		&naming->types[(class >> 4 ^ class >> 12) % NAMING_TYPES];
+	bool lasting = !__atomic_load_n(&hook->collectible_modules, __ATOMIC_ACQUIRE);
+
+	if (lasting && known->class == class) {
+		name__append(type, known->text, known->size);
+		return;
+	}
+	names__append_class(hook, class, type);
+	if (!lasting || type->size > sizeof(known->text))
+		return;
+	known->class = class;
+	known->size = (uint16_t)type->size;
+	memcpy(known->text, type->bytes, type->size);
+}
+
 void naming__function(struct hook *hook, struct naming *naming,
 		      struct ts_journal_record *draft, struct text *ret_text,
 		      bool *ret_no_optimization)
@@ -178,8 +201,8 @@ void naming__function(struct hook *hook, struct naming *naming,
 		return;
 	}
 	draft->token = token;
-	names__append_class(hook, class ? class : names__class_of(draft->function_id),
-			    &type);
+	append_type(hook, naming, class ? class : names__class_of(draft->function_id),
+		    &type);
 	names__append_method_arguments(hook, draft->function_id, &arguments);
 	ret_text->parts[0] = text_part__utf8(naming->type, type.size);
 	ret_text->parts[3] = text_part__utf8(naming->arguments, arguments.size);

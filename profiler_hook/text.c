@@ -114,6 +114,8 @@ static uint32_t measure(const struct text_part *part, uint32_t budget, bool *ret
 	struct character character;
 	uint32_t bytes = 0;
 
+	if (!part->utf16.bytes && part->utf8_size <= budget)
+		return (uint32_t)part->utf8_size;
 	for (;;) {
 		uint32_t run = ascii_ahead(&walk, budget - bytes);
 
@@ -130,8 +132,7 @@ static uint32_t measure(const struct text_part *part, uint32_t budget, bool *ret
 	return bytes;
 }
 
-/* The next piece of a part, at most `left` bytes, as UTF-8; 0 at its end. */
-static uint32_t next_piece(struct walk *walk, uint32_t left, char *ret_bytes)
+static uint32_t next_utf16_piece(struct walk *walk, uint32_t left, char *ret_bytes)
 {
 	uint32_t run = ascii_ahead(walk, left < PIECE_BYTES ? left : PIECE_BYTES);
 	const uint8_t *units = walk->part->utf16.bytes + 2 * walk->at;
@@ -147,6 +148,27 @@ static uint32_t next_piece(struct walk *walk, uint32_t left, char *ret_bytes)
 		return 0;
 	memcpy(ret_bytes, character.bytes, character.size);
 	return character.size;
+}
+
+/* UTF-8 is copied as it is: `left` ends between characters. */
+static uint32_t next_utf8_piece(struct walk *walk, uint32_t left, char *ret_bytes)
+{
+	size_t run = walk->part->utf8_size - walk->at;
+
+	run = run < left ? run : left;
+	run = run < PIECE_BYTES ? run : PIECE_BYTES;
+	if (run)
+		memcpy(ret_bytes, walk->part->utf8 + walk->at, run);
+	walk->at += run;
+	return (uint32_t)run;
+}
+
+/* The next piece of a part, at most `left` bytes, as UTF-8; 0 at its end. */
+static uint32_t next_piece(struct walk *walk, uint32_t left, char *ret_bytes)
+{
+	if (!walk->part->utf16.bytes)
+		return next_utf8_piece(walk, left, ret_bytes);
+	return next_utf16_piece(walk, left, ret_bytes);
 }
 
 struct text_plan text__plan(const struct text *text, uint32_t bytes_max)

@@ -25,8 +25,12 @@
  * which is 0).  Its MethodDesc and Module are alive, so they are read by plain loads.
  * The loader allocator that all but collectible modules share lives as long as the
  * process: once its hash has been read through the kernel, it is read by plain loads
- * too.  The slots never are: another thread may free them when the hash grows.  What was
- * read of them counts only if the hash still has them afterwards.
+ * too.  The slots never are: another thread may free them when the hash grows.  What
+ * was read of them counts only if the hash still has them afterwards.  And mostly they
+ * need not be read at all: a method is put into the hash while it is compiled, so where
+ * the hash is as it was when the thread began, the method is not in it.  (For the
+ * worst, a method's tier taken for tier 0, another thread has to take one entry out of
+ * the hash and this one has to reuse its place, within one compilation.)
  */
 #include "tiers.h"
 
@@ -261,6 +265,48 @@ static uint64_t hash_of(struct hook *hook, module_id module)
 	return address;
 }
 
+static struct compiler *compiler_of(struct hook *hook, uintptr_t thread)
+{
+	/* Thread pointers lie in the threads' stacks, far from each other. */
+	return &hook->compilers[(thread >> 12 ^ thread >> 20) % HOOK_COMPILERS];
+}
+
+/* A thread inside another's slot finds the other's name, and looks the method up. */
+void tiers__begin(struct hook *hook)
+{
+	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+	struct compiler *compiler = compiler_of(hook, thread);
+	uint64_t address = __atomic_load_n(&hook->counting_hash, __ATOMIC_ACQUIRE);
+	struct counting_hash hash;
+
+	if (!address)
+		return;
+	memcpy(&hash, (const void *)(uintptr_t)address, sizeof(hash));
+	__atomic_store_n(&compiler->thread, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	compiler->slots = hash.slots;
+	compiler->size = hash.size;
+	compiler->count = hash.count;
+	compiler->occupied = hash.occupied;
+	__atomic_store_n(&compiler->thread, thread, __ATOMIC_RELEASE);
+}
+
+static bool is_as_it_was(struct hook *hook, uint64_t address,
+			 const struct counting_hash *hash)
+{
+	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+	struct compiler *compiler = compiler_of(hook, thread);
+	bool same;
+
+	if (address != __atomic_load_n(&hook->counting_hash, __ATOMIC_ACQUIRE) ||
+	    __atomic_load_n(&compiler->thread, __ATOMIC_ACQUIRE) != thread)
+		return false;
+	same = compiler->slots == hash->slots && compiler->size == hash->size &&
+	       compiler->count == hash->count && compiler->occupied == hash->occupied;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return same && __atomic_load_n(&compiler->thread, __ATOMIC_RELAXED) == thread;
+}
+
 /* 1 the JIT chose to optimize a method of tier 0, 0 it did not, or -Exxx. */
 static int is_switched(struct hook *hook, function_id function, module_id module)
 {
@@ -272,7 +318,9 @@ static int is_switched(struct hook *hook, function_id function, module_id module
 		memcpy(&hash, (const void *)(uintptr_t)address, sizeof(hash));
 		if (!is_plausible(&hash))
 			continue; /* caught while it grows */
-		result = hash.size > 1 && hash.count ? look_up(&hash, function) : 0;
+		if (hash.size <= 1 || !hash.count || is_as_it_was(hook, address, &hash))
+			return 0;
+		result = look_up(&hash, function);
 		memcpy(&again, (const void *)(uintptr_t)address, sizeof(again));
 		if (again.slots == hash.slots && again.size == hash.size)
 			break;

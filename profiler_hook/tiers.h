@@ -27,6 +27,9 @@ enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 			       function_id function, module_id module,
 			       bool no_optimization);
 
+/* To be called when a thread begins to compile; makes the next call cheap. */
+void tiers__begin(struct hook *hook);
+
 /*
  * The same for a method whose default version was compiled this moment, on the thread
  * that compiled it.

@@ -98,6 +98,13 @@ static void compiled(struct fixture *fixture, const struct mock_method *method)
 	callback->table->jit_compilation_finished(callback, id_of(method), S_OK, 1);
 }
 
+static void starting(struct fixture *fixture)
+{
+	struct profiler_callback *callback = fixture->mock->callback;
+
+	callback->table->jit_compilation_started(callback, 0, 1);
+}
+
 static void searched(struct fixture *fixture, const struct mock_method *method,
 		     uint32_t result)
 {
@@ -302,6 +309,29 @@ static void method_that_the_jit_took_out_of_tiering(void **state)
 	assert_int_equal(record_of(fixture, starts[2])->flags, TS_RECORD_TIER_UNKNOWN);
 }
 
+static void hash_that_did_not_change_is_not_searched(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t starts[3];
+	struct mock_method *first = eligible_method(fixture, &starts[0]);
+	struct mock_method *switched = eligible_method(fixture, &starts[1]);
+	struct mock_method *unchanged = eligible_method(fixture, &starts[2]);
+
+	count_calls(fixture, 0, 0x1000, 1);
+	starting(fixture);
+	compiled(fixture, first); /* from now on the hash is known */
+	starting(fixture);
+	count_calls(fixture, slot_of(switched, 0), id_of(switched), 4);
+	compiled(fixture, switched);
+	assert_int_equal(record_of(fixture, starts[1])->tier, TS_TIER_OPTIMIZED);
+	/* This one would be refused, if it was looked at. */
+	memset(fixture->counting.slots, 0, sizeof(fixture->counting.slots));
+	count_calls(fixture, slot_of(unchanged, 0), id_of(unchanged), 9);
+	starting(fixture);
+	compiled(fixture, unchanged);
+	assert_int_equal(record_of(fixture, starts[2])->tier, TS_TIER_QUICK);
+}
+
 static void method_that_is_not_tiered(void **state)
 {
 	struct fixture *fixture = *state;
@@ -453,6 +483,7 @@ int main(void)
 		LAUNCHED(two_bodies_of_one_moment_are_both_taken_in),
 		LAUNCHED(precompiled_code_is_no_body),
 		LAUNCHED(method_that_the_jit_took_out_of_tiering),
+		LAUNCHED(hash_that_did_not_change_is_not_searched),
 		LAUNCHED(method_that_is_not_tiered),
 		LAUNCHED(dynamic_method_comes_and_goes),
 		LAUNCHED(module_takes_its_bodies_along),

@@ -47,4 +47,21 @@ uint32_t symbols__file(struct symbols *symbols, const struct symbol_mapping *map
 bool symbols__name(const struct symbols *symbols, uint32_t file, uint64_t file_offset,
 		   struct buf *ret_name, uint64_t *ret_address);
 
+/* Names of the kernel's own functions, as the kernel tells them now. */
+struct kernel_symbols;
+
+/*
+ * Reads them; `path` NULL: /proc/kallsyms.  0; -EACCES: addresses are hidden from
+ * this user (kernel.kptr_restrict); -ENODATA: it names no code; -Exxx of reading.
+ * Modules that are loaded later stay without names.
+ */
+int kernel_symbols__read(const char *path, struct kernel_symbols **ret_symbols);
+/* The same answer, at less cost. */
+int kernel_symbols__check(const char *path);
+void kernel_symbols__free(struct kernel_symbols *symbols);
+
+/* Appends "vfs_read", "ext4_sync_fs [ext4]"; false: no function is there. */
+bool kernel_symbols__name(const struct kernel_symbols *symbols, uint64_t address,
+			  struct buf *ret_name);
+
 #endif /* TIERSCOPE_SYMBOL_H */

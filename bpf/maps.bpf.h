@@ -20,6 +20,9 @@
 #define KNOB volatile
 #endif
 
+/* Not 0: kernel frames too.  The verifier takes the code out where it is 0. */
+KNOB __u32 kernel_stacks __weak = 0;
+
 /* tgid -> the process as we number it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

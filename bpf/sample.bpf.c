@@ -53,7 +53,7 @@ static __always_inline void note_walk(const struct walk *walk)
 		ledger_count(TS_LEDGER_BAD_FRAME);
 	if (walk->flags & TS_SAMPLE_NATIVE_END)
 		ledger_count(TS_LEDGER_NATIVE_END);
-	if (walk->flags & TS_SAMPLE_TRUNCATED)
+	if (walk->flags & (TS_SAMPLE_TRUNCATED | TS_SAMPLE_KERNEL_CUT))
 		ledger_count(TS_LEDGER_TRUNCATED);
 }
 
@@ -63,7 +63,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	struct walk_scratch *scratch_of_cpu;
 	struct ts_sample *sample;
 	struct walk *walk;
-	__u32 zero = 0, count;
+	__u32 zero = 0, count, kernel_count = 0;
 	__u64 size;
 
 	scratch_of_cpu = bpf_map_lookup_elem(&scratch, &zero);
@@ -77,12 +77,14 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	sample = scratch_sample(scratch_of_cpu);
 	sample->ip = walk->ip;
 	walk_stack(scratch_of_cpu);
-	note_walk(walk);
 
 	count = walk->count;
 	if (count > TS_FRAMES_MAX)
 		count = TS_FRAMES_MAX;
-	size = add_code(scratch_of_cpu, count, sample->ip);
+	if (kernel_stacks && walk->flags & TS_SAMPLE_KERNEL_MODE)
+		kernel_count = add_kernel_frames(ctx, scratch_of_cpu, count);
+	note_walk(walk);
+	size = add_code(scratch_of_cpu, count, kernel_count, sample->ip);
 	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = size,
 		.time_ns = bpf_ktime_get_ns(), .space = number,
 		.pid = pid_tgid >> 32, .tid = (__u32)pid_tgid,
@@ -90,7 +92,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	sample->event = scratch_of_cpu->event;
 	sample->flags = walk->flags;
 	sample->frames_count = count;
-	sample->kernel_count = 0;
+	sample->kernel_count = kernel_count;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
 	if (size > sizeof(scratch_of_cpu->record))
 		return TS_LEDGER_INTERNAL;

@@ -43,8 +43,10 @@ struct walk_scratch {
 	struct decoder decoder;
 	__u32 event;
 	__u32 unknown_leaf;	/* in JIT memory or an image, but in no function */
-	/* A struct ts_sample and its frames, which C cannot nest. */
-	__u64 record[SAMPLE_WORDS + TS_FRAMES_MAX + 1 + TS_CODE_BYTES / 8];
+	/* A struct ts_sample and what follows it, which C cannot nest; the kernel
+	 * frames have room for the one that shows that there were more. */
+	__u64 record[SAMPLE_WORDS + TS_FRAMES_MAX + 1 + TS_KERNEL_FRAMES_MAX + 1 +
+		     TS_CODE_BYTES / 8];
 };
 
 static __always_inline struct ts_sample *scratch_sample(struct walk_scratch *scratch)
@@ -256,13 +258,34 @@ static __always_inline void walk_stack(struct walk_scratch *scratch)
 }
 
 /*
- * Puts the bytes around an unknown leaf behind the frames.  Gives the record's
- * size in bytes.
+ * Puts the kernel's own frames behind `count` user frames, leaf first; how many.
+ * Kernel addresses need no tag: their top bits are it.
+ */
+static __always_inline __u32 add_kernel_frames(void *context, struct walk_scratch *scratch,
+					       __u32 count)
+{
+	long bytes = bpf_get_stack(context, &scratch->record[SAMPLE_WORDS + (count & 127)],
+				   8 * (TS_KERNEL_FRAMES_MAX + 1), 0);
+
+	if (bytes < 8) {
+		ledger_count(TS_LEDGER_NO_KERNEL_STACK);
+		return 0;
+	}
+	if (bytes > 8 * TS_KERNEL_FRAMES_MAX) {
+		scratch->walk.flags |= TS_SAMPLE_KERNEL_CUT;
+		return TS_KERNEL_FRAMES_MAX;
+	}
+	return (__u32)bytes / 8;
+}
+
+/*
+ * Puts the bytes around an unknown leaf behind `count` user frames and
+ * `kernel_count` others.  Gives the record's size in bytes.
  */
 static __always_inline __u64 add_code(struct walk_scratch *scratch, __u32 count,
-				      __u64 leaf)
+				      __u32 kernel_count, __u64 leaf)
 {
-	__u64 words = SAMPLE_WORDS + (count & 127);
+	__u64 words = SAMPLE_WORDS + (count & 127) + (kernel_count & 127);
 
 	if (!scratch->unknown_leaf ||
 	    bpf_probe_read_user(&scratch->record[words], TS_CODE_BYTES,

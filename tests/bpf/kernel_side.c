@@ -59,6 +59,7 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 	}
 	if (sizes->spaces)
 		bpf_map__set_max_entries(skeleton->maps.spaces, sizes->spaces);
+	skeleton->rodata->kernel_stacks = sizes->kernel_stacks;
 	if (sizes->bodies_of_a_space)
 		skeleton->rodata->space_bodies_max = sizes->bodies_of_a_space;
 }

@@ -31,6 +31,7 @@
 /* 0: the default. */
 struct sizes {
 	__u32 sample_ring, code_ring, rows, pages, spaces, bodies_of_a_space;
+	__u32 kernel_stacks; /* not 0: kernel frames too */
 };
 
 struct kernel_side {

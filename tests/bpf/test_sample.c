@@ -202,6 +202,11 @@ static int setup(void **state)
 	return setup_sized(NULL);
 }
 
+static int setup_kernel_stacks(void **state)
+{
+	return setup_sized(&(struct sizes){.kernel_stacks = 1});
+}
+
 static int setup_small_ring(void **state)
 {
 	return setup_sized(&(struct sizes){.sample_ring = 4096});
@@ -451,7 +456,67 @@ static void samples_in_the_kernel_have_user_stacks(void **state)
 		assert_int_equal(TS_FRAME_TAG(sample(i)->frames[0]), TS_FRAME_TAG_RAW);
 		assert_true(sample(i)->frames[0] == sample(i)->ip);
 		assert_true(sample(i)->ip < 1ULL << 47);
+		assert_int_equal(sample(i)->kernel_count, 0); /* not asked for */
 	}
+}
+
+/* The kernel's code at an address, by the kernel's own list. */
+static void name_address(__u64 address, char ret_name[128])
+{
+	FILE *file = fopen("/proc/kallsyms", "r");
+	unsigned long long start, best = 0;
+	char line[1024], name[128], type;
+
+	assert_non_null(file);
+	ret_name[0] = 0;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%llx %c %127s", &start, &type, name) != 3 ||
+		    !strchr("tTwW", type) || start > address || start <= best)
+			continue;
+		best = start;
+		strcpy(ret_name, name);
+	}
+	fclose(file);
+}
+
+/* Leaf first, and the way in last: a system call, an exception, an interrupt. */
+static void samples_in_the_kernel_have_kernel_stacks(void **state)
+{
+	unsigned int calls = 0, modes[2] = {};
+	char name[128];
+
+	SKIP_IF_MISSING();
+	sample_until(SYSTEM_CALLS, enough_in_kernel);
+	for (size_t i = 0; i < kernel->events_count; i++) {
+		const struct ts_sample *one = sample(i);
+		bool in_kernel = one->flags & TS_SAMPLE_KERNEL_MODE;
+
+		modes[in_kernel]++;
+		assert_true(one->frames[0] == one->ip);
+		assert_int_equal(one->header.size,
+				 sizeof(*one) +
+					 8 * (one->frames_count + one->kernel_count));
+		if (in_kernel)
+			assert_in_range(one->kernel_count, 1, TS_KERNEL_FRAMES_MAX);
+		else
+			assert_int_equal(one->kernel_count, 0);
+		for (int f = 0; f < one->kernel_count; f++)
+			assert_int_equal(TS_FRAME_TAG(one->frames[one->frames_count + f]),
+					 TS_FRAME_TAG_KERNEL);
+		if (one->kernel_count < 2 || calls >= 10)
+			continue;
+		name_address(one->frames[one->frames_count + one->kernel_count - 1], name);
+		if (!strncmp(name, "entry_SYSCALL_64", 16))
+			calls++;
+	}
+	assert_true(modes[1] >= 50);
+	name_address(~0ULL, name);
+	if (!name[0]) {
+		print_message("this kernel hides the addresses of its symbols\n");
+		skip();
+	}
+	assert_int_equal(calls, 10);
+	assert_int_equal(counted(TS_LEDGER_NO_KERNEL_STACK), 0);
 }
 
 /* JIT memory without a body: the sample brings the code along. */
@@ -477,19 +542,23 @@ static void unknown_code_is_brought_along(void **state)
 	sample_until(STUB, enough_in_stub);
 	for (size_t i = 0; i < kernel->events_count; i++) {
 		const struct ts_sample *one = sample(i);
-		const __u8 *code = (const __u8 *)&one->frames[one->frames_count];
+		const __u8 *code =
+			(const __u8 *)&one->frames[one->frames_count + one->kernel_count];
 		__u8 want[] = {0xb9, 8,	   0,	 0,    0,    0xff,
 			       0xc9, 0x75, 0xfc, 0xc3, 0xcc, 0xcc};
 
 		if (!is_stub(one)) {
 			assert_int_equal(one->flags & TS_SAMPLE_CODE, 0);
 			assert_int_equal(one->header.size,
-					 sizeof(*one) + 8 * one->frames_count);
+					 sizeof(*one) + 8 * (one->frames_count +
+							     one->kernel_count));
 			continue;
 		}
 		assert_int_equal(one->flags & TS_SAMPLE_CODE, TS_SAMPLE_CODE);
 		assert_int_equal(one->header.size,
-				 sizeof(*one) + 8 * one->frames_count + TS_CODE_BYTES);
+				 sizeof(*one) +
+					 8 * (one->frames_count + one->kernel_count) +
+					 TS_CODE_BYTES);
 		assert_memory_equal(code + TS_CODE_BEFORE - (one->ip - TAIL), want,
 				    sizeof(want));
 	}
@@ -542,7 +611,12 @@ int main(void)
 		TEST(leaves_are_counted_in_their_rows),
 		TEST(deep_stacks_are_cut_and_counted),
 		TEST(samples_in_the_kernel_have_user_stacks),
+		cmocka_unit_test_setup_teardown(
+			samples_in_the_kernel_have_kernel_stacks, setup_kernel_stacks,
+			teardown),
 		TEST(unknown_code_is_brought_along),
+		cmocka_unit_test_setup_teardown(unknown_code_is_brought_along,
+						setup_kernel_stacks, teardown),
 		cmocka_unit_test_setup_teardown(a_full_ring_is_counted_exactly,
 						setup_small_ring, teardown),
 		TEST(a_process_that_waits_for_its_exec_is_out_of_scope),

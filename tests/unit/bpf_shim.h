@@ -76,6 +76,9 @@ static struct shim {
 	int records_count;
 	__u64 ring_room; /* bytes that a reservation may still take */
 	__u64 pid_tgid, now;
+	__u64 kernel_stack[128];
+	__u32 kernel_stack_count;
+	long kernel_stack_error;
 	char comm[16];
 	void (*on_store)(void);
 	void (*on_load)(void);
@@ -227,6 +230,18 @@ static long bpf_probe_read_user(void *to, __u32 size, const void *from)
 	}
 	memset(to, 0, size);
 	return -EFAULT;
+}
+
+/* The kernel's stack, leaf first, as far as there is room; in bytes. */
+static long bpf_get_stack(void *context, void *to, __u32 size, __u64 flags)
+{
+	assert_int_equal(flags, 0);
+	if (shim.kernel_stack_error)
+		return shim.kernel_stack_error;
+	if (size > 8 * shim.kernel_stack_count)
+		size = 8 * shim.kernel_stack_count;
+	memcpy(to, shim.kernel_stack, size);
+	return size;
 }
 
 static __u64 bpf_get_current_pid_tgid(void)

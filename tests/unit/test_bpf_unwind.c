@@ -649,6 +649,71 @@ static void random_walks_end_and_stay_in_bounds(void **state)
 	}
 }
 
+/* --- behind the user frames ------------------------------------------------- */
+
+#define KERNEL_ADDRESS(n) (0xffffffff81000000ULL + 16 * (n))
+
+static __u32 kernel_frames_of(__u32 deep, __u32 user_frames)
+{
+	memset(&scratch, 0, sizeof(scratch));
+	shim.kernel_stack_count = deep;
+	for (__u32 i = 0; i < deep; i++)
+		shim.kernel_stack[i] = KERNEL_ADDRESS(i);
+	return add_kernel_frames(NULL, &scratch, user_frames);
+}
+
+static void kernel_frames_stand_behind_the_user_frames(void **state)
+{
+	static const __u32 deep[] = {1, 9, TS_KERNEL_FRAMES_MAX,
+				     TS_KERNEL_FRAMES_MAX + 1, 100};
+	static const __u32 user[] = {1, 17, TS_FRAMES_MAX};
+
+	for (int d = 0; d < 5; d++)
+		for (int u = 0; u < 3; u++) {
+			__u32 count = kernel_frames_of(deep[d], user[u]);
+			bool cut = deep[d] > TS_KERNEL_FRAMES_MAX;
+
+			assert_int_equal(count, cut ? TS_KERNEL_FRAMES_MAX : deep[d]);
+			assert_int_equal(scratch.walk.flags,
+					 cut ? TS_SAMPLE_KERNEL_CUT : 0);
+			for (__u32 i = 0; i < count; i++) {
+				__u64 word = scratch.record[SAMPLE_WORDS + user[u] + i];
+
+				assert_true(word == KERNEL_ADDRESS(i));
+				assert_int_equal(TS_FRAME_TAG(word),
+						 TS_FRAME_TAG_KERNEL);
+			}
+		}
+}
+
+static void a_missing_kernel_stack_is_counted(void **state)
+{
+	__u32 what = TS_LEDGER_NO_KERNEL_STACK;
+
+	shim.kernel_stack_error = -EFAULT;
+	assert_int_equal(kernel_frames_of(5, 3), 0);
+	shim.kernel_stack_error = 0;
+	assert_int_equal(kernel_frames_of(0, 3), 0);
+	assert_int_equal(*(__u64 *)bpf_map_lookup_elem(&ledger, &what), 2);
+}
+
+/* The longest record there is: all user and all kernel frames, then code. */
+static void code_stands_behind_the_kernel_frames(void **state)
+{
+	__u32 count = kernel_frames_of(100, TS_FRAMES_MAX);
+	__u64 at = SAMPLE_WORDS + TS_FRAMES_MAX + TS_KERNEL_FRAMES_MAX;
+
+	for (size_t i = 0; i < sizeof(code); i++)
+		code[i] = (__u8)i;
+	scratch.unknown_leaf = 1;
+	assert_int_equal(add_code(&scratch, TS_FRAMES_MAX, count, MACHINE_CODE + 0x200),
+			 8 * at + TS_CODE_BYTES);
+	assert_true(8 * at + TS_CODE_BYTES <= sizeof(scratch.record));
+	assert_memory_equal(&scratch.record[at], code + 0x200 - TS_CODE_BEFORE,
+			    TS_CODE_BYTES);
+	assert_true(scratch.record[at - 1] == KERNEL_ADDRESS(TS_KERNEL_FRAMES_MAX - 1));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -669,6 +734,9 @@ int main(void)
 		TEST(an_epilog_before_an_unreadable_page_is_seen),
 		TEST(a_jump_out_of_an_image_function_is_no_tail_call),
 		TEST(random_walks_end_and_stay_in_bounds),
+		TEST(kernel_frames_stand_behind_the_user_frames),
+		TEST(a_missing_kernel_stack_is_counted),
+		TEST(code_stands_behind_the_kernel_frames),
 	};
 
 	return cmocka_run_group_tests_name("bpf_unwind", tests, NULL, NULL);

@@ -59,6 +59,7 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 	if (options->code_ring_bytes)
 		bpf_map__set_max_entries(skeleton->maps.code_events,
 					 options->code_ring_bytes);
+	skeleton->rodata->kernel_stacks = options->kernel_stacks;
 	kernel->rows_max = bpf_map__max_entries(skeleton->maps.bodies);
 }
 

@@ -38,6 +38,7 @@ struct kernel_options {
 	unsigned int frequency;		/* Hz */
 	uint32_t sample_ring_bytes;	/* 0: by CPUs and frequency */
 	uint32_t code_ring_bytes;	/* 0: default */
+	bool kernel_stacks;		/* kernel frames too */
 };
 
 /*
@@ -71,10 +72,10 @@ int kernel__resume(struct kernel *kernel);
  * exact. */
 void kernel__stop(struct kernel *kernel);
 
-/* Bytes of a whole sample, frames and code bytes included. */
+/* Bytes of a whole sample: frames, kernel frames, code bytes. */
 static inline size_t kernel_sample__size(const struct ts_sample *sample)
 {
-	return sizeof(*sample) + 8u * sample->frames_count +
+	return sizeof(*sample) + 8u * (sample->frames_count + sample->kernel_count) +
 	       (sample->flags & TS_SAMPLE_CODE ? TS_CODE_BYTES : 0);
 }
 

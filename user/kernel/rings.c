@@ -25,6 +25,7 @@ static int on_sample_record(void *context, void *data, size_t size)
 
 	if (size < sizeof(*sample) || sample->header.type != TS_EVENT_SAMPLE ||
 	    sample->frames_count > TS_FRAMES_MAX ||
+	    sample->kernel_count > TS_KERNEL_FRAMES_MAX ||
 	    size < kernel_sample__size(sample)) {
 		kernel->bad_samples++;
 		return 0;

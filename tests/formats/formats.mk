@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Files for other tools, read by those tools' own decoders: see README.md.
 FORMATS := $(OUTPUT)/formats
-FORMATS_WHAT := plain per-thread perfmap hostile empty
+FORMATS_WHAT := plain per-thread perfmap kernel hostile empty
 FORMATS_FILES := $(patsubst %,$(FORMATS)/%.pb.gz,$(FORMATS_WHAT)) \
 	$(patsubst %,$(FORMATS)/%.speedscope.json,$(FORMATS_WHAT))
 # Only what a view needs, so that these tests do not wait for the whole loader.

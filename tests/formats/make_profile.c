@@ -4,7 +4,8 @@
  * Writes one made-up recording in a format of another tool, for the decoders of
  * those tools.
  *
- *   make_profile pprof|speedscope plain|per-thread|perfmap|hostile|empty > FILE
+ *   make_profile pprof|speedscope plain|per-thread|perfmap|kernel|hostile|empty \
+ *		> FILE
  *
  *   samples  thread             stack, root first
  *   5        web-10, Worker-11  Shop.Main() [r2r];Shop.Work(int) [tier0]
@@ -14,6 +15,10 @@
  *   1        web-10, thread-12  Shop.Main() [r2r];Shop.Work(int) [tier1 #2]
  *   4        job-20, Main-21    Shop.Main() [tier1];libc.so.6+0x1c99
  *   1        job-20, Main-21    [unknown: no_table]
+ *
+ * and with `kernel`
+ *   6        web-10, Worker-11  Shop.Main() [r2r];do_syscall_64;vfs_read
+ *   1        web-10, Worker-11  Shop.Main() [r2r];ext4_sync_fs [ext4]
  */
 #include "../../user/view/view.h"
 
@@ -133,6 +138,25 @@ static void fill(struct maker *maker)
 	model__set_count(model, MODEL_LEDGER_SAMPLES_LOST, "ring_full", 7);
 }
 
+static void fill_kernel(struct maker *maker)
+{
+	struct model *model = maker->model;
+	uint32_t web = process(maker, 10, "web", "/usr/bin/dotnet");
+	uint32_t worker =
+		model__add_thread(model, web, 11, model__string(model, "Worker"));
+	uint32_t root =
+		push(maker, 0,
+		     body(maker, web, "Shop.Main()", 0x7000, TS_TIER_READY_TO_RUN, 0));
+	uint32_t call =
+		push_other(maker, root, MODEL_FRAME_KERNEL, "do_syscall_64", 0);
+
+	samples(maker, worker,
+		push_other(maker, call, MODEL_FRAME_KERNEL, "vfs_read", 0), 6);
+	samples(maker, worker,
+		push_other(maker, root, MODEL_FRAME_KERNEL, "ext4_sync_fs [ext4]", 0),
+		1);
+}
+
 /* Each name for a body and for native code, all of one process.  Versions are
  * merged: a name alone must not be taken for a mangled one. */
 static void fill_hostile(struct maker *maker)
@@ -192,6 +216,8 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "hostile")) {
 		fill_hostile(&maker);
 		options.split = VIEW_SPLIT_NONE;
+	} else if (!strcmp(what, "kernel")) {
+		fill_kernel(&maker);
 	} else if (strcmp(what, "empty")) {
 		fill(&maker);
 	}

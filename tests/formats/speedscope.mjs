@@ -113,6 +113,15 @@ const tests = {
         assert.equal(files[EARLY], "/app/Shop.dll");
         assert.equal(files[JIT_NEW], undefined);
     },
+    async "kernel frames are of the kernel"() {
+        const group = await open("kernel.speedscope.json");
+        const files = {};
+        group.profiles[0].forEachFrame((frame) => { files[frame.name] = frame.file; });
+        assert.deepEqual(timeline(group.profiles[0]), weights([
+            [6, MAIN, "do_syscall_64", "vfs_read"], [1, MAIN, "ext4_sync_fs [ext4]"]]));
+        assert.equal(files.vfs_read, "[kernel.kallsyms]");
+        assert.equal(files["ext4_sync_fs [ext4]"], "[ext4]");
+    },
     async "a profile per thread"() {
         const group = await open("per-thread.speedscope.json");
         assert.deepEqual(group.profiles.map((p) => p.getName()),

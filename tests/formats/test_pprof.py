@@ -146,6 +146,18 @@ def test_perfmap(folder):
         ("[Shop] Shop::Work(int)", "[Shop] Shop::Work(int)[OptimizedTier1]")}, "names")
 
 
+def test_kernel(folder):
+    """kernel frames are of the kernel, the version is that of the code below them"""
+    raw = Raw(f"{folder}/kernel.pb.gz")
+    labels = WEB | {"thread": "Worker-11", "tier": "r2r", "rejit_id": "0", "function_id": "0x7000"}
+    equal(sorted((s[0], raw.names(s), s[3]) for s in raw.samples), [
+        (1, ["ext4_sync_fs [ext4]", "Shop.Main() [r2r]"], labels),
+        (6, ["vfs_read", "do_syscall_64", "Shop.Main() [r2r]"], labels)], "samples")
+    equal({row[2]: raw.mappings[row[1]] for row in raw.locations.values()}, {
+        "Shop.Main()": "/app/Shop.dll", "do_syscall_64": "[kernel.kallsyms]",
+        "vfs_read": "[kernel.kallsyms]", "ext4_sync_fs [ext4]": "[ext4]"}, "mappings")
+
+
 def test_hostile(folder):
     """hostile names are text and stay whole"""
     text = pprof("-raw", f"{folder}/hostile.pb.gz")
@@ -167,7 +179,7 @@ def test_empty(folder):
 
 
 TESTS = (test_stacks, test_head, test_versions, test_focus, test_merge, test_threads, test_perfmap,
-         test_hostile, test_empty)
+         test_kernel, test_hostile, test_empty)
 
 
 def main():

@@ -347,15 +347,23 @@ static void tally_counts_recursion_once(void **state)
 		model__add_sample(model, &sample);
 	}
 	sample.event = 0;
-	sample.stack = model__add_stack(model, stack, frame_of(model, MODEL_NONE));
+	sample.stack = model__add_stack(
+		model, stack,
+		model__add_frame(model,
+				 &(struct model_frame){.kind = MODEL_FRAME_NATIVE}));
+	model__add_sample(model, &sample);
+	/* Taken in the kernel, two calls deep: fib's all the same. */
+	for (int depth = 0; depth < 2; depth++)
+		stack = model__add_stack(model, stack, frame_of(model, MODEL_NONE));
+	sample.stack = stack;
 	model__add_sample(model, &sample);
 	sample.stack = 0;
 	model__add_sample(model, &sample);
 	model__tally(model, &self, &total);
 	assert_int_equal(self[main * MODEL_EVENTS_MAX], 0);
-	assert_int_equal(total[main * MODEL_EVENTS_MAX], 5);
-	assert_int_equal(self[fib * MODEL_EVENTS_MAX], 4);
-	assert_int_equal(total[fib * MODEL_EVENTS_MAX], 5);
+	assert_int_equal(total[main * MODEL_EVENTS_MAX], 6);
+	assert_int_equal(self[fib * MODEL_EVENTS_MAX], 5);
+	assert_int_equal(total[fib * MODEL_EVENTS_MAX], 6);
 	assert_int_equal(self[fib * MODEL_EVENTS_MAX + 1], 1);
 	assert_int_equal(total[main * MODEL_EVENTS_MAX + 1], 1);
 	assert_int_equal(total[idle * MODEL_EVENTS_MAX], 0);
@@ -368,7 +376,7 @@ static void tally_slowly(const struct model *model, uint64_t *self, uint64_t *to
 {
 	for (size_t i = 0; i < model__samples(model); i++) {
 		const struct model_sample *sample = model__sample(model, i);
-		bool seen[16] = {false};
+		bool seen[16] = {false}, is_leaf = true;
 
 		for (uint32_t at = sample->stack; at;
 		     at = model__stack(model, at)->parent) {
@@ -377,8 +385,9 @@ static void tally_slowly(const struct model *model, uint64_t *self, uint64_t *to
 
 			if (body == MODEL_NONE)
 				continue;
-			if (at == sample->stack)
+			if (is_leaf) /* but for the kernel's frames above it */
 				self[body * MODEL_EVENTS_MAX + sample->event]++;
+			is_leaf = false;
 			if (!seen[body])
 				total[body * MODEL_EVENTS_MAX + sample->event]++;
 			seen[body] = true;

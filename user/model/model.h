@@ -81,7 +81,8 @@ enum model_frame_kind {
 	MODEL_FRAME_BODY = 0,		/* a: body */
 	MODEL_FRAME_NATIVE = 1,		/* "module!function" and where it starts, or
 					 * "module" and the address in its file */
-	MODEL_FRAME_KERNEL = 2,
+	MODEL_FRAME_KERNEL = 2,		/* "vfs_read", "ext4_sync_fs [ext4]"; "": not
+					 * known.  Leafward of all user frames. */
 	MODEL_FRAME_UNKNOWN = 3,	/* name: the cause */
 	MODEL_FRAME_STUB = 4,		/* name: the kind of the runtime's stub */
 	MODEL_FRAME_KINDS
@@ -220,7 +221,10 @@ const struct model_update *model__update(const struct model *model, size_t index
 uint32_t model__find_body(const struct model *model, uint32_t process,
 			  uint64_t address, uint64_t time_ns);
 
-/* Samples per body and event: leaf ("self") and anywhere ("total", once per
+/* The stack without the kernel frames at its leaf. */
+uint32_t model__user_stack(const struct model *model, uint32_t stack);
+
+/* Samples per body and event: user-mode leaf ("self") and anywhere ("total", once per
  * sample however often the body is on the stack).  Arrays of
  * model__bodies() * MODEL_EVENTS_MAX; the caller frees both. */
 void model__tally(const struct model *model, uint64_t **ret_self,

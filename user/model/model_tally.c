@@ -36,13 +36,24 @@ static uint32_t body_of(const struct tally *tally, uint32_t stack)
 	return stack ? tally->model->frames[frame].body : MODEL_NONE;
 }
 
+uint32_t model__user_stack(const struct model *model, uint32_t stack)
+{
+	while (stack &&
+	       model->frames[model->stacks[stack].frame].kind == MODEL_FRAME_KERNEL)
+		stack = model->stacks[stack].parent;
+	return stack;
+}
+
 static void add_row(uint64_t *sum, const uint64_t *row)
 {
 	for (int event = 0; event < MODEL_EVENTS_MAX; event++)
 		sum[event] += row[event];
 }
 
-/* How many samples ended in each stack, which is the self of its last frame. */
+/*
+ * How many samples ended in each stack, which is the self of its last frame in
+ * user mode: a body that called the kernel keeps its samples.
+ */
 static void count_ends(struct tally *tally)
 {
 	const struct model *model = tally->model;
@@ -54,7 +65,7 @@ static void count_ends(struct tally *tally)
 		tally->samples[row + sample->event]++;
 	}
 	for (uint32_t stack = 1; stack < model->stacks_count; stack++) {
-		uint32_t body = body_of(tally, stack);
+		uint32_t body = body_of(tally, model__user_stack(model, stack));
 
 		if (body != MODEL_NONE)
 			add_row(&tally->self[(size_t)body * MODEL_EVENTS_MAX],

@@ -20,9 +20,22 @@ uint32_t view__leaf_frame(const struct model *model, uint32_t stack)
 	return stack ? model__stack(model, stack)->frame : MODEL_NONE;
 }
 
+uint32_t view__user_frame(const struct model *model, uint32_t stack)
+{
+	return view__leaf_frame(model, model__user_stack(model, stack));
+}
+
 uint32_t view__frame_kind(const struct model_frame *frame)
 {
 	return frame ? frame->kind : MODEL_FRAME_UNKNOWN;
+}
+
+void view__kernel_image(const struct model *model, const struct model_frame *frame,
+			struct buf *buf)
+{
+	const char *module = strchr(model__text(model, frame->name), '[');
+
+	buf__append_string(buf, module ? module : "[kernel.kallsyms]");
 }
 
 bool view__is_function(const struct model *model, const struct model_frame *frame)
@@ -114,7 +127,7 @@ void view__frame_label(const struct model *model, uint32_t frame, enum view_spli
 		name = row->kind == MODEL_FRAME_KERNEL ? "[kernel]" : "[native]";
 	buf__append_string(buf, name);
 	/* An address says which version of nothing: only the finest split has it. */
-	if (row->address && split == VIEW_SPLIT_VERSION &&
+	if (row->kind == MODEL_FRAME_NATIVE && row->address && split == VIEW_SPLIT_VERSION &&
 	    !view__is_function(model, row))
 		buf__printf(buf, "+0x%llx", (unsigned long long)row->address);
 }
@@ -171,16 +184,18 @@ static void count_leaf(const struct model *model, uint32_t stack, uint8_t *seen,
 		       struct view_summary *summary)
 {
 	uint32_t leaf = view__leaf_frame(model, stack);
-	const struct model_frame *frame =
-		leaf == MODEL_NONE ? NULL : model__frame(model, leaf);
+	const struct model_frame *frame = model__frame(model, leaf);
+	const struct model_frame *user =
+		model__frame(model, view__user_frame(model, stack));
 
 	summary->samples++;
+	if (view__frame_kind(user) == MODEL_FRAME_BODY && !seen[user->body]) {
+		seen[user->body] = 1;
+		summary->versions++;
+	}
 	switch (view__frame_kind(frame)) {
 	case MODEL_FRAME_BODY:
 		summary->body++;
-		if (!seen[frame->body]++)
-			summary->versions++;
-		seen[frame->body] = 1;
 		break;
 	case MODEL_FRAME_NATIVE:
 		summary->native++;

@@ -6,6 +6,9 @@
  *
  *   NS.Program.Main() [tier0];NS.Work.Loop(int) [osr@0x1a] 42
  *
+ * A frame of the kernel ends in `_[k]`, as tools for such files expect, which
+ * then give it a colour of its own.
+ *
  * With several processes the first frame is the process, "comm-pid", as perf
  * script's collapsers and async-profiler put it; per thread, "name-tid" of the
  * thread stands behind it.  A frame holds neither `;`
@@ -58,6 +61,8 @@ static const char *frame_label(struct folded *folded, uint32_t frame)
 		buf__clear(&folded->scratch);
 		view__label(folded->model, folded->options, frame,
 			    folded->options->split, &folded->scratch);
+		if (model__frame(folded->model, frame)->kind == MODEL_FRAME_KERNEL)
+			buf__append_string(&folded->scratch, "_[k]");
 		folded->label[frame] = add_label(folded) + 1;
 	}
 	return pool__string(folded->labels, folded->label[frame] - 1);

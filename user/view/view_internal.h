@@ -21,7 +21,7 @@ struct view_summary {
 	uint64_t lost, not_delivered; /* samples */
 	uint64_t events_lost;
 	uint64_t map_lost, hook_lost;
-	uint32_t versions;	   /* bodies that are the leaf of a sample */
+	uint32_t versions;	   /* bodies that are the user-mode leaf of a sample */
 	uint64_t start_ns, end_ns; /* of the recording; end > start */
 };
 
@@ -44,10 +44,16 @@ uint32_t view__sampled_processes(const struct model *model,
 /* The process of a sample. */
 uint32_t view__sample_process(const struct model *model,
 			      const struct model_sample *sample);
-/* The frame at a sample's leaf, MODEL_NONE for an empty stack. */
+/* The frame at a sample's leaf, MODEL_NONE for an empty stack; and the one where
+ * it was in user mode. */
 uint32_t view__leaf_frame(const struct model *model, uint32_t stack);
+uint32_t view__user_frame(const struct model *model, uint32_t stack);
 /* enum model_frame_kind; no frame at all (NULL) counts as unknown. */
 uint32_t view__frame_kind(const struct model_frame *frame);
+/* "[kernel.kallsyms]", or "[ext4]" of a function of that module: the kernel's
+ * image as perf calls it.  Appended; not escaped. */
+void view__kernel_image(const struct model *model, const struct model_frame *frame,
+			struct buf *buf);
 /* A native frame of a known function: its name says all, its address nothing. */
 bool view__is_function(const struct model *model, const struct model_frame *frame);
 /* enum ts_tier; what is out of range is TS_TIER_UNKNOWN. */

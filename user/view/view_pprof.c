@@ -5,13 +5,13 @@
  * gzip'ed message of
  *
  *   Sample    one stack of one thread, leaf first; values samples/count and
- *             cpu/nanoseconds; labels process, pid, thread and, of a leaf that
- *             is a code body, tier, rejit_id, function_id
+ *             cpu/nanoseconds; labels process, pid, thread and, where it was in
+ *             a code body in user mode, tier, rejit_id, function_id
  *   Location  one code body, or one native frame: its Mapping and its Function
  *   Function  a name; versions of a method have the same name and differ in
  *             system_name, so that pprof shows the method as one unless it is
  *             asked for more (-tagfocus, -tagroot), and merging keeps versions
- *   Mapping   one module; its addresses are left out, because code of a
+ *   Mapping   one module, [kernel.kallsyms] for the kernel; its addresses are left out, because code of a
  *             managed module does not lie where the module is mapped
  *
  * system_name is left out where there is no version: pprof would take a system
@@ -146,6 +146,11 @@ static uint64_t frame_mapping(struct pprof *pprof, const struct model_frame *fra
 {
 	const char *name, *end;
 
+	if (frame && frame->kind == MODEL_FRAME_KERNEL) {
+		buf__clear(&pprof->scratch);
+		view__kernel_image(pprof->model, frame, &pprof->scratch);
+		return add_mapping(pprof, buf__string(&pprof->scratch));
+	}
 	if (!frame || frame->kind != MODEL_FRAME_NATIVE)
 		return 0;
 	name = model__text(pprof->model, frame->name);
@@ -226,12 +231,12 @@ static void add_number_label(struct pprof *pprof, const char *key, uint64_t numb
 			  pprof->inner.size);
 }
 
-/* Which version the leaf is.  rejit_id is a text: readers of pprof drop a
+/* Which version the user-mode leaf is.  rejit_id is a text: readers of pprof drop a
  * number 0. */
 static void add_version_labels(struct pprof *pprof, uint32_t stack)
 {
 	const struct model_frame *frame =
-		model__frame(pprof->model, view__leaf_frame(pprof->model, stack));
+		model__frame(pprof->model, view__user_frame(pprof->model, stack));
 	const struct model_body *body;
 
 	if (!frame || frame->kind != MODEL_FRAME_BODY)

@@ -91,16 +91,21 @@ static uint32_t add_frame(struct speedscope *speedscope, uint32_t frame)
 		row && row->kind == MODEL_FRAME_BODY
 			? model__body(speedscope->model, row->body)
 			: NULL;
-	uint32_t label, module, number = speedscope->frames_count;
+	uint32_t label, module = 0, number = speedscope->frames_count;
 	uint64_t known;
 
 	buf__clear(&speedscope->scratch);
 	view__label(speedscope->model, speedscope->options, frame,
 		    speedscope->options->split, &speedscope->scratch);
 	label = pool__add(speedscope->texts, buf__string(&speedscope->scratch));
-	module = body ? pool__add(speedscope->texts,
-				  model__text(speedscope->model, body->module))
-		      : 0;
+	if (body) {
+		module = pool__add(speedscope->texts,
+				   model__text(speedscope->model, body->module));
+	} else if (row && row->kind == MODEL_FRAME_KERNEL) {
+		buf__clear(&speedscope->scratch);
+		view__kernel_image(speedscope->model, row, &speedscope->scratch);
+		module = pool__add(speedscope->texts, buf__string(&speedscope->scratch));
+	}
 	if (map__get(speedscope->frame_numbers, label, module, &known))
 		return (uint32_t)known;
 	alloc__grow(speedscope->label, number, speedscope->label_capacity);

@@ -61,9 +61,16 @@ def demo_pid(text):
 def launched(t):
     programs.need_root()
     path = t.path("launched.tscope")
-    result = loader.record(t, "-o", path, "-F", FREQUENCY, "--", programs.app("demo"), 5, timeout=150)
+    result = loader.record(t, "-o", path, "-F", FREQUENCY, "--kernel", "--", programs.app("demo"), 5, timeout=150)
     check.equal(result.code, 0, f"{result}\nexit code")
     check_recording(t, path, demo_pid(result.out))
+    with t.case("kernel functions have names, above what called the kernel"):
+        folded = loader.run("report", path, "--format", "folded").out.splitlines()
+        in_kernel = [line.rpartition(" ")[0].split(";") for line in folded if "_[k] " in line]
+        check.at_least(len(in_kernel), 5, "stacks in the kernel")
+        entered = [next(f for f in frames if f.endswith("_[k]")) for frames in in_kernel]
+        check.at_least(sum(e.startswith(("entry_SYSCALL_64", "asm_", "ret_from_fork")) for e in entered), len(entered) * 9 // 10,
+                       f"known ways into the kernel among {set(entered)}")
 
 
 @check.test("an attached program", timeout=180)

@@ -8,6 +8,7 @@
 #include "../base/buf.h"
 #include "../base/clock.h"
 #include "../base/log.h"
+#include "../symbol/symbol.h"
 #include "../target/target.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ const struct command record_command = {
 	"  -F, --frequency HZ   samples per second and CPU (default 99)\n"
 	"  -e, --event EVENT    cpu-clock (default), cycles, instructions, cache-misses,\n"
 	"                       branch-misses, page-faults; up to four\n"
+	"      --kernel         kernel frames too, above the code that entered the kernel\n"
 	"  -o, --output FILE    recording (default recording.tscope), or a view when it\n"
 	"                       ends in .html, .folded, .json or .txt\n\n"
 	"examples:\n"
@@ -121,6 +123,18 @@ static void describe(struct record *record)
 			.period = kernel__event_period(record->kernel, i) });
 }
 
+/* Kernel frames without names are of little use: told before the run, not after. */
+static void check_kernel_names(const struct record *record)
+{
+	int err = record->options->kernel.kernel_stacks ? kernel_symbols__check(NULL) : 0;
+
+	if (err == -EACCES)
+		log__warn("the kernel hides its addresses, so its frames are shown as [kernel]; sysctl kernel.kptr_restrict=0 and CAP_SYSLOG show names");
+	else if (err)
+		log__warn("cannot read /proc/kallsyms (%s), so kernel frames are shown as [kernel]",
+			  strerror(-err));
+}
+
 /* Everything that can fail before the first sample. */
 static int arm(struct record *record)
 {
@@ -129,6 +143,7 @@ static int arm(struct record *record)
 
 	if (code)
 		return code;
+	check_kernel_names(record);
 	describe(record);
 	record->recorder = recorder__new(record->kernel, record->model);
 	if (record->options->all)

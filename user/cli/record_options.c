@@ -91,6 +91,9 @@ static int parse_one(struct record_options *options, int option, const char *val
 		return EXIT_OK;
 	case 'e':
 		return add_event(options, value);
+	case 'K':
+		options->kernel.kernel_stacks = true;
+		return EXIT_OK;
 	case 'o':
 		options->output = value;
 		return EXIT_OK;
@@ -157,6 +160,7 @@ int record_options__parse(int argc, char **argv, struct record_options *ret_opti
 		{ "duration", required_argument, NULL, 'd' },
 		{ "frequency", required_argument, NULL, 'F' },
 		{ "event", required_argument, NULL, 'e' },
+		{ "kernel", no_argument, NULL, 'K' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },

@@ -99,6 +99,9 @@ struct recorder {
 	struct map *rows;		/* (row, generation) -> body */
 	struct symbols *symbols;
 	struct map *native_frames;	/* (file of symbols, offset) -> frame */
+	struct kernel_symbols *kernel_symbols; /* NULL: not asked for, or none */
+	bool kernel_symbols_asked;
+	struct map *kernel_frames;	/* address -> frame */
 	struct buf pending;		/* samples of this step, back to back */
 	uint64_t leaf_causes[LEAF_CAUSES];
 	uint64_t stub_leaf[STUB_KINDS];
@@ -161,6 +164,10 @@ void images__free(struct recorder *recorder);
 
 /* ledger.c: the counts since the last call, into the model. */
 int ledger__write(struct recorder *recorder, bool last);
+
+/* kernel_frames.c: the stack with the sample's kernel frames on top. */
+uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *sample,
+			    uint32_t stack);
 
 /* resolve.c */
 void resolve__samples(struct recorder *recorder);

@@ -67,6 +67,7 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 	recorder->rows = map__new();
 	recorder->symbols = symbols__new();
 	recorder->native_frames = map__new();
+	recorder->kernel_frames = map__new();
 	recorder->handlers = (struct kernel_handlers){
 		.context = recorder, .sample = on_sample, .mapping = on_mapping,
 		.code = on_code, .process = on_process, .mapping_lost = on_mapping_lost,
@@ -86,6 +87,8 @@ void recorder__free(struct recorder *recorder)
 	map__free(recorder->rows);
 	symbols__free(recorder->symbols);
 	map__free(recorder->native_frames);
+	kernel_symbols__free(recorder->kernel_symbols);
+	map__free(recorder->kernel_frames);
 	buf__free(&recorder->pending);
 	free(recorder);
 }

@@ -314,7 +314,8 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 			      const struct ts_sample *sample, uint32_t *frames)
 {
 	const uint8_t *code = sample->flags & TS_SAMPLE_CODE ?
-			      (const uint8_t *)&sample->frames[sample->frames_count] : NULL;
+			      (const uint8_t *)&sample->frames[sample->frames_count +
+							       sample->kernel_count] : NULL;
 
 	for (uint16_t i = 0; i < sample->frames_count; i++) {
 		struct place place = {
@@ -347,6 +348,7 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 	}
 	for (uint16_t i = resolve_stack(recorder, process->code, sample, frames); i > 0; i--)
 		stack = model__add_stack(model, stack, frames[i - 1]);
+	stack = kernel_frames__add(recorder, sample, stack);
 	thread = model__add_thread(model, process->index, (int32_t)sample->header.tid,
 				   model__string_n(model, sample->comm,
 						   strnlen(sample->comm,

@@ -66,7 +66,8 @@ class Recording:
 
     def __init__(self, path):
         self.strings, self.processes, self.bodies, self.threads = [""], [], [], []
-        self.frames, self.leaves, self.samples = [], [None], []
+        self.frames, self.leaves, self.parents, self.samples = [], [None], [0], []
+        self.stacks_of_samples = []
         self.start_ns = self.end_ns = 0
         with open(path, "rb") as file:
             data = file.read()
@@ -118,14 +119,22 @@ class Recording:
         self.frames.append((kind, body - 1, self.strings[name], address))
 
     def _stack(self, rows):
-        _, frame = rows.numbers(2)
+        parent, frame = rows.numbers(2)
+        self.parents.append(parent)
         self.leaves.append(frame)
 
     def _sample(self, rows):
         rows.last_time += rows.signed()
         rows.last_ip += rows.signed()
         thread, stack, _, flags = rows.numbers(4)
+        self.stacks_of_samples.append(stack)
         self.samples.append((rows.last_time, rows.last_ip, self.threads[thread][0], self.leaves[stack], flags))
+
+    def frames_of(self, stack):
+        """The frames of a stack, leaf first."""
+        while stack:
+            yield self.frames[self.leaves[stack]]
+            stack = self.parents[stack]
 
     def leaf_text(self, leaf):
         if leaf is None:

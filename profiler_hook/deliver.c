@@ -75,7 +75,7 @@ static void describe(struct hook *hook, const struct method_event *event,
 static void method_loaded(struct hook *hook, const struct method_event *event)
 {
 	char bytes[ARGUMENTS_BYTES];
-	struct name arguments = {bytes, 0, sizeof(bytes), false};
+	struct name arguments = {bytes, 0, sizeof(bytes), false, NULL};
 	module_id further[FURTHER_MODULES_MAX];
 	struct ts_journal_record draft = {0};
 	unsigned int further_count = 0;

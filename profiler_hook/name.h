@@ -10,11 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct typedef_name;
+
 struct name {
 	char *bytes; /* not ended by NUL */
 	size_t size;
 	size_t capacity;
 	bool cut;
+	struct typedef_name *known; /* see names.h; NULL none */
 };
 
 /* `bytes` is UTF-8; it is cut between characters. */

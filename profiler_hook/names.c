@@ -41,8 +41,8 @@ static __attribute__((noinline)) void append_typedef_name(struct hook *hook,
 }
 
 /* Outer types first, joined by "+". */
-void names__append_typedef(struct hook *hook, struct metadata *metadata,
-			   metadata_token token, struct name *name)
+static void append_nested_typedef(struct hook *hook, struct metadata *metadata,
+				  metadata_token token, struct name *name)
 {
 	metadata_token chain[NESTING_MAX];
 	metadata_token enclosing = token;
@@ -60,6 +60,39 @@ void names__append_typedef(struct hook *hook, struct metadata *metadata,
 		if (length)
 			name__append_string(name, "+");
 	}
+}
+
+/* The id of a module may be given to another one only where modules can go. */
+static void append_typedef(struct hook *hook, module_id module, metadata_token token,
+			   struct name *name)
+{
+	struct typedef_name *known = NULL;
+	struct metadata *metadata = NULL;
+	size_t before = name->size;
+
+	if (name->known &&
+	    !__atomic_load_n(&hook->collectible_modules, __ATOMIC_ACQUIRE)) {
+		known = &name->known[(token ^ module >> 12) % NAMES_TYPEDEFS];
+		if (known->module == module && known->token == token) {
+			name__append(name, known->text, known->size);
+			return;
+		}
+	}
+	if (hook__failed(hook, hook->info->table->get_module_metadata(
+				       hook->info, module, 0, &iid_metadata_import,
+				       (void **)&metadata)) ||
+	    !metadata) {
+		name__append_string(name, "?");
+		return;
+	}
+	append_nested_typedef(hook, metadata, token, name);
+	unknown__release(metadata);
+	if (!known || name->cut || name->size - before > sizeof(known->text))
+		return;
+	known->module = module;
+	known->token = token;
+	known->size = (uint16_t)(name->size - before);
+	memcpy(known->text, name->bytes + before, known->size);
 }
 
 static void append_class(struct hook *hook, class_id class, struct name *name,
@@ -98,7 +131,6 @@ static void append_class(struct hook *hook, class_id class, struct name *name,
 			 int depth)
 {
 	class_id arguments[NAMES_ARGUMENTS_MAX];
-	struct metadata *metadata = NULL;
 	metadata_token token = 0;
 	module_id module = 0;
 	uint32_t count = 0;
@@ -109,14 +141,9 @@ static void append_class(struct hook *hook, class_id class, struct name *name,
 		return;
 	if (hook__failed(hook, hook->info->table->get_class_id_info2(
 				       hook->info, class, &module, &token, NULL,
-				       NAMES_ARGUMENTS_MAX, &count, arguments)) ||
-	    hook__failed(hook, hook->info->table->get_module_metadata(
-				       hook->info, module, 0, &iid_metadata_import,
-				       (void **)&metadata)) ||
-	    !metadata)
+				       NAMES_ARGUMENTS_MAX, &count, arguments)))
 		goto unknown;
-	names__append_typedef(hook, metadata, token, name);
-	unknown__release(metadata);
+	append_typedef(hook, module, token, name);
 	if (!count)
 		return;
 	name->cut |= count > NAMES_ARGUMENTS_MAX;
@@ -134,6 +161,14 @@ void names__append_class(struct hook *hook, class_id class, struct name *name)
 	append_class(hook, class, name, 0);
 }
 
+void names__append_classes(struct hook *hook, const class_id *classes, uint32_t count,
+			   struct name *name)
+{
+	name->cut |= count > NAMES_ARGUMENTS_MAX;
+	count = count > NAMES_ARGUMENTS_MAX ? NAMES_ARGUMENTS_MAX : count;
+	append_arguments(hook, classes, count, name, 0);
+}
+
 void names__append_method_arguments(struct hook *hook, function_id function,
 				    struct name *name)
 {
@@ -147,9 +182,7 @@ void names__append_method_arguments(struct hook *hook, function_id function,
 				       hook->info, function, 0, &class, &module, &token,
 				       NAMES_ARGUMENTS_MAX, &count, arguments)))
 		return;
-	name->cut |= count > NAMES_ARGUMENTS_MAX;
-	count = count > NAMES_ARGUMENTS_MAX ? NAMES_ARGUMENTS_MAX : count;
-	append_arguments(hook, arguments, count, name, 0);
+	names__append_classes(hook, arguments, count, name);
 }
 
 /*

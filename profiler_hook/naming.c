@@ -90,8 +90,8 @@ static void name_dynamic(struct hook *hook, struct naming *naming, function_id f
 			 struct text *text)
 {
 	struct type_names names = {naming, NULL};
-	struct name signature = {naming->signature, 0, sizeof(naming->signature),
-				 false};
+	struct name signature = {naming->signature, 0, sizeof(naming->signature), false,
+				 NULL};
 	uint64_t base = hook->runtime_major >= 9 ? 16 : 8;
 	struct dynamic_descriptor descriptor;
 	size_t size = 0;
@@ -117,8 +117,8 @@ static void name_method(struct hook *hook, struct naming *naming,
 			struct text *text, bool *ret_no_optimization)
 {
 	struct type_names names = {naming, metadata};
-	struct name signature = {naming->signature, 0, sizeof(naming->signature),
-				 false};
+	struct name signature = {naming->signature, 0, sizeof(naming->signature), false,
+				 NULL};
 	uint32_t length = 0, attributes, blob_size = 0, rva, implementation = 0;
 	const uint8_t *blob = NULL;
 	metadata_token class;
@@ -154,46 +154,26 @@ static void set_generic_flags(struct ts_journal_record *draft, const struct name
 		draft->flags |= TS_RECORD_SHARED_GENERIC;
 }
 
-/*
- * Half of the cost of a name is its type's.  The id of a class may be given to another
- * one only where classes can go.
- */
-static void append_type(struct hook *hook, struct naming *naming, class_id class,
-			struct name *type)
-{
-	struct naming_type *known =
-		&naming->types[(class >> 4 ^ class >> 12) % NAMING_TYPES];
-	bool lasting = !__atomic_load_n(&hook->collectible_modules, __ATOMIC_ACQUIRE);
-
-	if (lasting && known->class == class) {
-		name__append(type, known->text, known->size);
-		return;
-	}
-	names__append_class(hook, class, type);
-	if (!lasting || type->size > sizeof(known->text))
-		return;
-	known->class = class;
-	known->size = (uint16_t)type->size;
-	memcpy(known->text, type->bytes, type->size);
-}
-
 void naming__function(struct hook *hook, struct naming *naming,
 		      struct ts_journal_record *draft, struct text *ret_text,
 		      bool *ret_no_optimization)
 {
-	struct name type = {naming->type, 0, sizeof(naming->type), false};
-	struct name arguments = {naming->arguments, 0, sizeof(naming->arguments),
-				 false};
+	struct name type = {naming->type, 0, sizeof(naming->type), false,
+			    naming->known};
+	struct name arguments = {naming->arguments, 0, sizeof(naming->arguments), false,
+				 naming->known};
+	class_id classes[NAMES_ARGUMENTS_MAX];
 	struct metadata *metadata = NULL;
 	metadata_token token = 0;
 	module_id module = 0;
 	class_id class = 0;
-	uint32_t count;
+	uint32_t count = 0;
 
 	*ret_text = (struct text){.parts_count = 4};
-	if (hook__failed(hook, hook->info->table->get_function_info2(
-				       hook->info, draft->function_id, 0, &class,
-				       &module, &token, 0, &count, NULL)))
+	if (hook__failed(hook,
+			 hook->info->table->get_function_info2(
+				 hook->info, draft->function_id, 0, &class, &module,
+				 &token, NAMES_ARGUMENTS_MAX, &count, classes)))
 		return;
 	draft->module_id = module;
 	if (draft->flags & TS_RECORD_DYNAMIC) {
@@ -201,9 +181,9 @@ void naming__function(struct hook *hook, struct naming *naming,
 		return;
 	}
 	draft->token = token;
-	append_type(hook, naming, class ? class : names__class_of(draft->function_id),
-		    &type);
-	names__append_method_arguments(hook, draft->function_id, &arguments);
+	names__append_class(hook, class ? class : names__class_of(draft->function_id),
+			    &type);
+	names__append_classes(hook, classes, count, &arguments);
 	ret_text->parts[0] = text_part__utf8(naming->type, type.size);
 	ret_text->parts[3] = text_part__utf8(naming->arguments, arguments.size);
 	set_generic_flags(draft, &type, &arguments);

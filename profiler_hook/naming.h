@@ -7,22 +7,14 @@
 #define TIERSCOPE_HOOK_NAMING_H
 
 #include "hook.h"
+#include "names.h"
 #include "text.h"
 
 #define NAMING_UNITS 8192u
 
-#define NAMING_TYPES 128u
-
-/* A type's name, for the next method of the same type. */
-struct naming_type {
-	class_id class; /* 0 none */
-	uint16_t size;
-	char text[118];
-};
-
 /* Buffers for one name at a time: too large for the stack of a thread that compiles. */
 struct naming {
-	struct naming_type types[NAMING_TYPES];
+	struct typedef_name known[NAMES_TYPEDEFS];
 	uint16_t units[NAMING_UNITS];
 	uint8_t signature_blob[4096];
 	char type[16384];

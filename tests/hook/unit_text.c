@@ -116,7 +116,7 @@ static void expect_signature(const char *blob, size_t size, int expected_err,
 {
 	uint8_t *exact = malloc(size);
 	char bytes[256];
-	struct name name = {bytes, 0, sizeof(bytes) - 1, false};
+	struct name name = {bytes, 0, sizeof(bytes) - 1, false, NULL};
 
 	assert_non_null(exact);
 	memcpy(exact, blob, size);
@@ -172,7 +172,7 @@ static void signature_survives_random_blobs(void **state)
 		size_t size = 1 + (size_t)rand_r(&seed) % 48;
 		uint8_t *blob = malloc(size);
 		char bytes[128];
-		struct name name = {bytes, 0, sizeof(bytes), false};
+		struct name name = {bytes, 0, sizeof(bytes), false, NULL};
 
 		assert_non_null(blob);
 		for (size_t i = 0; i < size; i++)
@@ -188,7 +188,7 @@ static void signature_survives_deep_nesting(void **state)
 {
 	uint8_t blob[4096];
 	char bytes[256];
-	struct name name = {bytes, 0, sizeof(bytes), false};
+	struct name name = {bytes, 0, sizeof(bytes), false, NULL};
 
 	(void)state;
 	memset(blob, 0x1d, sizeof(blob));

@@ -89,10 +89,17 @@ static __always_inline struct ts_jit_slot *jit_slot_make(__u32 space, __u64 addr
 	return slot;
 }
 
+/*
+ * What follows of inserting is not inlined and not static: the verifier then
+ * looks at each function once, and not once for each way on which its callers
+ * get there.  That is most of the time that loading the programs takes.  It
+ * assumes that a pointer handed over can be NULL.
+ */
+
 /* 0 when the page is there now; else the loss is counted. */
-static __always_inline int jit_page_make(struct ts_space *owner, __u64 address)
+__weak __noinline int jit_page_make(struct ts_space *owner, __u64 address)
 {
-	struct ts_jit_slot *slot = jit_slot_make(owner->number, address);
+	struct ts_jit_slot *slot = owner ? jit_slot_make(owner->number, address) : NULL;
 	__u32 *number, page;
 
 	if (!slot)
@@ -264,18 +271,20 @@ static __always_inline __u32 body_known(__u32 space, const struct ts_journal_rec
  * (event and catch-up) keeps its row.  0, or -Exxx: -EINVAL when it makes no
  * sense, for the caller to count; all others are counted, once.
  */
-static __always_inline int body_insert(struct ts_space *space,
-				       const struct ts_journal_record *record,
-				       struct placed *ret_placed)
+__weak __noinline int body_insert(struct ts_space *space,
+				  const struct ts_journal_record *record,
+				  struct placed *ret_placed)
 {
-	struct fill fill = { .start = record->start,
-			     .end = record->start + record->size,
-			     .owner = space, .space = space->number };
+	struct fill fill = { .owner = space };
 	struct ts_body_row *body;
 	__u32 row;
 
-	if (!body_plausible(record->start, record->size))
+	if (!space || !record || !ret_placed ||
+	    !body_plausible(record->start, record->size))
 		return -EINVAL;
+	fill.space = space->number;
+	fill.start = record->start;
+	fill.end = record->start + record->size;
 	ret_placed->row = body_known(space->number, record, &ret_placed->generation);
 	if (ret_placed->row)
 		return 0;

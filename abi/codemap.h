@@ -38,6 +38,10 @@ _Static_assert(sizeof(struct ts_address_key) == 16, "key layout");
 
 #define TS_SLOT_JIT		0xffffffffu
 #define TS_SLOT_NATIVE		0xfffffffeu /* a mapped file that is no image */
+/*
+ * No slot: nothing is known of that memory yet.  Where several things lie in one
+ * slot, an image goes before JIT code, JIT code before other files.
+ */
 struct ts_slot {
 	__u32 image;		/* number of the image, or TS_SLOT_JIT, _NATIVE */
 	__u32 reserved;

@@ -37,7 +37,7 @@ X(16, BAD_FRAME,	NOTE,	"bad_frame", \
 X(17, TRUNCATED,	NOTE,	"truncated", \
   "the stack was deeper than the frames of a sample") \
 X(18, TABLE_PENDING,	NOTE,	"table_pending", \
-  "the walk passed an image whose table was not loaded yet") \
+  "the walk met memory of which nothing was known yet; the loader walks on") \
 X(19, RACING_UPDATE,	NOTE,	"racing_update", \
   "a body's row changed while the sampler read it") \
 X(20, NATIVE_END,	NOTE,	"native_end", \

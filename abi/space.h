@@ -8,7 +8,7 @@
 #ifndef TIERSCOPE_ABI_SPACE_H
 #define TIERSCOPE_ABI_SPACE_H
 
-#include "journal.h"
+#include "ring.h"
 
 enum ts_space_flags {
 	TS_SPACE_FOLLOW = 1 << 0,	/* children belong to the recording too */
@@ -59,6 +59,25 @@ struct ts_find {
 	__u64 frame;		/* out */
 	__u32 shape;		/* out */
 	__u32 offset;		/* out: from the start of body or function */
+};
+
+/*
+ * Walk on from a stack piece (door_finish).  It lies in a map of its own, of one
+ * element, mapped into the loader: an argument could not be as large.
+ */
+struct ts_finish {
+	__u32 space;
+	__u32 event;		/* index, to count a leaf */
+	__u32 first;		/* which frame of the sample it is; 0 the leaf */
+	__u32 code_bytes;	/* around ip, as TS_SAMPLE_CODE; 0 or TS_CODE_BYTES */
+	__u64 ip, sp, bp;
+	__u32 bytes;		/* of stack */
+	__u32 flags;		/* out: enum ts_sample_flags */
+	__u32 count;		/* out: frames, those before `first` included */
+	__u32 reserved;
+	__u64 frames[TS_FRAMES_MAX + 1];	/* out: those from `first` on */
+	__u8 code[256];
+	__u8 stack[TS_STACK_PIECE_MAX];
 };
 
 #endif /* TIERSCOPE_ABI_SPACE_H */

@@ -14,6 +14,7 @@ struct found {
 	__u32 size;	       /* of it */
 	__u32 row;	       /* JIT body, for counting; 0 none */
 	bool in_jit, in_image; /* the slot says so, found or not */
+	bool known;	       /* we have heard of that memory */
 };
 
 static __always_inline void find_jit(__u32 space, __u64 address, struct found *found)
@@ -26,7 +27,7 @@ static __always_inline void find_jit(__u32 space, __u64 address, struct found *f
 
 	if (!page)
 		return;
-	found->in_jit = true;
+	found->in_jit = found->known = true;
 	row = READ_ONCE(page->row[(address >> TS_GRANULE_SHIFT) & (TS_GRANULES_PER_PAGE - 1)]);
 	body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
 	if (!body)
@@ -109,9 +110,10 @@ static __always_inline void code_find(__u32 space, __u64 address, struct found *
 	slot = bpf_map_lookup_elem(&slots, &key);
 	if (!slot)
 		return;
+	found->known = true;
 	if (slot->image == TS_SLOT_JIT)
 		found->in_jit = true;
-	else
+	else if (slot->image != TS_SLOT_NATIVE)
 		find_image(slot, address, found);
 }
 

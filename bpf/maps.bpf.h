@@ -101,6 +101,15 @@ struct {
 	__type(value, struct ts_image_row);
 } image_rows SEC(".maps") __weak;
 
+/* The one walk that is being finished. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct ts_finish);
+} finishing SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);

@@ -53,8 +53,25 @@ static __always_inline void note_walk(const struct walk *walk)
 		ledger_count(TS_LEDGER_BAD_FRAME);
 	if (walk->flags & TS_SAMPLE_NATIVE_END)
 		ledger_count(TS_LEDGER_NATIVE_END);
+	if (walk->flags & TS_SAMPLE_TABLE_PENDING)
+		ledger_count(TS_LEDGER_TABLE_PENDING);
 	if (walk->flags & (TS_SAMPLE_TRUNCATED | TS_SAMPLE_KERNEL_CUT))
 		ledger_count(TS_LEDGER_TRUNCATED);
+}
+
+static __always_inline long send_sample(struct ts_sample *sample, __u64 size)
+{
+	if (size > 8 * RECORD_WORDS)
+		return -E2BIG;
+	return bpf_ringbuf_output(&samples, sample, size, BPF_RB_NO_WAKEUP);
+}
+
+/* Where the ring has no room for the stack, it may have some for the frames. */
+static __always_inline struct ts_sample *drop_stack(struct ts_sample *sample, __u64 size)
+{
+	sample->header.size = size;
+	sample->flags &= ~TS_SAMPLE_STACK;
+	return sample;
 }
 
 static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
@@ -64,7 +81,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	struct ts_sample *sample;
 	struct walk *walk;
 	__u32 zero = 0, count, kernel_count = 0;
-	__u64 size;
+	__u64 size, whole;
 
 	scratch_of_cpu = bpf_map_lookup_elem(&scratch, &zero);
 	if (!scratch_of_cpu)
@@ -85,7 +102,8 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 		kernel_count = add_kernel_frames(ctx, scratch_of_cpu, count);
 	note_walk(walk);
 	size = add_code(scratch_of_cpu, count, kernel_count, sample->ip);
-	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = size,
+	whole = add_stack(scratch_of_cpu, size);
+	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = whole,
 		.time_ns = bpf_ktime_get_ns(), .space = number,
 		.pid = pid_tgid >> 32, .tid = (__u32)pid_tgid,
 		.cpu = bpf_get_smp_processor_id() };
@@ -94,11 +112,8 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	sample->frames_count = count;
 	sample->kernel_count = kernel_count;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
-	if (size > sizeof(scratch_of_cpu->record))
-		return TS_LEDGER_INTERNAL;
-	if (bpf_ringbuf_output(&samples, sample, size, BPF_RB_NO_WAKEUP))
-		return TS_LEDGER_RING_FULL;
-	return TS_LEDGER_KEPT;
+	return send_sample(sample, whole) && send_sample(drop_stack(sample, size), size) ?
+	       TS_LEDGER_RING_FULL : TS_LEDGER_KEPT;
 }
 
 SEC("perf_event")

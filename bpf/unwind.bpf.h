@@ -24,6 +24,11 @@
 
 #include "codefind.bpf.h"
 #include "decode.bpf.h"
+#ifdef WALK_FROM_PIECE
+#include "piece.bpf.h"
+#else
+#include "memory.bpf.h"
+#endif
 
 #define STACK_SPAN_MAX	(64ULL << 20)	/* a frame further away is no frame */
 
@@ -36,27 +41,27 @@ struct walk {
 };
 
 #define SAMPLE_WORDS	(sizeof(struct ts_sample) / 8)
+/*
+ * Up to 256 words of sample, frames and code; then a stack piece, and a page more,
+ * since the verifier adds up what can not be at the same time.
+ */
+#define RECORD_WORDS \
+	(256 + (sizeof(struct ts_stack_piece) + TS_STACK_PIECE_MAX + 4096) / 8)
 
 /* Scratch of one walk, in map memory; belongs to the sampler alone. */
 struct walk_scratch {
 	struct walk walk;
 	struct decoder decoder;
 	__u32 event;
-	__u32 unknown_leaf;	/* in JIT memory or an image, but in no function */
+	__u32 unknown_leaf;	/* in JIT memory, an image or unknown code, in no function */
 	/* A struct ts_sample and what follows it, which C cannot nest; the kernel
 	 * frames have room for the one that shows that there were more. */
-	__u64 record[SAMPLE_WORDS + TS_FRAMES_MAX + 1 + TS_KERNEL_FRAMES_MAX + 1 +
-		     TS_CODE_BYTES / 8];
+	__u64 record[RECORD_WORDS];
 };
 
 static __always_inline struct ts_sample *scratch_sample(struct walk_scratch *scratch)
 {
 	return (struct ts_sample *)scratch->record;
-}
-
-static __always_inline bool read_word(__u64 address, __u64 *ret_word)
-{
-	return !bpf_probe_read_user(ret_word, 8, (const void *)address);
 }
 
 /* Ends the walk at a frame that could not be read. */
@@ -134,26 +139,6 @@ static __always_inline void shape_step(struct walk *walk, __u32 shape)
 		native_step(walk);
 		break;
 	}
-}
-
-/* Up to `count` bytes; fewer where the next page cannot be read. */
-static __always_inline void read_code(struct decoder *decoder, __u64 address,
-				      __u32 count)
-{
-	__u32 on_page = 4096 - (address & 4095);
-
-	/* Compared where it is used: the verifier of Linux 6.1 bounds no copies. */
-	barrier_var(count);
-	if (count > DECODE_BYTES)
-		count = DECODE_BYTES;
-	decoder->count = 0;
-	if (!bpf_probe_read_user(decoder->byte, count, (const void *)address)) {
-		decoder->count = count;
-		return;
-	}
-	if (on_page < count && on_page < DECODE_BYTES &&
-	    !bpf_probe_read_user(decoder->byte, on_page, (const void *)address))
-		decoder->count = on_page;
 }
 
 /* In the prolog: true when the step was taken. */
@@ -241,6 +226,11 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 	code_find(walk->space, address, &found);
 	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
 	walk->count = index + 1;
+	if (!found.known && is_executable(address)) {
+		walk->flags |= TS_SAMPLE_TABLE_PENDING;
+		scratch->unknown_leaf = !index;
+		return 1;
+	}
 	if (index) {
 		shape_step(walk, found.shape);
 	} else {
@@ -293,6 +283,52 @@ static __always_inline __u64 add_code(struct walk_scratch *scratch, __u32 count,
 		return 8 * words;
 	scratch->walk.flags |= TS_SAMPLE_CODE;
 	return 8 * words + TS_CODE_BYTES;
+}
+
+#define PIECE_STEPS 5	/* of up to a page, which can begin and end inside one */
+
+struct piece_copy {
+	struct walk_scratch *scratch;
+	__u64 at;		/* of the piece's stack, in the record, in bytes */
+	__u64 bytes;		/* of it that are there */
+};
+
+/* The rest of one page of the stack: bpf_loop callback. */
+static long copy_stack(__u64 index, struct piece_copy *copy)
+{
+	__u64 from = copy->scratch->walk.sp + copy->bytes, at = copy->at + copy->bytes;
+	__u32 size = 4096 - (from & 4095);
+
+	if (size > TS_STACK_PIECE_MAX - copy->bytes)
+		size = TS_STACK_PIECE_MAX - copy->bytes;
+	barrier_var(size);
+	barrier_var(at);
+	if (!size || size > 4096 || at > 8 * RECORD_WORDS - 4096 ||
+	    bpf_probe_read_user((__u8 *)copy->scratch->record + at, size,
+				(const void *)from))
+		return 1;
+	copy->bytes += size;
+	return 0;
+}
+
+/*
+ * Puts registers and stack behind a record of `size` bytes, where the walk could not
+ * go on.  Gives the record's new size.
+ */
+static __always_inline __u64 add_stack(struct walk_scratch *scratch, __u64 size)
+{
+	struct walk *walk = &scratch->walk;
+	struct ts_stack_piece *piece;
+	struct piece_copy copy = { .scratch = scratch, .at = size + sizeof(*piece) };
+
+	if (!(walk->flags & TS_SAMPLE_TABLE_PENDING) || walk->sp & 7 || size > 8 * 255)
+		return size;
+	bpf_loop(PIECE_STEPS, copy_stack, &copy, 0);
+	piece = (struct ts_stack_piece *)&scratch->record[size / 8 & 255];
+	*piece = (struct ts_stack_piece){ .ip = walk->ip, .sp = walk->sp,
+					  .bp = walk->bp, .bytes = copy.bytes };
+	walk->flags |= TS_SAMPLE_STACK;
+	return size + sizeof(*piece) + copy.bytes;
 }
 
 #endif /* TIERSCOPE_UNWIND_BPF_H */

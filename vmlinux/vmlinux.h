@@ -32,6 +32,10 @@ struct signal_struct {
 	atomic_t live;		/* threads that have not begun to exit */
 };
 
+struct vm_area_struct {
+	unsigned long vm_flags;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;

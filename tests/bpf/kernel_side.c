@@ -209,6 +209,67 @@ __u32 kernel_side__adopt(struct kernel_side *kernel, pid_t pid, __u32 flags)
 	return adopt.number;
 }
 
+void kernel_side__map_native(struct kernel_side *kernel, __u32 space, pid_t pid)
+{
+	struct ts_slot slot = {.image = TS_SLOT_NATIVE};
+	struct ts_address_key key = {.space = space};
+	unsigned long start, end;
+	char path[64], line[512], executable;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "re");
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %*c%*c%c", &start, &end, &executable) != 3 ||
+		    executable != 'x')
+			continue;
+		for (key.number = start >> TS_SLOT_SHIFT;
+		     key.number <= (end - 1) >> TS_SLOT_SHIFT; key.number++)
+			assert_return_code(
+				bpf_map_update_elem(
+					bpf_map__fd(kernel->skeleton->maps.slots), &key,
+					&slot, BPF_ANY),
+				errno);
+	}
+	fclose(maps);
+}
+
+const struct ts_finish *kernel_side__finish(struct kernel_side *kernel,
+					    const struct ts_sample *sample)
+{
+	static struct ts_finish result;
+	const char *code =
+		(const char *)&sample->frames[sample->frames_count + sample->kernel_count];
+	const struct ts_stack_piece *piece;
+	int fd = bpf_map__fd(kernel->skeleton->maps.finishing);
+	__u32 zero = 0;
+
+	assert_true(sample->flags & TS_SAMPLE_STACK);
+	memset(&result, 0, sizeof(result));
+	if (sample->flags & TS_SAMPLE_CODE) {
+		memcpy(result.code, code, TS_CODE_BYTES);
+		result.code_bytes = TS_CODE_BYTES;
+		code += TS_CODE_BYTES;
+	}
+	piece = (const struct ts_stack_piece *)code;
+	assert_true(piece->bytes <= TS_STACK_PIECE_MAX);
+	assert_int_equal(code + sizeof(*piece) + piece->bytes - (const char *)sample,
+			 sample->header.size);
+	result.space = sample->header.space;
+	result.event = sample->event;
+	result.first = sample->frames_count - 1u;
+	result.ip = piece->ip;
+	result.sp = piece->sp;
+	result.bp = piece->bp;
+	result.bytes = piece->bytes;
+	memcpy(result.stack, piece->stack, piece->bytes);
+	assert_return_code(bpf_map_update_elem(fd, &zero, &result, BPF_ANY), errno);
+	run_door(kernel->skeleton->progs.door_finish, NULL, 0);
+	assert_return_code(bpf_map_lookup_elem(fd, &zero, &result), errno);
+	return &result;
+}
+
 struct ts_insert kernel_side__insert(struct kernel_side *kernel, __u32 space, pid_t pid,
 				     const struct ts_journal_record *record)
 {

@@ -74,6 +74,11 @@ __u64 kernel_side__counted(const struct kernel_side *kernel, __u32 what);
 
 /* The doors. */
 __u32 kernel_side__adopt(struct kernel_side *kernel, pid_t pid, __u32 flags);
+/* Slots for every executable mapping of a process, as the loader sets them. */
+void kernel_side__map_native(struct kernel_side *kernel, __u32 space, pid_t pid);
+/* Walks on from a sample's stack piece; the result is valid until the next call. */
+const struct ts_finish *kernel_side__finish(struct kernel_side *kernel,
+					    const struct ts_sample *sample);
 struct ts_insert kernel_side__insert(struct kernel_side *kernel, __u32 space, pid_t pid,
 				     const struct ts_journal_record *record);
 int kernel_side__remove(struct kernel_side *kernel, __u32 space, __u64 start,

@@ -182,6 +182,13 @@ static void work(int what)
 
 /* --- set-up ----------------------------------------------------------------------- */
 
+/* Of the child all is known but its code page. */
+static void adopt(void)
+{
+	space = kernel_side__adopt(kernel, child.pid, 0);
+	kernel_side__map_native(kernel, space, child.pid);
+}
+
 static int setup_sized(const struct sizes *sizes)
 {
 	if (kernel_side__missing())
@@ -193,7 +200,7 @@ static int setup_sized(const struct sizes *sizes)
 	kernel = kernel_side__open(sizes);
 	kernel_side__attach_sampler(kernel, PERIOD_NS, EVENT);
 	child__start(&child, work);
-	space = kernel_side__adopt(kernel, child.pid, 0);
+	adopt();
 	return 0;
 }
 
@@ -360,7 +367,7 @@ static void the_caller_is_right_wherever_the_clock_strikes(void **state)
 	SKIP_IF_MISSING();
 	for (size_t f = 0; f < FORMS; f++) {
 		memset(rows, 0, sizeof(rows));
-		space = kernel_side__adopt(kernel, child.pid, 0);
+		adopt();
 		rows[OUTER_ROW] = add(OUTER, size_of(OUTER_HEX), FRAMED(4));
 		rows[BODY_ROW] = add(BODY, size_of(forms[f].hex), forms[f].shape);
 		rows[TAIL_ROW] = add(TAIL, size_of(TAIL_HEX), FRAMELESS(0, 0));
@@ -368,6 +375,69 @@ static void the_caller_is_right_wherever_the_clock_strikes(void **state)
 		sample_until((int)f, enough_in_bodies);
 		for (size_t i = first; i < kernel->events_count; i++)
 			check_form(&forms[f], sample(i));
+		first = kernel->events_count;
+	}
+}
+
+/* --- memory of which nothing is known ------------------------------------------ */
+
+static size_t flagged(__u32 flag)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < kernel->events_count; i++)
+		count += !!(sample(i)->flags & flag);
+	return count;
+}
+
+static size_t pending_wanted;
+
+static bool enough_pending(void)
+{
+	return flagged(TS_SAMPLE_STACK) >= pending_wanted;
+}
+
+/* The sample as it would be, had its code been known. */
+static void check_finished(const struct form *form, const struct ts_sample *pending)
+{
+	static __u64 room[sizeof(struct ts_sample) / 8 + TS_FRAMES_MAX];
+	struct ts_sample *finished = (struct ts_sample *)room;
+	const struct ts_finish *finish;
+
+	assert_int_equal(pending->flags & TS_SAMPLE_TABLE_PENDING,
+			 TS_SAMPLE_TABLE_PENDING);
+	finish = kernel_side__finish(kernel, pending);
+	assert_in_range(finish->count, pending->frames_count, TS_FRAMES_MAX);
+	assert_int_equal(finish->flags & TS_SAMPLE_TABLE_PENDING, 0);
+	*finished = *pending;
+	finished->flags = (__u16)finish->flags;
+	finished->frames_count = (__u16)finish->count;
+	for (__u32 i = 0; i < finish->count; i++)
+		finished->frames[i] = i < finish->first ? pending->frames[i]
+							: finish->frames[i];
+	check_form(form, finished);
+}
+
+/* Leaf or caller, in prologs and epilogs too: what is learnt later walks on. */
+static void a_walk_is_finished_when_its_code_is_known(void **state)
+{
+	size_t first = 0;
+
+	SKIP_IF_MISSING();
+	for (size_t f = 0; f < FORMS; f++) {
+		adopt();
+		pending_wanted = (f + 1) * ENOUGH;
+		sample_until((int)f, enough_pending);
+		memset(rows, 0, sizeof(rows));
+		rows[OUTER_ROW] = add(OUTER, size_of(OUTER_HEX), FRAMED(4));
+		rows[BODY_ROW] = add(BODY, size_of(forms[f].hex), forms[f].shape);
+		rows[TAIL_ROW] = add(TAIL, size_of(TAIL_HEX), FRAMELESS(0, 0));
+		rows[OSR_ROW] = add(OSR, size_of(OSR_HEX), OSR_SHAPE);
+		assert_int_equal(counted(TS_LEDGER_TABLE_PENDING),
+				 flagged(TS_SAMPLE_TABLE_PENDING));
+		for (size_t i = first; i < kernel->events_count; i++)
+			if (sample(i)->flags & TS_SAMPLE_STACK)
+				check_finished(&forms[f], sample(i));
 		first = kernel->events_count;
 	}
 }
@@ -411,15 +481,6 @@ static void leaves_are_counted_in_their_rows(void **state)
 
 /* --- the rest ------------------------------------------------------------------------
  */
-
-static size_t flagged(__u32 flag)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < kernel->events_count; i++)
-		count += !!(sample(i)->flags & flag);
-	return count;
-}
 
 static bool enough_truncated(void)
 {
@@ -608,6 +669,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_caller_is_right_wherever_the_clock_strikes),
+		TEST(a_walk_is_finished_when_its_code_is_known),
 		TEST(leaves_are_counted_in_their_rows),
 		TEST(deep_stacks_are_cut_and_counted),
 		TEST(samples_in_the_kernel_have_user_stacks),

@@ -40,7 +40,7 @@
 #define __uint(name, val) int(*name)[val]
 #define __type(name, val) __typeof__(val) *name
 
-#define SHIM_MAPS    16
+#define SHIM_MAPS    20
 #define SHIM_REGIONS 16
 #define SHIM_RECORDS 256
 
@@ -80,6 +80,7 @@ static struct shim {
 	__u32 kernel_stack_count;
 	long kernel_stack_error;
 	char comm[16];
+	__u64 executable; /* first address of the memory that is, 64 KB of it */
 	void (*on_store)(void);
 	void (*on_load)(void);
 } shim;
@@ -288,6 +289,29 @@ struct task_struct {
 #define SHIM_CORE_PICK(_1, _2, x, ...) x
 #define BPF_CORE_READ(source, ...) \
 	SHIM_CORE_PICK(__VA_ARGS__, SHIM_CORE_2, SHIM_CORE_1)(source, __VA_ARGS__)
+
+struct vm_area_struct {
+	unsigned long vm_flags;
+};
+
+static struct task_struct *bpf_get_current_task_btf(void)
+{
+	return NULL;
+}
+
+#define bpf_find_vma(task, address, callback, context, flags)                \
+	({                                                                   \
+		struct vm_area_struct shim_vma = {                           \
+			(address) - shim.executable < 0x10000 ? 4 : 3};      \
+		callback(task, &shim_vma, context);                          \
+		0L;                                                          \
+	})
+
+static long bpf_probe_read_kernel(void *to, __u32 size, const void *from)
+{
+	memcpy(to, from, size);
+	return 0;
+}
 
 /* --- rings ---------------------------------------------------------------- */
 

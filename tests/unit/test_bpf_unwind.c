@@ -590,6 +590,79 @@ static void an_epilog_before_an_unreadable_page_is_seen(void **state)
 	assert_int_equal(scratch.walk.count, 3);
 }
 
+/* --- memory of which nothing is known ------------------------------------------- */
+
+static const struct ts_stack_piece *piece_of(__u64 size)
+{
+	return (const struct ts_stack_piece *)&scratch.record[size / 8];
+}
+
+/* The walk ends there, and brings registers and stack along. */
+static void a_walk_stops_at_executable_memory_without_a_slot(void **state)
+{
+	const __u64 strange = 0x7f1100000000ULL;
+	const struct ts_stack_piece *piece;
+	__u64 size = 8 * (SAMPLE_WORDS + 2), whole;
+
+	shim.executable = strange;
+	memset(&machine, 0, sizeof(machine));
+	add_body(AT(0, 0), 0x80, TS_SHAPE(TS_FRAME_FRAMELESS, 0, 1));
+	machine.rsp = MACHINE_CALLER_BP - 16;
+	*machine__word(&machine, machine.rsp + 8) = strange + 0x111;
+	*machine__word(&machine, machine.rsp + 16) = 0x5ca1ab1e;
+	machine.rbp = MACHINE_CALLER_BP + 64;
+	walk_whole(AT(0, 0x10));
+	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TABLE_PENDING);
+	assert_int_equal(scratch.walk.count, 2);
+	assert_int_equal(scratch.unknown_leaf, 0);
+	whole = add_stack(&scratch, size);
+	piece = piece_of(size);
+	assert_int_equal(scratch.walk.flags & TS_SAMPLE_STACK, TS_SAMPLE_STACK);
+	assert_true(piece->ip == strange + 0x111);
+	assert_true(piece->sp == machine.rsp + 16);
+	assert_true(piece->bp == machine.rbp);
+	assert_true(*(const __u64 *)piece->stack == 0x5ca1ab1e);
+	/* Up to the end of the stack's memory, which is nearer than the most. */
+	assert_int_equal(piece->bytes,
+			 MACHINE_STACK + sizeof(machine.stack) - piece->sp);
+	assert_int_equal(whole, size + sizeof(*piece) + piece->bytes);
+}
+
+static void a_piece_is_no_longer_than_its_most(void **state)
+{
+	__u64 size = 8 * (SAMPLE_WORDS + 1);
+
+	shim.executable = 0x7f1100000000ULL;
+	memset(&machine, 0, sizeof(machine));
+	machine.rsp = MACHINE_STACK + 8; /* not at a page's begin */
+	walk_whole(shim.executable);
+	assert_int_equal(scratch.walk.count, 1);
+	assert_int_equal(scratch.unknown_leaf, 1);
+	assert_int_equal(add_stack(&scratch, size),
+			 size + sizeof(struct ts_stack_piece) + TS_STACK_PIECE_MAX);
+	assert_int_equal(piece_of(size)->bytes, TS_STACK_PIECE_MAX);
+}
+
+/* Other files have slots: their frames are walked by rbp, and not asked about. */
+static void native_memory_is_known(void **state)
+{
+	struct ts_address_key key = {.space = SPACE,
+				     .number = 0x7f1100000000ULL >> TS_SLOT_SHIFT};
+	struct ts_slot slot = {.image = TS_SLOT_NATIVE};
+
+	shim.executable = 0x7f1100000000ULL;
+	bpf_map_update_elem(&slots, &key, &slot, 0);
+	memset(&machine, 0, sizeof(machine));
+	machine.rsp = MACHINE_CALLER_BP;
+	machine__push(&machine, shim.executable + 0x10);
+	machine__push(&machine, 0);
+	machine.rbp = machine.rsp;
+	walk_whole(shim.executable + 0x20);
+	assert_int_equal(scratch.walk.count, 2);
+	assert_int_equal(scratch.walk.flags, 0);
+	assert_int_equal(scratch.unknown_leaf, 0);
+}
+
 /* Precompiled code may be split: a jump to its other part is no tail call. */
 static void a_jump_out_of_an_image_function_is_no_tail_call(void **state)
 {
@@ -732,6 +805,9 @@ int main(void)
 		TEST(a_thread_without_frames_ends_at_once),
 		TEST(an_unreadable_prolog_breaks_the_walk),
 		TEST(an_epilog_before_an_unreadable_page_is_seen),
+		TEST(a_walk_stops_at_executable_memory_without_a_slot),
+		TEST(a_piece_is_no_longer_than_its_most),
+		TEST(native_memory_is_known),
 		TEST(a_jump_out_of_an_image_function_is_no_tail_call),
 		TEST(random_walks_end_and_stay_in_bounds),
 		TEST(kernel_frames_stand_behind_the_user_frames),

@@ -51,6 +51,7 @@ struct kernel {
 	struct ts_body_row *rows;	/* mapped, read-only */
 	size_t rows_max;
 	struct image_arrays images;
+	struct ts_finish *finishing;	/* mapped */
 	const struct kernel_handlers *handlers;	/* while draining */
 	uint64_t due;			/* kept when the events are closed */
 	uint64_t ledger_start[TS_LEDGER_SLOTS]; /* counts before the start */
@@ -69,5 +70,8 @@ unsigned int mappings__fds(const struct mappings *mappings, const int **ret_fds)
 
 int image_arrays__open(struct kernel *kernel);
 void image_arrays__close(struct kernel *kernel);
+
+int finish__open(struct kernel *kernel);
+void finish__close(struct kernel *kernel);
 
 #endif /* TIERSCOPE_KERNEL_INTERNAL_H */

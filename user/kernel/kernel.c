@@ -118,6 +118,8 @@ static int load(struct kernel *kernel, const struct kernel_options *options,
 	if (!err)
 		err = image_arrays__open(kernel);
 	if (!err)
+		err = finish__open(kernel);
+	if (!err)
 		err = rings__open(kernel);
 	if (!err)
 		err = attach_process_life(kernel);
@@ -179,6 +181,7 @@ void kernel__free(struct kernel *kernel)
 	free(kernel->hooks);
 	mappings__free(kernel->mappings);
 	rings__close(kernel);
+	finish__close(kernel);
 	image_arrays__close(kernel);
 	if (kernel->rows)
 		munmap(kernel->rows, kernel->rows_max * sizeof(struct ts_body_row));

@@ -72,11 +72,29 @@ int kernel__resume(struct kernel *kernel);
  * exact. */
 void kernel__stop(struct kernel *kernel);
 
-/* Bytes of a whole sample: frames, kernel frames, code bytes. */
-static inline size_t kernel_sample__size(const struct ts_sample *sample)
+/* Bytes of a sample without its stack piece: frames, kernel frames, code bytes. */
+static inline size_t kernel_sample__plain_size(const struct ts_sample *sample)
 {
 	return sizeof(*sample) + 8u * (sample->frames_count + sample->kernel_count) +
 	       (sample->flags & TS_SAMPLE_CODE ? TS_CODE_BYTES : 0);
+}
+
+/* NULL when it has none. */
+static inline const struct ts_stack_piece *
+kernel_sample__piece(const struct ts_sample *sample)
+{
+	const char *piece = (const char *)sample + kernel_sample__plain_size(sample);
+
+	return sample->flags & TS_SAMPLE_STACK ? (const struct ts_stack_piece *)piece : NULL;
+}
+
+/* Bytes of a whole sample. */
+static inline size_t kernel_sample__size(const struct ts_sample *sample)
+{
+	const struct ts_stack_piece *piece = kernel_sample__piece(sample);
+
+	return kernel_sample__plain_size(sample) +
+	       (piece ? sizeof(*piece) + piece->bytes : 0);
 }
 
 /*
@@ -128,10 +146,24 @@ int kernel__add_image(struct kernel *kernel, const struct image *image,
 int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 		      uint64_t base, uint32_t size);
 
-/* Says that there is, or will be, code of the runtime's in that range. */
-int kernel__map_jit(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end);
+/*
+ * Says that there is, or will be, code of the runtime's in that range (TS_SLOT_JIT),
+ * or that it is a file without any (TS_SLOT_NATIVE).  What was there before is
+ * forgotten, except where the range only touches a slot.
+ */
+int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind,
+		      uint64_t start, uint64_t end);
 
-/* Takes either back, of a process that is gone. */
+/*
+ * Walks on from a sample's stack piece, with what the slots say by now.  Gives the
+ * number of frames, and those from the piece's on in ret_frames, at their numbers;
+ * ret_flags (enum ts_sample_flags) say how it ended.  0 or -Exxx.
+ */
+int kernel__finish_walk(struct kernel *kernel, const struct ts_sample *sample,
+			uint64_t ret_frames[TS_FRAMES_MAX + 1], uint32_t *ret_count,
+			uint32_t *ret_flags);
+
+/* Takes any of these back, of a process that is gone. */
 void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end);
 
 #endif /* TIERSCOPE_KERNEL_H */

@@ -18,15 +18,31 @@
 
 #define POLL_MAX 1024
 
+static bool is_whole(const struct ts_sample *sample, size_t size)
+{
+	size_t plain;
+
+	if (size < sizeof(*sample) || sample->header.type != TS_EVENT_SAMPLE ||
+	    sample->frames_count > TS_FRAMES_MAX ||
+	    sample->kernel_count > TS_KERNEL_FRAMES_MAX)
+		return false;
+	plain = kernel_sample__plain_size(sample);
+	if (size < plain)
+		return false;
+	if (!(sample->flags & TS_SAMPLE_STACK))
+		return true;
+	return sample->frames_count &&
+	       size - plain >= sizeof(struct ts_stack_piece) &&
+	       kernel_sample__piece(sample)->bytes <= TS_STACK_PIECE_MAX &&
+	       size >= kernel_sample__size(sample);
+}
+
 static int on_sample_record(void *context, void *data, size_t size)
 {
 	struct kernel *kernel = context;
 	const struct ts_sample *sample = data;
 
-	if (size < sizeof(*sample) || sample->header.type != TS_EVENT_SAMPLE ||
-	    sample->frames_count > TS_FRAMES_MAX ||
-	    sample->kernel_count > TS_KERNEL_FRAMES_MAX ||
-	    size < kernel_sample__size(sample)) {
+	if (!is_whole(sample, size)) {
 		kernel->bad_samples++;
 		return 0;
 	}

@@ -384,11 +384,8 @@ void bodies__forget(struct recorder *recorder, struct process *process)
 	for (uint32_t i = 0; i < process->mappings.count; i++) {
 		const struct mapping *mapping = &process->mappings.items[i];
 
-		if (mapping->kind == MAPPING_JIT)
-			kernel__unmap(recorder->kernel, process->space, mapping->start,
-				      mapping->end);
-		else if (mapping->file != NO_IMAGE)
-			kernel__unmap(recorder->kernel, process->space,
-				      mapping->image_base, mapping->end);
+		kernel__unmap(recorder->kernel, process->space,
+			      mapping->file == NO_IMAGE ? mapping->start :
+			      mapping->image_base, mapping->end);
 	}
 }

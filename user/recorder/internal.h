@@ -69,6 +69,7 @@ struct process {
 	uint64_t sequence_base;		/* journal read up to here */
 	uint64_t sequence_highest;	/* told by probes */
 	uint64_t sequence_seen;		/* how many since base */
+	bool ended;			/* its rows and slots are to be given back */
 	bool reread;			/* the journal knows more than we do */
 	uint64_t reread_ns;
 	uint64_t hook_counts[TS_HOOK_COUNTERS];	/* of its journal, in the ledger so far */
@@ -111,6 +112,8 @@ struct recorder {
 	uint64_t code_kept, code_dropped; /* the same of code events */
 	uint64_t body_late;
 	uint64_t table_late;		/* leaf in an image, finished by us */
+	uint64_t walks_finished;	/* from a piece of stack, to their end */
+	uint64_t walks_unfinished;	/* as far as it went */
 	uint64_t jit_leaf, image_leaf, managed, managed_named;
 	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
 	uint64_t mappings_lost;
@@ -128,6 +131,8 @@ struct process *process__by_space(const struct recorder *recorder, uint32_t spac
 struct process *process__by_pid(const struct recorder *recorder, pid_t pid);
 void process__on_event(struct recorder *recorder, const struct ts_process_event *event);
 void process__check_hooks(struct recorder *recorder, uint64_t now);
+/* Gives back what ended processes had, once their last samples are resolved. */
+void process__forget_ended(struct recorder *recorder);
 void process__saw_hook(struct recorder *recorder, struct process *process);
 
 /* bodies.c */
@@ -164,6 +169,9 @@ void images__free(struct recorder *recorder);
 
 /* ledger.c: the counts since the last call, into the model. */
 int ledger__write(struct recorder *recorder, bool last);
+/* finish.c: a sample's frames, those from its piece of stack included; how many. */
+uint16_t finish__frames(struct recorder *recorder, const struct ts_sample *sample,
+			uint64_t ret_frames[TS_FRAMES_MAX]);
 
 /* kernel_frames.c: the stack with the sample's kernel frames on top. */
 uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *sample,

@@ -129,6 +129,10 @@ static void write_causes(struct recorder *recorder)
 				 stub__name((enum stub_kind)i), recorder->stub_leaf[i]);
 	model__set_count(model, MODEL_LEDGER_NOTES, "body_late", recorder->body_late);
 	model__set_count(model, MODEL_LEDGER_NOTES, "table_late", recorder->table_late);
+	model__set_count(model, MODEL_LEDGER_NOTES, "walks_finished",
+			 recorder->walks_finished);
+	model__set_count(model, MODEL_LEDGER_NOTES, "walks_unfinished",
+			 recorder->walks_unfinished);
 	model__set_count(model, MODEL_LEDGER_NOTES, "broken_chain",
 			 recorder->broken_chains);
 	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_lost",
@@ -136,6 +140,7 @@ static void write_causes(struct recorder *recorder)
 	memset(recorder->leaf_causes, 0, sizeof(recorder->leaf_causes));
 	memset(recorder->stub_leaf, 0, sizeof(recorder->stub_leaf));
 	recorder->body_late = recorder->table_late = recorder->broken_chains = 0;
+	recorder->walks_finished = recorder->walks_unfinished = 0;
 	recorder->mappings_lost = recorder->journal_bodies = 0;
 }
 

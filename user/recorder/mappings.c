@@ -50,15 +50,21 @@ static void add(struct recorder *recorder, struct process *process,
 	memset(process->cache, 0, sizeof(process->cache));
 }
 
-/* Tells the sampler what is in that memory, once the space is the right one. */
+/*
+ * Tells the sampler what is in that memory, once the space is the right one.  Where
+ * the slots are full, its samples come with a piece of stack: dear, but right.
+ */
 static void publish(struct recorder *recorder, const struct process *process,
 		    const struct mapping *mapping)
 {
-	if (mapping->kind == MAPPING_JIT)
-		(void)kernel__map_jit(recorder->kernel, process->space, mapping->start,
-				      mapping->end);	/* only stubs' bytes depend on it */
-	else if (mapping->file != NO_IMAGE)
+	uint32_t kind = mapping->kind == MAPPING_JIT || mapping->kind == MAPPING_ANONYMOUS ?
+			TS_SLOT_JIT : TS_SLOT_NATIVE;
+
+	if (mapping->file != NO_IMAGE)
 		images__publish(recorder, process, mapping);
+	else
+		(void)kernel__map_other(recorder->kernel, process->space, kind,
+					mapping->start, mapping->end);
 }
 
 void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping *mapping)

@@ -112,9 +112,21 @@ static void set_ended(struct recorder *recorder, struct process *process, uint64
 	process->alive = false;
 	entry.end_ns = time_ns;
 	model__update_process(recorder->model, process->index, &entry);
-	/* A child between fork and exec still runs its code. */
-	if (process->code == process && !is_shared(recorder, process))
-		bodies__forget(recorder, process);
+	process->ended = true;
+}
+
+void process__forget_ended(struct recorder *recorder)
+{
+	for (uint32_t i = 0; i < recorder->processes_count; i++) {
+		struct process *process = recorder->processes[i];
+
+		if (!process->ended)
+			continue;
+		process->ended = false;
+		/* A child between fork and exec still runs its code. */
+		if (process->code == process && !is_shared(recorder, process))
+			bodies__forget(recorder, process);
+	}
 }
 
 static void note_fork(struct recorder *recorder, const struct ts_process_event *event)
@@ -139,6 +151,7 @@ static void note_exec(struct recorder *recorder, const struct ts_process_event *
 	if (old && old->pending) {
 		index = old->index;	/* nothing of it was recorded */
 		old->alive = false;
+		old->ended = true;	/* has slots for what it was forked from */
 	} else if (old) {
 		parent = model__process(recorder->model, old->index)->parent;
 		set_ended(recorder, old, event->header.time_ns);

@@ -146,6 +146,7 @@ int recorder__step(struct recorder *recorder)
 		process__check_hooks(recorder, now);
 	}
 	resolve__samples(recorder);
+	process__forget_ended(recorder);
 	return err;
 }
 

@@ -316,10 +316,12 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 	const uint8_t *code = sample->flags & TS_SAMPLE_CODE ?
 			      (const uint8_t *)&sample->frames[sample->frames_count +
 							       sample->kernel_count] : NULL;
+	uint64_t words[TS_FRAMES_MAX];
+	uint16_t count = finish__frames(recorder, sample, words);
 
-	for (uint16_t i = 0; i < sample->frames_count; i++) {
+	for (uint16_t i = 0; i < count; i++) {
 		struct place place = {
-			.address = sample->frames[i], .time_ns = sample->header.time_ns,
+			.address = words[i], .time_ns = sample->header.time_ns,
 			.code = i ? NULL : code, .is_caller = i,
 		};
 		struct resolved resolved = resolve_frame(recorder, process, &place);
@@ -332,7 +334,7 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 		}
 		frames[i] = model__add_frame(recorder->model, &resolved.frame);
 	}
-	return sample->frames_count;
+	return count;
 }
 
 static void add_sample(struct recorder *recorder, const struct ts_sample *sample)

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Samples whose walk met memory that the sampler had not heard of: a file mapped a
+// moment ago, most often.  By the time they are resolved we have, so the walk goes on
+// over the piece of stack that they brought along.
+//
+// It sees the code map as it is now, some milliseconds later.  The worst effect: a body
+// that died meanwhile stays a raw address, to be resolved by time; memory that another
+// body took meanwhile gives that body's name and shape.
+#include "internal.h"
+
+#include <string.h>
+
+static uint32_t walk_on(struct recorder *recorder, const struct ts_sample *sample,
+			uint64_t *frames)
+{
+	uint32_t count = sample->frames_count, flags = 0;
+
+	if (kernel__finish_walk(recorder->kernel, sample, frames, &count, &flags) ||
+	    flags & (TS_SAMPLE_TABLE_PENDING | TS_SAMPLE_BAD_FRAME))
+		recorder->walks_unfinished++;
+	else
+		recorder->walks_finished++;
+	return count;
+}
+
+uint16_t finish__frames(struct recorder *recorder, const struct ts_sample *sample,
+			uint64_t ret_frames[TS_FRAMES_MAX])
+{
+	uint64_t frames[TS_FRAMES_MAX + 1];
+	uint32_t count = sample->frames_count;
+
+	memcpy(frames, sample->frames, count * sizeof(frames[0]));
+	if (sample->flags & TS_SAMPLE_STACK)
+		count = walk_on(recorder, sample, frames);
+	else if (sample->flags & TS_SAMPLE_TABLE_PENDING)
+		recorder->walks_unfinished++;
+	memcpy(ret_frames, frames, count * sizeof(frames[0]));
+	return (uint16_t)count;
+}

@@ -3,6 +3,7 @@
 // Making hostile text safe to keep and to show, and reading numbers: see text.h.
 #include "text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -276,5 +277,26 @@ int text__parse_number(const char *text, uint64_t low, uint64_t high,
 	if (number < low || number > high)
 		return -EINVAL;
 	*ret_number = number;
+	return 0;
+}
+
+int text__parse_size(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "bkmgt";
+	unsigned int shift = 0;
+	uint64_t number;
+
+	if (!text || parse_digits(&text, &number))
+		return -EINVAL;
+	if (*text) {
+		const char *unit = strchr(units, tolower((unsigned char)*text));
+
+		if (!unit || text[1])
+			return -EINVAL;
+		shift = 10 * (unsigned int)(unit - units);
+	}
+	if (number > UINT64_MAX >> shift)
+		return -EINVAL;
+	*ret_bytes = number << shift;
 	return 0;
 }

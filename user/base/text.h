@@ -26,6 +26,9 @@ void text__append_html(struct buf *buf, const char *utf8);
 
 /* "10s", "250ms", "2m", "1h", "dd:hh:mm:ss", "10" (seconds).  0 or -EINVAL. */
 int text__parse_duration(const char *text, uint64_t *ret_ns);
+/* "4096", "100k", "64M", "2G", in powers of 1024; also in the other case.  0 or
+ * -EINVAL. */
+int text__parse_size(const char *text, uint64_t *ret_bytes);
 /* A whole decimal number in [low, high].  0 or -EINVAL. */
 int text__parse_number(const char *text, uint64_t low, uint64_t high,
 		       uint64_t *ret_number);

@@ -39,6 +39,9 @@ const struct command record_command = {
 	"  -e, --event EVENT    cpu-clock (default), cycles, instructions, cache-misses,\n"
 	"                       branch-misses, page-faults; up to four\n"
 	"      --kernel         kernel frames too, above the code that entered the kernel\n"
+	"      --max-size SIZE  begin a new file when one has that size (k, M, G): FILE is\n"
+	"                       the newest, FILE.1 the one before; each opens by itself\n"
+	"      --max-files N    with --max-size: keep only the newest N files\n"
 	"  -o, --output FILE    recording (default recording.tscope), or a view when it\n"
 	"                       ends in .html, .folded, .json or .txt\n\n"
 	"examples:\n"
@@ -157,6 +160,7 @@ static int arm(struct record *record)
 	err = recording_writer__open(record->path, &record->writer);
 	if (err)
 		return output_trouble(record, err);
+	record_rotate__begin(record);
 	record->start_ns = clock__now();
 	about = model__about(record->model);
 	about->start_ns = record->start_ns;
@@ -174,10 +178,13 @@ static int flush(struct record *record)
 	int err = recording_writer__flush(record->writer, record->model);
 
 	record->flushed_ns = clock__now();
+	/* A view is made of the whole model; else only the file needs it all. */
+	if (!err && record->options->format == OUTPUT_RECORDING)
+		err = recording_writer__shed(record->writer, record->model);
 	if (err)
 		log__error("cannot write %s: %s; what was recorded until then is in it",
 			   record->path, strerror(-err));
-	return err ? EXIT_RECORDING : EXIT_OK;
+	return err ? EXIT_RECORDING : record_rotate__step(record);
 }
 
 static bool is_over(struct record *record, uint64_t now)
@@ -260,6 +267,7 @@ static int write_view(struct record *record, int code)
 		log__info("%s: %llu bytes; tierscope report %s shows it", record->path,
 			  (unsigned long long)recording_writer__bytes(record->writer),
 			  record->path);
+		record_rotate__summary(record);
 		return code;
 	}
 	view_code = output__write(record->model, &(struct view_options){ .top = 0 },

@@ -24,6 +24,8 @@ struct record_options {
 	const char *output;
 	enum output_format format;	/* what output is to be */
 	uint64_t duration_ns;		/* 0: until it ends */
+	uint64_t max_size;		/* bytes of one part, 0: it is one file */
+	unsigned int max_files;		/* parts that are kept, 0: all */
 	struct kernel_options kernel;
 };
 
@@ -44,6 +46,8 @@ struct record {
 	int child_errno;		/* reading tells why exec failed, -1 none */
 	int child_status;		/* as waitpid gave it */
 	bool child_ended, child_stopped_by_us;
+	unsigned int older_parts, removed_parts;
+	uint64_t part_base;		/* bytes that this part began with */
 	uint64_t target_ticks;		/* identity of -p's process */
 	struct record_all *all;		/* of -a, NULL else */
 	uint64_t start_ns;
@@ -72,6 +76,11 @@ void record_all__step(struct record *record);
 bool record_all__is_busy(const struct record *record);
 void record_all__summary(struct record *record);
 void record_all__free(struct record_all *all);
+
+/* record_rotate.c: a recording in parts; step is to be called after a flush. */
+void record_rotate__begin(struct record *record);
+int record_rotate__step(struct record *record);
+void record_rotate__summary(const struct record *record);
 
 /* record_progress.c */
 void record__progress(struct record *record, bool last);

@@ -13,8 +13,9 @@
 
 #define FREQUENCY_DEFAULT 99	/* prime to the 100 Hz of so many timers */
 #define FREQUENCY_MAX 20000
+#define MAX_SIZE_LEAST (64u << 10)
 
-enum { ATTACH = 256 };		/* options without a letter */
+enum { ATTACH = 256, MAX_SIZE, MAX_FILES };		/* options without a letter */
 
 static int bad(const char *format, const char *value)
 {
@@ -71,6 +72,17 @@ static int parse_one(struct record_options *options, int option, const char *val
 		return EXIT_OK;
 	case 'a':
 		options->all = true;
+		return EXIT_OK;
+	case MAX_SIZE:
+		if (text__parse_size(value, &options->max_size) ||
+		    options->max_size < MAX_SIZE_LEAST)
+			return bad("record: --max-size needs a size from 64k on, like 100M or 2G, not '%s'",
+				   value);
+		return EXIT_OK;
+	case MAX_FILES:
+		if (text__parse_number(value, 1, 100000, &number))
+			return bad("record: --max-files needs a number of files, not '%s'", value);
+		options->max_files = (unsigned int)number;
 		return EXIT_OK;
 	case 'u':
 		return parse_user(options, value);
@@ -146,6 +158,11 @@ static int check(struct record_options *options, int argc, char **argv)
 		options->output = "recording.tscope";
 	format = output__format_of_path(options->output);
 	options->format = format < 0 ? OUTPUT_RECORDING : (enum output_format)format;
+	if (options->max_files && !options->max_size)
+		return bad("record: %s goes with --max-size", "--max-files");
+	if (options->max_size && options->format != OUTPUT_RECORDING)
+		return bad("record: --max-size makes recordings, and %s is a view; give -o another name",
+			   options->output);
 	return EXIT_OK;
 }
 
@@ -157,6 +174,8 @@ int record_options__parse(int argc, char **argv, struct record_options *ret_opti
 		{ "all", no_argument, NULL, 'a' },
 		{ "uid", required_argument, NULL, 'u' },
 		{ "attach", no_argument, NULL, ATTACH },
+		{ "max-size", required_argument, NULL, MAX_SIZE },
+		{ "max-files", required_argument, NULL, MAX_FILES },
 		{ "duration", required_argument, NULL, 'd' },
 		{ "frequency", required_argument, NULL, 'F' },
 		{ "event", required_argument, NULL, 'e' },

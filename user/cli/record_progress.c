@@ -53,8 +53,11 @@ static void list_alive(void *context, uint32_t index)
 
 void record__summary(struct record *record)
 {
+	struct recorder_progress progress;
+
 	recorder__alive(record->recorder, list_alive, record);
 	record_all__summary(record);
-	if (!model__samples(record->model))
+	recorder__progress(record->recorder, &progress);
+	if (!progress.samples)
 		log__warn("no sample fell into the recording: the target used no CPU time, or ended at once");
 }

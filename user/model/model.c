@@ -273,6 +273,26 @@ uint64_t model__count(const struct model *model, enum model_ledger_section secti
 	return 0;
 }
 
+void model__drop_samples(struct model *model)
+{
+	model->samples_count = 0;
+	model->updates_count = 0;
+}
+
+void model__drop_stacks(struct model *model)
+{
+	map__free(model->stack_numbers);
+	model->stack_numbers = map__new();
+	model->stacks_count = 1;	/* the empty stack stays */
+}
+
+void model__drop_counts(struct model *model)
+{
+	map__free(model->count_numbers);
+	model->count_numbers = map__new();
+	model->counts_count = 0;
+}
+
 /* Row number `index` of an array of the model, NULL beyond its end. */
 #define ROW(array, index) ((index) < model->array##_count ? &model->array[index] : NULL)
 

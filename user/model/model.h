@@ -5,8 +5,9 @@
  * over time, and the ledger.  It is the only truth that views read; it is
  * filled by a live recording and by the reader of a recording file, through
  * the same functions.  Everything in it only grows, so the writer of a
- * recording just remembers how far it got.  All times are CLOCK_MONOTONIC
- * nanoseconds.  One thread at a time.
+ * recording just remembers how far it got; but what is in the file by then can
+ * be dropped, so that a recording of days fits into memory.  All times are
+ * CLOCK_MONOTONIC nanoseconds.  One thread at a time.
  *
  * Strings live in one pool and are named by number; they are valid UTF-8 and
  * may hold control characters: views escape.
@@ -151,6 +152,8 @@ struct model_about {
 	uint32_t cpus;
 	string_id kernel, machine, version, command;
 	bool complete;			/* it was ended in order */
+	uint32_t part;			/* of a rotated recording, from 1; 0: it is whole */
+	uint64_t whole_start_ns;	/* when part 1 began */
 };
 
 struct model;
@@ -186,6 +189,15 @@ void model__set_count(struct model *model, enum model_ledger_section section,
 		      const char *name, uint64_t value);
 uint64_t model__count(const struct model *model,
 		      enum model_ledger_section section, const char *name);
+
+/*
+ * Forgets what the writer of a recording has written: samples, and the order of
+ * updates.  Stacks: their numbers begin at 1 again; no sample may be left.
+ * Counts: as if none had been set.
+ */
+void model__drop_samples(struct model *model);
+void model__drop_stacks(struct model *model);
+void model__drop_counts(struct model *model);
 
 /* Reading.  Pointers stay good until the next add of the same kind. */
 const struct model_process *model__process(const struct model *model, uint32_t index);

@@ -150,6 +150,12 @@ int recorder__step(struct recorder *recorder)
 	return err;
 }
 
+static void name_modules(struct recorder *recorder)
+{
+	for (uint32_t i = 0; i < recorder->processes_count; i++)
+		bodies__name_modules(recorder, recorder->processes[i]);
+}
+
 /*
  * The events stand still for as long as it takes to drain the rings: what fired
  * before is in this part, in its ledger too, and what fires after is in the next.
@@ -161,6 +167,7 @@ int recorder__cut(struct recorder *recorder)
 	kernel__pause(recorder->kernel);
 	err = kernel__drain(recorder->kernel, &recorder->handlers);
 	resolve__samples(recorder);
+	name_modules(recorder);
 	if (!err)
 		err = ledger__write(recorder, false);
 	resume_err = kernel__resume(recorder->kernel);
@@ -174,8 +181,7 @@ int recorder__finish(struct recorder *recorder)
 
 	bodies__close_gaps(recorder, clock__now(), true);
 	resolve__samples(recorder);
-	for (uint32_t i = 0; i < recorder->processes_count; i++)
-		bodies__name_modules(recorder, recorder->processes[i]);
+	name_modules(recorder);
 	ledger_err = ledger__write(recorder, true);
 	return err ? err : ledger_err;
 }

@@ -14,10 +14,17 @@
 #include "../base/buf.h"
 #include "../model/model.h"
 
+/* Reading: numbers of stacks in the model, by their numbers in the file. */
+struct stack_numbers {
+	uint32_t *items;
+	uint32_t count, capacity;
+};
+
 struct coder {
 	const struct model *model;
 	struct buf *out;		/* writing: appended to; reading: NULL */
 	const uint8_t *at, *end;	/* reading */
+	struct stack_numbers *stacks;	/* reading */
 	bool bad;
 	/* Of the row before, in the same chunk: numbers are near each other. */
 	uint64_t last_time_ns, last_ip;

@@ -12,6 +12,8 @@
  * A payload is a count of rows, then the rows; their fields are in rows.c,
  * each a variable-length number (coder.h).  Rows of one kind are numbered in
  * the order of the file, from 0 (strings, stacks: from 1, 0 is the empty one).
+ * A writer that runs for long forgets stacks from time to time: after
+ * FORMAT_RESTART their numbers begin anew, and a stack may be defined again.
  *
  * The checksum covers type, length, payload and padding: with the magic, every
  * bit of a chunk.  A format that a reader of this one would misread gets the
@@ -50,6 +52,9 @@ enum format_type {
 	FORMAT_UPDATES = 10,	/* rows of processes and bodies as they are now */
 	FORMAT_COUNTS = 11,	/* a later value of a count replaces it */
 	FORMAT_END = 12,	/* no row */
+	/* Since format 2: */
+	FORMAT_RESTART = 13,	/* no row: stacks are numbered from 1 again */
+	FORMAT_PART = 14,	/* one row: which part of a rotated recording this is */
 };
 
 struct format_chunk {

@@ -27,6 +27,7 @@ struct reader {
 	struct recording_result *result;
 	char *payload; /* of the chunk, padding included */
 	size_t capacity;
+	struct stack_numbers stacks;
 	bool ended; /* there is nothing more to read */
 };
 
@@ -75,6 +76,19 @@ static bool read_about(struct coder *coder, struct model *model)
 	struct model_about about = {0};
 
 	rows__about(coder, &about);
+	if (coder->bad)
+		return false;
+	about.part = model__about(model)->part;
+	about.whole_start_ns = model__about(model)->whole_start_ns;
+	*model__about(model) = about;
+	return true;
+}
+
+static bool read_part(struct coder *coder, struct model *model)
+{
+	struct model_about about = *model__about(model);
+
+	rows__part(coder, &about);
 	if (!coder->bad)
 		*model__about(model) = about;
 	return true;
@@ -137,14 +151,22 @@ static bool read_frame(struct coder *coder, struct model *model)
 	return !coder->bad && model__add_frame(model, &frame) == expected;
 }
 
+/* The file may tell a stack again after a restart: the model has it once. */
 static bool read_stack(struct coder *coder, struct model *model)
 {
-	uint32_t expected = model__stacks(model);
+	struct stack_numbers *stacks = coder->stacks;
 	struct model_stack stack = {0};
+	uint32_t number;
 
 	rows__stack(coder, &stack);
-	return !coder->bad &&
-	       model__add_stack(model, stack.parent, stack.frame) == expected;
+	if (coder->bad)
+		return false;
+	number = model__add_stack(model, stacks->items[stack.parent], stack.frame);
+	if (number == MODEL_NONE)
+		return false;
+	alloc__grow(stacks->items, stacks->count, stacks->capacity);
+	stacks->items[stacks->count++] = number;
+	return true;
 }
 
 static bool read_sample(struct coder *coder, struct model *model)
@@ -152,7 +174,10 @@ static bool read_sample(struct coder *coder, struct model *model)
 	struct model_sample sample = {0};
 
 	rows__sample(coder, &sample);
-	return !coder->bad && model__add_sample(model, &sample) != MODEL_NONE;
+	if (coder->bad)
+		return false;
+	sample.stack = coder->stacks->items[sample.stack];
+	return model__add_sample(model, &sample) != MODEL_NONE;
 }
 
 static bool read_update(struct coder *coder, struct model *model)
@@ -192,7 +217,7 @@ static bool read_nothing(struct coder *coder, struct model *model)
 {
 	(void)coder;
 	(void)model;
-	return false; /* an end has no rows */
+	return false; /* these have no rows */
 }
 
 static const struct {
@@ -211,6 +236,8 @@ static const struct {
 	[FORMAT_UPDATES] = {"updates", read_update},
 	[FORMAT_COUNTS] = {"counts", read_count},
 	[FORMAT_END] = {"end", read_nothing},
+	[FORMAT_RESTART] = {"restart", read_nothing},
+	[FORMAT_PART] = {"part", read_part},
 };
 
 static const char *name_of(uint32_t type)
@@ -230,6 +257,7 @@ static bool read_rows(struct reader *reader, const struct format_chunk *chunk)
 		.model = reader->model,
 		.at = (const uint8_t *)reader->payload,
 		.end = (const uint8_t *)reader->payload + chunk->length,
+		.stacks = &reader->stacks,
 	};
 	const char *bytes = coder__bytes(&coder, sizeof(uint32_t));
 	uint32_t rows;
@@ -287,6 +315,8 @@ static int read_chunk(struct reader *reader, const struct format_chunk *chunk)
 	reader->result->kept_bytes += sizeof(*chunk) + padded;
 	reader->result->chunks++;
 	reader->ended = chunk->type == FORMAT_END;
+	if (chunk->type == FORMAT_RESTART)
+		reader->stacks.count = 1;
 	return 0;
 }
 
@@ -331,7 +361,7 @@ static int read_header(struct reader *reader)
 	}
 	if (header.format > RECORDING_FORMAT)
 		return -EPROTO;
-	if (header.format != RECORDING_FORMAT)
+	if (!header.format)
 		return -EBADMSG;
 	reader->result->kept_bytes = sizeof(header);
 	return 0;
@@ -368,6 +398,8 @@ int recording__read(const char *path, struct model *model,
 	reader.fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (reader.fd < 0)
 		return -errno;
+	alloc__grow(reader.stacks.items, reader.stacks.count, reader.stacks.capacity);
+	reader.stacks.items[reader.stacks.count++] = 0;	/* the empty stack */
 	err = read_header(&reader);
 	if (!err)
 		err = read_chunks(&reader);
@@ -378,6 +410,7 @@ int recording__read(const char *path, struct model *model,
 			ret_result->file_bytes = (uint64_t)stat.st_size;
 	}
 	free(reader.payload);
+	free(reader.stacks.items);
 	close(reader.fd);
 	return err;
 }

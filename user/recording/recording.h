@@ -17,7 +17,8 @@
 
 #include "../model/model.h"
 
-#define RECORDING_FORMAT 1
+/* Read back to the first; every file is written as the newest. */
+#define RECORDING_FORMAT 2
 
 struct recording_writer;
 
@@ -26,6 +27,12 @@ int recording_writer__open(const char *path, struct recording_writer **ret_write
 /* Appends what the model has gained since the last flush.  0 or -Exxx (disk
  * full: the file stays good up to the last whole chunk). */
 int recording_writer__flush(struct recording_writer *writer, struct model *model);
+/*
+ * After a flush: takes out of the model what the file holds now and the recorder
+ * does not need, so that the model's size does not follow the length of the
+ * recording.  0 or -Exxx.
+ */
+int recording_writer__shed(struct recording_writer *writer, struct model *model);
 /* Flushes, writes counts, `about` and the end chunk. */
 int recording_writer__finish(struct recording_writer *writer, struct model *model);
 uint64_t recording_writer__bytes(const struct recording_writer *writer);

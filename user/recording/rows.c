@@ -61,6 +61,12 @@ void rows__body(struct coder *coder, struct model_body *body)
 	coder__u64(coder, &body->superseded_ns);
 }
 
+void rows__part(struct coder *coder, struct model_about *about)
+{
+	coder__u32(coder, &about->part);
+	coder__u64(coder, &about->whole_start_ns);
+}
+
 void rows__thread(struct coder *coder, struct model_thread *thread)
 {
 	coder__below(coder, &thread->process, model__processes(coder->model));
@@ -76,9 +82,14 @@ void rows__frame(struct coder *coder, struct model_frame *frame)
 	coder__u64(coder, &frame->address);
 }
 
+static uint32_t stacks(const struct coder *coder)
+{
+	return coder->stacks ? coder->stacks->count : model__stacks(coder->model);
+}
+
 void rows__stack(struct coder *coder, struct model_stack *stack)
 {
-	coder__below(coder, &stack->parent, model__stacks(coder->model));
+	coder__below(coder, &stack->parent, stacks(coder));
 	coder__below(coder, &stack->frame, model__frames(coder->model));
 }
 
@@ -87,7 +98,7 @@ void rows__sample(struct coder *coder, struct model_sample *sample)
 	coder__near(coder, &sample->time_ns, &coder->last_time_ns);
 	coder__near(coder, &sample->ip, &coder->last_ip);
 	coder__below(coder, &sample->thread, model__threads(coder->model));
-	coder__below(coder, &sample->stack, model__stacks(coder->model));
+	coder__below(coder, &sample->stack, stacks(coder));
 	coder__below(coder, &sample->event, model__events(coder->model));
 	coder__u32(coder, &sample->flags);
 }

@@ -7,6 +7,7 @@
 #include "coder.h"
 
 void rows__about(struct coder *coder, struct model_about *about);
+void rows__part(struct coder *coder, struct model_about *about);
 void rows__process(struct coder *coder, struct model_process *process);
 void rows__event(struct coder *coder, struct model_event *event);
 void rows__body(struct coder *coder, struct model_body *body);

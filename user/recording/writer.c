@@ -25,6 +25,9 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file is little endian");
 
+/* About 10 MB of the loader's memory; common ones are soon told again. */
+#define STACKS_KEPT (1u << 17)
+
 struct recording_writer {
 	int fd;
 	uint64_t bytes; /* up to the end of the last whole chunk */
@@ -35,6 +38,7 @@ struct recording_writer {
 	/* Rows of each table that are in the file. */
 	size_t strings, processes, events, bodies, threads, frames, stacks;
 	size_t samples, updates;
+	uint32_t part; /* as it was written last */
 	uint64_t *counts; /* values as they were written last */
 	size_t counts_count, counts_capacity;
 
@@ -335,6 +339,44 @@ static int write_about(struct recording_writer *writer, const struct model *mode
 	return 0;
 }
 
+static int write_part(struct recording_writer *writer, const struct model *model)
+{
+	struct model_about about = *model__about_const(model);
+	struct coder coder;
+	int err;
+
+	if (about.part == writer->part)
+		return 0;
+	coder = begin_chunk(writer, model);
+	rows__part(&coder, &about);
+	err = end_chunk(writer, FORMAT_PART, 1);
+	if (!err)
+		writer->part = about.part;
+	return err;
+}
+
+int recording_writer__shed(struct recording_writer *writer, struct model *model)
+{
+	int err;
+
+	if (writer->samples != model__samples(model) ||
+	    writer->stacks != model__stacks(model) ||
+	    writer->updates != model__updates(model))
+		return 0;	/* a flush failed: they are still to be written */
+	model__drop_samples(model);
+	writer->samples = 0;
+	writer->updates = 0;
+	if (writer->stacks < STACKS_KEPT)
+		return 0;
+	(void)begin_chunk(writer, model);
+	err = end_chunk(writer, FORMAT_RESTART, 0);
+	if (err)
+		return err;
+	model__drop_stacks(model);
+	writer->stacks = 1;
+	return 0;
+}
+
 int recording_writer__flush(struct recording_writer *writer, struct model *model)
 {
 	const struct {
@@ -364,6 +406,8 @@ int recording_writer__flush(struct recording_writer *writer, struct model *model
 			  &writer->strings, model__strings_count(model));
 	if (!err)
 		err = write_about(writer, model);
+	if (!err)
+		err = write_part(writer, model);
 	for (size_t i = 0; !err && i < sizeof(tables) / sizeof(*tables); i++)
 		err = write_table(writer, model, tables[i].type, tables[i].append,
 				  tables[i].written, tables[i].count);

@@ -63,6 +63,11 @@ static void write_about(struct report *report)
 	write_text(report, "recorded_by", about->version);
 	write_text(report, "command", about->command);
 	json_writer__bool(json, "complete", about->complete);
+	if (about->part)
+		json_writer__number(json, "part", about->part);
+	else
+		json_writer__null(json, "part");
+	write_time(report, "whole_start_ns", about->whole_start_ns);
 	json_writer__string(json, "note",
 			    report->options->note ? report->options->note : "");
 	json_writer__end(json);

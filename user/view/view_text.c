@@ -148,6 +148,7 @@ static void write_header(struct text *text, const struct view_summary *summary)
 {
 	const struct model_event *event =
 		model__event(text->model, text->options->event);
+	const struct model_about *about = model__about_const(text->model);
 	uint64_t known = summary->samples - summary->unknown;
 	struct buf title = BUF_INIT;
 
@@ -157,6 +158,10 @@ static void write_header(struct text *text, const struct view_summary *summary)
 	buf__free(&title);
 	buf__printf(text->buf, "\nduration    %.3f s\n",
 		    (double)(summary->end_ns - summary->start_ns) / 1e9);
+	if (about->part)
+		buf__printf(text->buf, "part        %u of a recording that began %.3f s before it\n",
+			    about->part,
+			    (double)(summary->start_ns - about->whole_start_ns) / 1e9);
 	write_processes(text);
 	buf__printf(text->buf, "samples     %llu of ",
 		    (unsigned long long)summary->samples);

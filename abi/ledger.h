@@ -42,6 +42,8 @@ X(19, RACING_UPDATE,	NOTE,	"racing_update", \
   "a body's row changed while the sampler read it") \
 X(20, NATIVE_END,	NOTE,	"native_end", \
   "the walk ended in native code that keeps no rbp chain") \
+X(21, HIJACKED,		NOTE,	"hijacked", \
+  "the runtime, suspending the thread, had hidden a return address of the stack") \
 X(22, NO_KERNEL_STACK,	NOTE,	"no_kernel_stack", \
   "the kernel did not give its own stack for a sample in kernel mode") \
 X(32, CODE_LOADS,	CODE,	"code_loads", \

@@ -70,6 +70,8 @@ enum ts_sample_flags {
 	TS_SAMPLE_STACK = 1 << 8,	/* a struct ts_stack_piece follows those */
 	TS_SAMPLE_KERNEL_CUT = 1 << 9,	/* more than TS_KERNEL_FRAMES_MAX: those
 					 * nearest to user mode are missing */
+	TS_SAMPLE_HIJACKED = 1 << 10,	/* the runtime had hidden a return address;
+					 * set by the loader */
 };
 
 /*

@@ -384,6 +384,33 @@ static void a_stack_of_every_kind_is_walked_to_its_end(void **state)
 	assert_int_equal(scratch.walk.done, 1);
 }
 
+/*
+ * OUTER calls FRAMED calls FRAMED calls LEAF, whose return address the runtime has
+ * changed to a function of its own.  Only that caller is missing.
+ */
+static void beyond_a_hijacked_return_address_the_callers_are_right(void **state)
+{
+	__u64 hijacked = 0x7f1100001000ULL;
+	__u32 rows[BODIES];
+
+	build_stack(rows);
+	machine.rsp = MACHINE_CALLER_BP;
+	machine.rbp = 0;
+	machine__push(&machine, 0);
+	for (int i = 0; i < 3; i++) {
+		machine__push(&machine, machine.rbp);
+		machine.rbp = machine.rsp;
+		machine__push(&machine, i == 2 ? hijacked : AT(i ? FRAMED : OUTER, 0x40));
+	}
+	walk_whole(AT(LEAF, 8));
+	assert_int_equal(scratch.walk.count, 4);
+	assert_body_frame(0, rows[LEAF]);
+	assert_true(scratch.record[SAMPLE_WORDS + 1] == hijacked - 1);
+	assert_body_frame(2, rows[FRAMED]);
+	assert_body_frame(3, rows[OUTER]);
+	assert_int_equal(scratch.walk.flags, 0);
+}
+
 /* The leaf's body is counted, and only that one, for the event that fired. */
 static void the_leaf_is_counted(void **state)
 {
@@ -793,6 +820,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_caller_is_found_from_every_instruction),
 		TEST(a_stack_of_every_kind_is_walked_to_its_end),
+		TEST(beyond_a_hijacked_return_address_the_callers_are_right),
 		TEST(the_leaf_is_counted),
 		TEST(a_return_address_belongs_to_the_call_before_it),
 		TEST(native_frames_keep_their_addresses),

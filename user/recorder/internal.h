@@ -115,6 +115,7 @@ struct recorder {
 	uint64_t walks_finished;	/* from a piece of stack, to their end */
 	uint64_t walks_unfinished;	/* as far as it went */
 	uint64_t jit_leaf, image_leaf, managed, managed_named;
+	uint64_t hijacked;		/* samples with a hidden return address */
 	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
 	uint64_t mappings_lost;
 	uint64_t journal_bodies;	/* bodies that only the journal told of */

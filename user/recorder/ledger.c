@@ -60,6 +60,7 @@ static int read_counts(struct recorder *recorder, uint64_t counts[TS_LEDGER_SLOT
 	int err = kernel__ledger(recorder->kernel, counts);
 
 	counts[TS_LEDGER_READER_DROPPED] += recorder->dropped;
+	counts[TS_LEDGER_HIJACKED] += recorder->hijacked;
 	counts[TS_LEDGER_CODE_READER_DROPPED] += recorder->code_dropped;
 	return err;
 }

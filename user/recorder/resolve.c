@@ -25,7 +25,7 @@ static const char *const leaf_names[LEAF_CAUSES] = {
 struct place {
 	uint64_t address, time_ns;
 	const uint8_t *code;	/* the bytes around it, NULL if not sent */
-	bool is_caller;		/* a return address: the call is before it */
+	bool is_caller;		/* the byte before a return address */
 };
 
 struct resolved {
@@ -33,6 +33,7 @@ struct resolved {
 	int cause;		/* enum leaf_cause, -1: it has a name */
 	enum stub_kind stub;	/* STUB_NONE: none */
 	bool managed;		/* in code of a method: JIT or precompiled */
+	bool hijacked;		/* the caller was hidden by the runtime */
 };
 
 static void set_unknown(struct recorder *recorder, struct resolved *resolved, int cause)
@@ -48,6 +49,19 @@ static void set_body(struct resolved *resolved, uint32_t body)
 {
 	resolved->managed = true;
 	resolved->frame = (struct model_frame){ .kind = MODEL_FRAME_BODY, .body = body };
+}
+
+/*
+ * Who would be returned to is known to the runtime alone.  The callers beyond are
+ * right: only that one word of the stack was changed.
+ */
+static void set_hijacked(struct recorder *recorder, struct resolved *resolved)
+{
+	resolved->hijacked = true;
+	resolved->frame = (struct model_frame){
+		.kind = MODEL_FRAME_UNKNOWN, .body = MODEL_NONE,
+		.name = model__string(recorder->model, "hijacked return address"),
+	};
 }
 
 /* The file's symbols, read when its first frame comes. */
@@ -66,8 +80,7 @@ static uint32_t symbols_of(struct recorder *recorder, const struct process *proc
 
 /*
  * "libc.so.6!memmove" and where that function starts, so that all its samples
- * are one frame; else "libcoreclr.so" and the address.  The last instruction
- * of a function can be a call, whose return address is the neighbour's first.
+ * are one frame; else "libcoreclr.so" and the address.
  */
 static void set_native(struct recorder *recorder, const struct process *process,
 		       struct mapping *mapping, const struct place *place,
@@ -76,24 +89,30 @@ static void set_native(struct recorder *recorder, const struct process *process,
 	struct model *model = recorder->model;
 	const char *path = model__text(model, mapping->path), *slash = strrchr(path, '/');
 	uint64_t offset = place->address - mapping->start + mapping->file_offset;
-	uint64_t key = offset - (place->is_caller && offset ? 1 : 0), known;
+	uint64_t known;
 	uint32_t file = symbols_of(recorder, process, mapping);
 	struct model_frame frame = { .kind = MODEL_FRAME_NATIVE, .body = MODEL_NONE };
 	struct buf name = BUF_INIT;
 
-	if (file != SYMBOLS_NONE && map__get(recorder->native_frames, file, key, &known)) {
+	if (file != SYMBOLS_NONE && place->is_caller &&
+	    symbols__is_hijack_stub(recorder->symbols, file, offset + 1)) {
+		set_hijacked(recorder, resolved);
+		return;
+	}
+	if (file != SYMBOLS_NONE && map__get(recorder->native_frames, file, offset, &known)) {
 		resolved->frame = *model__frame(model, (uint32_t)known);
 		return;
 	}
-	frame.address = key;
+	frame.address = offset;
 	if (file != SYMBOLS_NONE)
-		symbols__name(recorder->symbols, file, key, &name, &frame.address);
+		symbols__name(recorder->symbols, file, offset, &name, &frame.address);
 	else
 		buf__append_string(&name, slash ? slash + 1 : path);
 	frame.name = model__string(model, buf__string(&name));
 	buf__free(&name);
 	if (file != SYMBOLS_NONE)
-		map__set(recorder->native_frames, file, key, model__add_frame(model, &frame));
+		map__set(recorder->native_frames, file, offset,
+			 model__add_frame(model, &frame));
 	resolved->frame = frame;
 }
 
@@ -305,20 +324,50 @@ static void count_leaf(struct recorder *recorder, uint64_t word,
 		recorder->table_late++;
 }
 
+/* Has the method of a tier-0 body an OSR body too? */
+static bool has_osr_body(const struct model *model, uint32_t index)
+{
+	const struct model_body *body = model__body(model, index), *other;
+
+	if (body->tier != TS_TIER_QUICK && body->tier != TS_TIER_QUICK_INSTRUMENTED)
+		return false;
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		other = model__body(model, i);
+		if (other->tier == TS_TIER_1_OSR && other->process == body->process &&
+		    other->function_id == body->function_id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The walk left a caller of which it did not know the shape by rbp.  Was that an
+ * OSR body, then what was found is the false return address in its tier-0 body and
+ * no caller (bpf/unwind.bpf.h).  The two cannot be told apart: such a stack ends.
+ */
+static bool may_be_false(const struct recorder *recorder, const struct resolved *resolved)
+{
+	return resolved->frame.kind == MODEL_FRAME_BODY &&
+	       has_osr_body(recorder->model, resolved->frame.body);
+}
+
 /*
  * Frames of a sample, leaf first; how many.  A caller at an address where
  * nothing is mapped is no caller: the chain was broken below it, by native code
  * that uses rbp for something else, and the stack ends there.
  */
 static uint16_t resolve_stack(struct recorder *recorder, struct process *process,
-			      const struct ts_sample *sample, uint32_t *frames)
+			      const struct ts_sample *sample, uint32_t *frames,
+			      uint32_t *ret_flags)
 {
+	bool hidden = false;	/* the frame before this one was not to be seen */
 	const uint8_t *code = sample->flags & TS_SAMPLE_CODE ?
 			      (const uint8_t *)&sample->frames[sample->frames_count +
 							       sample->kernel_count] : NULL;
 	uint64_t words[TS_FRAMES_MAX];
 	uint16_t count = finish__frames(recorder, sample, words);
 
+	*ret_flags = sample->flags;
 	for (uint16_t i = 0; i < count; i++) {
 		struct place place = {
 			.address = words[i], .time_ns = sample->header.time_ns,
@@ -331,7 +380,12 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 		} else if (resolved.cause == LEAF_NO_MAPPING) {
 			recorder->broken_chains++;
 			return i;
+		} else if (hidden && may_be_false(recorder, &resolved)) {
+			return i;
 		}
+		hidden = resolved.hijacked;
+		if (hidden)
+			*ret_flags |= TS_SAMPLE_HIJACKED;
 		frames[i] = model__add_frame(recorder->model, &resolved.frame);
 	}
 	return count;
@@ -342,13 +396,14 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 	struct process *process = process__by_space(recorder, sample->header.space,
 						    (pid_t)sample->header.pid);
 	struct model *model = recorder->model;
-	uint32_t frames[TS_FRAMES_MAX], stack = 0, thread;
+	uint32_t frames[TS_FRAMES_MAX], stack = 0, thread, flags;
 
 	if (!process) {
 		recorder->dropped++;
 		return;
 	}
-	for (uint16_t i = resolve_stack(recorder, process->code, sample, frames); i > 0; i--)
+	for (uint16_t i = resolve_stack(recorder, process->code, sample, frames, &flags); i > 0;
+	     i--)
 		stack = model__add_stack(model, stack, frames[i - 1]);
 	stack = kernel_frames__add(recorder, sample, stack);
 	thread = model__add_thread(model, process->index, (int32_t)sample->header.tid,
@@ -357,11 +412,12 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 							   sizeof(sample->comm))));
 	if (model__add_sample(model, &(struct model_sample){
 		    .time_ns = sample->header.time_ns, .thread = thread, .stack = stack,
-		    .event = sample->event, .flags = sample->flags, .ip = sample->ip,
+		    .event = sample->event, .flags = flags, .ip = sample->ip,
 	    }) == MODEL_NONE)
 		recorder->dropped++;
 	else
 		recorder->kept++;
+	recorder->hijacked += !!(flags & TS_SAMPLE_HIJACKED);
 }
 
 void resolve__samples(struct recorder *recorder)

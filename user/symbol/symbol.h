@@ -47,6 +47,13 @@ uint32_t symbols__file(struct symbols *symbols, const struct symbol_mapping *map
 bool symbols__name(const struct symbols *symbols, uint32_t file, uint64_t file_offset,
 		   struct buf *ret_name, uint64_t *ret_address);
 
+/*
+ * Whether what is at an offset of the file is the function to which the runtime lets
+ * a return address point while it suspends a thread: no call returns there.
+ */
+bool symbols__is_hijack_stub(const struct symbols *symbols, uint32_t file,
+			     uint64_t file_offset);
+
 /* Names of the kernel's own functions, as the kernel tells them now. */
 struct kernel_symbols;
 

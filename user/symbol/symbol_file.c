@@ -6,6 +6,7 @@
 #include "symbol_file.h"
 
 #include "eh_frame.h"
+#include "hijack_stub.h"
 
 #include <string.h>
 
@@ -179,6 +180,7 @@ void symbol_file__read(struct symbol_file *file, const struct elf_view *view,
 	buf__append_char(&file->names, 0);
 	read_bounds(&reading, view);
 	functions__finish(&file->bounds, buf__string(&file->names));
+	file->hijack_stub = hijack_stub__find(view, &file->bounds);
 	add_linkage_tables(&reading, view);
 	read_symbols(&reading, view, ".dynsym");
 	read_symbols(&reading, view, ".symtab");

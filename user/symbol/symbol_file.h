@@ -15,6 +15,7 @@ struct symbol_file {
 	struct elf_loads loads;
 	struct functions named;	 /* symbols: who owns a byte, with certainty */
 	struct functions bounds; /* unwind table: from where to where, no names */
+	uint64_t hijack_stub;	 /* see hijack_stub.h; 0: none */
 	struct buf names;	 /* NUL-ended, back to back; the first is "" */
 };
 

@@ -231,3 +231,13 @@ bool symbols__name(const struct symbols *symbols, uint32_t file, uint64_t file_o
 		buf__printf(ret_name, "+0x%" PRIx64, function->start);
 	return true;
 }
+
+bool symbols__is_hijack_stub(const struct symbols *symbols, uint32_t file,
+			     uint64_t file_offset)
+{
+	const struct symbol_file *of = &symbols->entries[file].file;
+	uint64_t address;
+
+	return of->hijack_stub && elf_loads__address(&of->loads, file_offset, &address) &&
+	       address == of->hijack_stub;
+}

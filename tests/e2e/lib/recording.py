@@ -12,6 +12,7 @@ from . import check
 
 ABOUT, STRINGS, PROCESSES, EVENTS, BODIES, THREADS, FRAMES, STACKS, SAMPLES, UPDATES, COUNTS, END = range(1, 13)
 FRAME_BODY, FRAME_NATIVE, FRAME_KERNEL, FRAME_UNKNOWN = range(4)
+FLAG_HIJACKED = 1 << 10  # abi/ring.h
 TIERS = ("Unknown", "MinOptJitted", "Optimized", "QuickJitted", "OptimizedTier1", "OptimizedTier1OSR",
          "QuickJittedInstrumented", "OptimizedTier1Instrumented", "ReadyToRun")
 

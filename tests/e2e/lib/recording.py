@@ -10,7 +10,7 @@ import struct
 
 from . import check
 
-ABOUT, STRINGS, PROCESSES, EVENTS, BODIES, THREADS, FRAMES, STACKS, SAMPLES, UPDATES, COUNTS, END = range(1, 13)
+ABOUT, STRINGS, PROCESSES, EVENTS, BODIES, THREADS, FRAMES, STACKS, SAMPLES, UPDATES, COUNTS, END, RESTART = range(1, 14)
 FRAME_BODY, FRAME_NATIVE, FRAME_KERNEL, FRAME_UNKNOWN = range(4)
 FLAG_HIJACKED = 1 << 10  # abi/ring.h
 TIERS = ("Unknown", "MinOptJitted", "Optimized", "QuickJitted", "OptimizedTier1", "OptimizedTier1OSR",
@@ -70,10 +70,11 @@ class Recording:
         self.frames, self.leaves, self.parents, self.samples = [], [None], [0], []
         self.stacks_of_samples = []
         self.start_ns = self.end_ns = 0
+        self._restarted = 0  # what the file calls stack 1 is the one behind it
         with open(path, "rb") as file:
             data = file.read()
         magic, version = struct.unpack_from("<8sI", data)
-        check.equal((magic, version), (b"TSCOPE\r\n", 1), "header of the recording")
+        check.equal((magic, version), (b"TSCOPE\r\n", 2), "header of the recording")
         at, kind = 16, None
         while at < len(data):
             mark, kind, length, crc = struct.unpack_from("<IIII", data, at)
@@ -88,6 +89,8 @@ class Recording:
     def _read_chunk(self, kind, rows):
         readers = {ABOUT: self._about, STRINGS: self._string, PROCESSES: self._process, BODIES: self._body, THREADS: self._thread,
                    FRAMES: self._frame, STACKS: self._stack, SAMPLES: self._sample}
+        if kind == RESTART:
+            self._restarted = len(self.leaves) - 1
         if kind in readers:
             for _ in range(rows.count):
                 readers[kind](rows)
@@ -121,13 +124,14 @@ class Recording:
 
     def _stack(self, rows):
         parent, frame = rows.numbers(2)
-        self.parents.append(parent)
+        self.parents.append(parent and parent + self._restarted)
         self.leaves.append(frame)
 
     def _sample(self, rows):
         rows.last_time += rows.signed()
         rows.last_ip += rows.signed()
         thread, stack, _, flags = rows.numbers(4)
+        stack = stack and stack + self._restarted
         self.stacks_of_samples.append(stack)
         self.samples.append((rows.last_time, rows.last_ip, self.threads[thread][0], self.leaves[stack], flags))
 

@@ -181,6 +181,31 @@ static void number_is_whole_and_in_range(void **state)
 	assert_int_equal(text__parse_number(NULL, 0, 1, &number), -EINVAL);
 }
 
+static void size_is_whole_and_has_one_unit(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = {
+		{"0", 0},	 {"4096", 4096},	{"7b", 7},
+		{"100k", 102400}, {"100K", 102400},	{"64M", 64 << 20},
+		{"2g", 2ULL << 30}, {"1T", 1ULL << 40}, {"16777215T", 16777215ULL << 40},
+	};
+	static const char *const bad[] = {"",	"M",  "-1",  "1.5M", "1MB",
+					  "1 M", "1x", "M1", "0x10", "16777216T"};
+	uint64_t bytes = 4711;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(text__parse_size(bad[i], &bytes), -EINVAL);
+	assert_int_equal(text__parse_size(NULL, &bytes), -EINVAL);
+	assert_int_equal(bytes, 4711);
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_int_equal(text__parse_size(good[i].text, &bytes), 0);
+		assert_int_equal(bytes, good[i].bytes);
+	}
+}
+
 /* What log functions write while stderr is a file. */
 static void capture(char *text, size_t size, enum log_level level)
 {
@@ -233,6 +258,7 @@ int main(void)
 		cmocka_unit_test(html_is_text_never_markup),
 		cmocka_unit_test(duration_is_read_in_every_form),
 		cmocka_unit_test(number_is_whole_and_in_range),
+		cmocka_unit_test(size_is_whole_and_has_one_unit),
 		cmocka_unit_test(log_writes_one_line_each_as_the_level_says),
 	};
 

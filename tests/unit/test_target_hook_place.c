@@ -12,6 +12,8 @@
 #include "target_fixture.h"
 
 #include <errno.h>
+#include <sys/mman.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -243,6 +245,42 @@ static void hook_file_is_not_placed_into_the_dead(void **state)
 	assert_string_not_equal(trouble.text, "");
 }
 
+/* The file under a name can be another one by now, or none. */
+static void hook_file_that_is_mapped_is_found_when_it_was_replaced(void **state)
+{
+	const char *file = scratch__path(*state, "libtierscope_hook.so");
+	struct target self = {.pid = getpid(), .hooked = true};
+	struct trouble trouble = {""};
+	struct stat mapped, found;
+	char *path = NULL, *host_path = NULL;
+	void *memory;
+	int fd;
+
+	assert_int_equal(hook_file__mapped(getpid(), &path, &host_path), -ENOENT);
+	scratch__write(file, "old");
+	fd = open(file, O_RDONLY);
+	assert_return_code(fd, errno);
+	memory = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	assert_return_code(fstat(fd, &mapped), errno);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		assert_return_code(unlink(file), errno);
+		if (!i)
+			scratch__write(file, "new");
+		assert_int_equal(hook_file__place(&self, "/elsewhere.so", &path,
+						  &host_path, &trouble),
+				 0);
+		assert_string_equal(path, file);
+		assert_return_code(stat(host_path, &found), errno);
+		assert_int_equal(found.st_ino, mapped.st_ino);
+		assert_int_equal(found.st_dev, mapped.st_dev);
+		free(path);
+		free(host_path);
+	}
+	munmap(memory, 4096);
+}
+
 static int find(const char *wanted, char **ret_path)
 {
 	struct trouble trouble = {""};
@@ -293,6 +331,7 @@ int main(void)
 		TEST(hook_file_goes_where_code_may_be_mapped),
 		TEST(hook_file_is_placed_in_a_rootless_container),
 		TEST(hook_file_is_not_placed_into_the_dead),
+		TEST(hook_file_that_is_mapped_is_found_when_it_was_replaced),
 		TEST(hook_file_is_found_where_the_variable_says),
 		TEST(hook_file_that_cannot_be_loaded_is_told),
 	};

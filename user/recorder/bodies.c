@@ -306,19 +306,19 @@ int bodies__read_journal(struct recorder *recorder, struct process *process)
  * another body since, and the journal tells the rest.
  */
 uint32_t bodies__of_row(struct recorder *recorder, struct process *process,
-			uint32_t number, uint32_t generation)
+			uint32_t number, uint32_t generation, uint64_t time_ns)
 {
 	struct ts_body_row row;
-	uint64_t body, now;
+	uint64_t body;
 
 	if (map__get(recorder->rows, number, generation, &body))
 		return (uint32_t)body;
 	if (!kernel__row(recorder->kernel, number, &row) || row.space != process->space ||
 	    row_generation(row.generation) != generation)
 		return MODEL_NONE;
-	now = clock__now();
 	if (!map__get(process->births, 0, row.sequence, &body)) {
-		if (now - process->reread_ns < REREAD_NS / 10)
+		/* Its record was there before the body could run. */
+		if (process->reread_ns > time_ns)
 			return MODEL_NONE;
 		(void)bodies__read_journal(recorder, process);	/* gone: not found below */
 		if (!map__get(process->births, 0, row.sequence, &body))

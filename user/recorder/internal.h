@@ -141,9 +141,9 @@ void process__saw_hook(struct recorder *recorder, struct process *process);
 string_id bodies__name(struct model *model, const char *text, uint32_t size);
 /* False: of a process that is not in the recording. */
 bool bodies__on_event(struct recorder *recorder, const struct ts_code_event *event);
-/* The body that a sample's row and generation mean, MODEL_NONE if nobody told. */
+/* The body that a sample's row and generation meant then, MODEL_NONE if nobody told. */
 uint32_t bodies__of_row(struct recorder *recorder, struct process *process,
-			uint32_t row, uint32_t generation);
+			uint32_t row, uint32_t generation, uint64_t time_ns);
 int bodies__read_journal(struct recorder *recorder, struct process *process);
 void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all);
 void bodies__name_modules(struct recorder *recorder, struct process *process);

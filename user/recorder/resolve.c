@@ -281,7 +281,7 @@ static struct resolved resolve_frame(struct recorder *recorder, struct process *
 	switch (TS_FRAME_TAG(word)) {
 	case TS_FRAME_TAG_BODY:
 		body = bodies__of_row(recorder, process, TS_FRAME_LOW(word),
-				      TS_FRAME_HIGH(word));
+				      TS_FRAME_HIGH(word), place->time_ns);
 		if (body != MODEL_NONE) {
 			set_body(&resolved, body);
 		} else {

@@ -165,6 +165,8 @@ def ending(t):
     recording = t.path("out.tscope")
     for number, name in ((signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")):
         with t.case(f"{name} ends and writes"):
+            if os.path.exists(recording):
+                os.remove(recording)  # its size says when this one has begun
             recorder = loader.Recorder(t, "-o", recording, "-F", loader.FREQUENCY, "-p", demo.pid)
             loader.wait_for_recording(recorder)
             time.sleep(2)

@@ -34,13 +34,12 @@ struct process *process__by_pid(const struct recorder *recorder, pid_t pid)
 }
 
 /* What /proc tells; a process that is gone already keeps what is known. */
-static void describe(struct recorder *recorder, struct process *process,
-		     struct model_process *ret_process)
+static void describe(struct recorder *recorder, struct model_process *ret_process)
 {
 	struct model *model = recorder->model;
 	struct target target;
 
-	if (target__inspect(process->pid, &target))
+	if (target__inspect(ret_process->pid, &target))
 		return;
 	ret_process->comm = model__string(model, target.comm);
 	ret_process->executable = model__string(model, target.executable);
@@ -51,16 +50,15 @@ static void describe(struct recorder *recorder, struct process *process,
 	target__free(&target);
 }
 
-struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pid,
-			     uint64_t born_ns, uint32_t parent, uint32_t index)
+static struct process *add(struct recorder *recorder, uint32_t space,
+			   const struct model_process *entry, uint32_t index)
 {
 	struct process *process = alloc__zeroed(1, sizeof(*process));
-	struct model_process entry = { .pid = pid, .parent = parent, .start_ns = born_ns };
 
 	process->space = space;
-	process->pid = pid;
+	process->pid = entry->pid;
 	process->alive = true;
-	process->born_ns = born_ns;
+	process->born_ns = entry->start_ns;
 	process->code = process;
 	process->births = map__new();
 	process->bodies = map__new();
@@ -68,17 +66,25 @@ struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pi
 	process->modules = map__new();
 	process->image_bodies = map__new();
 	process->stubs = map__new();
-	describe(recorder, process, &entry);
 	if (index == MODEL_NONE)
-		index = model__add_process(recorder->model, &entry);
+		index = model__add_process(recorder->model, entry);
 	else
-		model__update_process(recorder->model, index, &entry);
+		model__update_process(recorder->model, index, entry);
 	process->index = index;
 	alloc__grow(recorder->processes, recorder->processes_count,
 		    recorder->processes_capacity);
-	map__set(recorder->by_space, space, (uint64_t)pid, recorder->processes_count);
+	map__set(recorder->by_space, space, (uint64_t)entry->pid, recorder->processes_count);
 	recorder->processes[recorder->processes_count++] = process;
 	return process;
+}
+
+struct process *process__new(struct recorder *recorder, uint32_t space, pid_t pid,
+			     uint64_t born_ns, uint32_t parent, uint32_t index)
+{
+	struct model_process entry = { .pid = pid, .parent = parent, .start_ns = born_ns };
+
+	describe(recorder, &entry);
+	return add(recorder, space, &entry, index);
 }
 
 void process__free(struct process *process)
@@ -133,13 +139,21 @@ static void note_fork(struct recorder *recorder, const struct ts_process_event *
 {
 	struct process *parent = process__by_space(recorder, event->header.space,
 						   (pid_t)event->parent);
-	struct process *child;
+	struct model_process entry;
 
-	child = process__new(recorder, event->header.space, (pid_t)event->child_pid,
-			     event->header.time_ns, parent ? parent->index : MODEL_NONE,
-			     MODEL_NONE);
-	if (parent)
-		child->code = parent->code;
+	if (!parent) {
+		process__new(recorder, event->header.space, (pid_t)event->child_pid,
+			     event->header.time_ns, MODEL_NONE, MODEL_NONE);
+		return;
+	}
+	/* It is what its parent is; /proc may tell of its next program by now. */
+	entry = *model__process(recorder->model, parent->index);
+	entry = (struct model_process){
+		.pid = (pid_t)event->child_pid, .parent = parent->index,
+		.start_ns = event->header.time_ns, .comm = entry.comm,
+		.executable = entry.executable, .cmdline = entry.cmdline,
+		.container = entry.container, .runtime = entry.runtime };
+	add(recorder, event->header.space, &entry, MODEL_NONE)->code = parent->code;
 }
 
 static void note_exec(struct recorder *recorder, const struct ts_process_event *event)

@@ -13,8 +13,11 @@
  *   OSR        48 8B 45 00           mov rax, [rbp+0]     caller's rbp ...
  *              50                    push rax             ... once more
  *              48 83 EC ib           sub rsp, n
- *              4C 89 7D ib ...       saved registers go into the tier-0 frame
+ *              4C 89 7C 24 ib ...    saved registers go into the tier-0 frame
  *              48 8D 6C 24 ib        lea rbp, [rsp+n]
+ *
+ * An OSR body that needs no frame keeps the tier-0 frame's rbp, from its first
+ * instruction to its epilog.
  *
  * Frames of a page or more are probed before rsp moves: test [rsp-n], eax, or
  * lea r11, [rsp-n]; call helper; mov rsp, r11.
@@ -142,18 +145,25 @@ static bool at_frame_setup(struct prolog *prolog)
 	return true;
 }
 
-/* mov [rbp+disp], reg: a saved register goes into the tier-0 frame. */
+/* mov [rsp+disp], reg, or [rbp+disp]: a saved register goes into the tier-0 frame. */
 static bool step_osr_save(struct prolog *prolog)
 {
 	const uint8_t *code = prolog->code + prolog->offset;
+	size_t length = 3;
 
-	if (!matches(prolog, "\x48\x89", 2, 1) && !matches(prolog, "\x4c\x89", 2, 1))
+	if (!matches(prolog, "\x48\x89", 2, 2) && !matches(prolog, "\x4c\x89", 2, 2))
 		return false;
-	if ((code[2] & 0xc7) == 0x45 && matches(prolog, "", 0, 4))
-		return skipped(prolog, 4);
-	if ((code[2] & 0xc7) == 0x85 && matches(prolog, "", 0, 7))
-		return skipped(prolog, 7);
-	return false;
+	if ((code[2] & 7) == 4 && code[3] == 0x24)
+		length = 4;
+	else if ((code[2] & 7) != 5)
+		return false;
+	if (code[2] >> 6 == 1)
+		length += 1;
+	else if (code[2] >> 6 == 2)
+		length += 4;
+	else
+		return false;
+	return matches(prolog, "", 0, length) && skipped(prolog, length);
 }
 
 uint32_t shape__decode(const uint8_t *code, size_t size, uint32_t *ret_frame_bytes)
@@ -187,7 +197,8 @@ uint32_t shape__decode_osr(const uint8_t *code, size_t size, uint32_t tier0_fram
 	while (matches(&prolog, "\xc5\xf8\x77", 3, 0))
 		skipped(&prolog, 3);
 	if (!matches(&prolog, "\x48\x8b\x45\x00\x50", 5, 0))
-		return TS_SHAPE(TS_FRAME_UNKNOWN, 0, 0);
+		return matches(&prolog, "", 0, 5) ? TS_SHAPE(TS_FRAME_FRAMED, 0, 0)
+						  : TS_SHAPE(TS_FRAME_UNKNOWN, 0, 0);
 	skipped(&prolog, 4);
 	while (!at_frame_setup(&prolog) &&
 	       (step_common(&prolog) || step_osr_save(&prolog)))

@@ -101,9 +101,16 @@ static void shape_decodes_ordinary_prologs(void **state)
 
 static void shape_decodes_osr_prologs(void **state)
 {
-	/* mov rax, [rbp+0]; push rax; sub rsp, 0x48; mov [rbp-..], r15 ..; lea rbp */
-	static const char hex[] = "48 8b 45 00 50 48 83 ec 48 4c 89 7d a0 48 89 5d 90"
-				  " 4c 89 b5 70 ff ff ff 48 8d 6c 24 48 8b 7d e0";
+	/* mov rax, [rbp+0]; push rax; sub rsp, 32; mov [rsp+..], r15 ..;
+	 * vzeroupper; lea rbp; mov rbx, [rbp+0x60] */
+	static const char hex[] = "48 8b 45 00 50 48 83 ec 20 4c 89 bc 24 a8 00 00 00"
+				  " 4c 89 74 24 70 48 89 5c 24 68 c5 f8 77"
+				  " 48 8d 6c 24 20 48 8b 5d 60";
+	/* The same stored by rbp, which still is the tier-0 frame's. */
+	static const char by_rbp[] = "48 8b 45 00 50 48 83 ec 48 4c 89 7d a0 48 89 5d 90"
+				     " 4c 89 b5 70 ff ff ff 48 8d 6c 24 48 8b 7d e0";
+	/* push rax; mov rsi, [rsp+0x30]; add rsp, 0x60; pop rbp; jmp */
+	static const char frameless[] = "50 48 8b 74 24 30 48 83 c4 60 5d e9 fb 27 53 7e";
 	uint8_t code[SHAPE_BYTES];
 	size_t size = bytes_of(hex, code);
 	uint32_t shape = shape__decode_osr(code, size, 0x58);
@@ -111,17 +118,20 @@ static void shape_decodes_osr_prologs(void **state)
 	(void)state;
 	assert_int_equal(TS_SHAPE_KIND(shape), TS_FRAME_OSR);
 	assert_int_equal(TS_SHAPE_SLOTS(shape), 0x58 / 8);
-	assert_int_equal(TS_SHAPE_PROLOG(shape), 29);
+	assert_int_equal(TS_SHAPE_PROLOG(shape), 35);
+	assert_int_equal(shape__decode_osr(code, bytes_of(by_rbp, code), 0x58),
+			 TS_SHAPE(TS_FRAME_OSR, 29, 0x58 / 8));
+	assert_int_equal(shape__decode_osr(code, bytes_of(frameless, code), 0x58),
+			 TS_SHAPE(TS_FRAME_FRAMED, 0, 0));
+	size = bytes_of(hex, code);
 	/* The tier-0 frame is unknown or nonsense: then so is the shape. */
 	assert_int_equal(
 		TS_SHAPE_KIND(shape__decode_osr(code, size, SHAPE_FRAME_UNKNOWN)),
 		TS_FRAME_UNKNOWN);
 	assert_int_equal(TS_SHAPE_KIND(shape__decode_osr(code, size, 0x5c)),
 			 TS_FRAME_UNKNOWN);
-	/* Not an OSR prolog, or not all of it. */
-	assert_int_equal(TS_SHAPE_KIND(shape__decode_osr(code + 4, size - 4, 0x58)),
-			 TS_FRAME_UNKNOWN);
-	for (size_t part = 0; part < 29; part++)
+	/* Not all of it. */
+	for (size_t part = 0; part < 35; part++)
 		assert_int_equal(TS_SHAPE_KIND(shape__decode_osr(code, part, 0x58)),
 				 TS_FRAME_UNKNOWN);
 }

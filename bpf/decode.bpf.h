@@ -16,6 +16,14 @@
  *   tail jump         E9 dd | EB db | FF 25 dd | FF /4 with REX.W or after one of
  *                     the above; without, FF E0+r is the jump of a switch
  *
+ * And the stubs that push before they jump on (vm/amd64/virtualcallstubcpu.hpp,
+ * the thunks of precompiled images, 8.0 to 10.0):
+ *
+ *   resolve   .. push rdx  52; mov r10, n  49 BA dq ..; pop rdx; jmp rax  5A FF E0
+ *             push rdx; mov r10, n; push rax  50; mov rax, n  48 B8 dq; jmp rax
+ *   lookup    mov rax, n; push rax; mov rax, n; jmp rax
+ *   import    push n  6A db | 68 dd; push [module]  FF 35 dd; jmp [binder]  FF 25 dd
+ *
  * Only the leaf can stand inside a prolog or an epilog.  An instruction of which
  * not all bytes could be read counts as unknown.
  */
@@ -251,6 +259,67 @@ static __always_inline void epilog_decode(struct decoder *decoder, __s64 low, __
 	decoder->rsp = 0;
 	decoder->rbp = 0;
 	bpf_loop(DECODE_STEPS, epilog_instruction, &decoder, 0);
+}
+
+static __always_inline __u32 pair_at(const struct decoder *decoder, __u32 at)
+{
+	return opcode_at(decoder, at) >> 8;
+}
+
+#define STUB_BEFORE	24	/* bytes before the instruction pointer that matter */
+#define MOV_IMMEDIATE	10	/* length of mov r64, n */
+
+/*
+ * How many words a stub has pushed, by the bytes around the instruction pointer,
+ * which is at STUB_BEFORE; -1 if these do not tell.
+ */
+static __always_inline __s32 stub_pushes_near(const struct decoder *decoder)
+{
+	__u32 at = STUB_BEFORE, here = pair_at(decoder, at);
+	__u32 before = at - MOV_IMMEDIATE;
+
+	/* An image's thunk: before its second push, and behind it. */
+	if (here == 0xff35 && pair_at(decoder, at + 6) == 0xff25)
+		return 1;
+	if (here == 0xff25 && pair_at(decoder, at - 6) == 0xff35)
+		return 2;
+	/* Behind a resolve stub's push rdx, in both of its ways. */
+	if (opcode_at(decoder, at - 1) == 0x5249ba)
+		return 1;
+	if (here >> 8 == 0x50 && opcode_at(decoder, before - 1) == 0x5249ba)
+		return 1;
+	/* Behind push rax. */
+	if (here == 0xffe0) {
+		at = before;
+		before -= MOV_IMMEDIATE;
+	}
+	if (opcode_at(decoder, at - 1) != 0x5048b8 ||
+	    pair_at(decoder, at + MOV_IMMEDIATE) != 0xffe0)
+		return -1;
+	if (opcode_at(decoder, before - 2) == 0x5249ba)
+		return 2;
+	return pair_at(decoder, before - 1) == 0x48b8 ? 1 : -1;
+}
+
+/* One byte further through a resolve stub; 1 to stop. */
+static long stub_scan(__u64 index, struct decoder **context)
+{
+	struct decoder *decoder = *context;
+	__u32 opcode = opcode_at(decoder, index);
+
+	decoder->found = opcode == 0x5affe0;
+	return decoder->found || opcode == 0x5249ba || index + 3 > decoder->count;
+}
+
+/*
+ * Is rdx pushed?  By the bytes from the instruction pointer on: in a resolve
+ * stub its pop comes next, everywhere else no pop, or a push first.
+ */
+static __always_inline __u32 stub_pushes_ahead(struct decoder *decoder)
+{
+	decoder->found = 0;
+	bpf_loop(DECODE_BYTES - 2, stub_scan, &decoder, 0);
+	return decoder->found;
 }
 
 #endif /* TIERSCOPE_DECODE_BPF_H */

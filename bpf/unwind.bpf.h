@@ -15,6 +15,7 @@
  *                                               │ tier-0 body    │
  *                                               │ caller's rbp   │◄─rbp
  *
+ * The leaf can also stand in a stub of the runtime, which has no frame at all.
  * Native code is assumed to keep an rbp chain; where it does not, a caller is
  * missing.  That is one step of its own, native_step, so that a table of
  * unwind rules can take its place.
@@ -166,6 +167,30 @@ static __always_inline bool prolog_step(struct walk *walk, const struct found *f
 	return true;
 }
 
+/*
+ * Is the epilog that was decoded the one of the body's frame?  A frame is left by
+ * popping the rbp that it saved, last of all.  A funclet's epilog leaves the
+ * funclet: it pops no rbp, or (before .NET 10) another one.
+ */
+static __always_inline bool leaves_frame(const struct walk *walk, __u32 shape,
+					 const struct decoder *decoder)
+{
+	__u64 saved = walk->bp;
+	__u8 before[2];
+
+	if (TS_SHAPE_KIND(shape) == TS_FRAME_FRAMELESS)
+		return true;
+	if (decoder->pops_rbp) {
+		if (TS_SHAPE_KIND(shape) == TS_FRAME_OSR)
+			saved += 8 + 8ULL * TS_SHAPE_SLOTS(shape);
+		return (decoder->from_rbp ? walk->bp : walk->sp) + decoder->rbp == saved;
+	}
+	/* At the ret or jump itself: behind pop rbp, which is not 41 5D, pop r13? */
+	return !decoder->moves &&
+	       !bpf_probe_read_user(before, 2, (const void *)(walk->ip - 2)) &&
+	       before[1] == 0x5d && before[0] != 0x41;
+}
+
 /* In the epilog: true when the step was taken. */
 static __always_inline bool epilog_step(struct walk *walk, const struct found *found,
 					struct decoder *decoder)
@@ -178,7 +203,7 @@ static __always_inline bool epilog_step(struct walk *walk, const struct found *f
 		epilog_decode(decoder, -(__s64)found->offset, found->size - found->offset);
 	else
 		epilog_decode(decoder, -(1LL << 40), 1LL << 40);
-	if (!decoder->found)
+	if (!decoder->found || !leaves_frame(walk, found->shape, decoder))
 		return false;
 	walk->flags |= TS_SAMPLE_LEAF_EPILOG;
 	base = decoder->from_rbp ? walk->bp : walk->sp;
@@ -190,12 +215,49 @@ static __always_inline bool epilog_step(struct walk *walk, const struct found *f
 	return true;
 }
 
+/* A return address that can be one of managed code. */
+static __always_inline bool is_managed(__u32 space, __u64 address)
+{
+	struct ts_address_key key = {.space = space,
+				     .number = (address - 1) >> TS_SLOT_SHIFT};
+
+	return bpf_map_lookup_elem(&slots, &key);
+}
+
+/*
+ * A stub has no frame: it jumps on, or returns, and what it pushed before that
+ * is known by its bytes.  False where the word that should be the return address
+ * is none of managed code: then who jumped through it is found by rbp, or this
+ * is no stub, but a body that nobody told of yet.
+ */
+static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder)
+{
+	__s32 pushes = -1;
+	__u64 at, ip;
+
+	read_code(decoder, walk->ip - STUB_BEFORE, DECODE_BYTES);
+	if (decoder->count == DECODE_BYTES)
+		pushes = stub_pushes_near(decoder);
+	if (pushes < 0) {
+		read_code(decoder, walk->ip, DECODE_BYTES);
+		pushes = stub_pushes_ahead(decoder);
+	}
+	at = walk->sp + 8 * pushes;
+	if (!read_word(at, &ip) || !is_managed(walk->space, ip))
+		return false;
+	walk_to(walk, at, at + 8, walk->bp);
+	return true;
+}
+
 /* The first step, from wherever in a body the thread stands. */
 static __always_inline void leaf_step(struct walk *walk, const struct found *found,
 				      struct decoder *decoder)
 {
 	if (TS_SHAPE_KIND(found->shape) != TS_FRAME_UNKNOWN &&
 	    (prolog_step(walk, found, decoder) || epilog_step(walk, found, decoder)))
+		return;
+	if (!found->size && (found->in_jit || found->in_image) &&
+	    stub_step(walk, decoder))
 		return;
 	shape_step(walk, found->shape);
 }

@@ -319,6 +319,78 @@ static void the_caller_is_found_from_every_instruction(void **state)
 	}
 }
 
+/*
+ * Funclets run below the machinery that called them; the right caller is that
+ * of the method, by its frame.  From .NET 10 on rbp is the method's throughout,
+ * before that a funclet saves and restores its own caller's.
+ */
+static const struct body funclets[] = {
+	{"funclet of .NET 10",
+	 TS_FRAME_FRAMED,
+	 4,
+	 0,
+	 {{"50", OP_PUSH}, WORK, {"4883C408", OP_ADD, 8}, {"C3", OP_LEAVE}}},
+	{"funclet of .NET 10 that saves",
+	 TS_FRAME_FRAMED,
+	 4,
+	 0,
+	 {{"53", OP_PUSH},
+	  {"4155", OP_PUSH},
+	  {"4883EC08", OP_SUB, 8},
+	  WORK,
+	  {"4883C408", OP_ADD, 8},
+	  {"5B", OP_POP},
+	  {"415D", OP_POP},
+	  {"C3", OP_LEAVE}}},
+	{"funclet of .NET 10 of an OSR body",
+	 TS_FRAME_OSR,
+	 8,
+	 TIER0_SLOTS,
+	 {{"50", OP_PUSH}, WORK, {"4883C408", OP_ADD, 8}, {"C3", OP_LEAVE}}},
+	{"older funclet",
+	 TS_FRAME_FRAMED,
+	 4,
+	 0,
+	 {{"4883C408", OP_ADD, 8}, {"5D", OP_POP_RBP}}},
+};
+
+static void the_caller_of_the_method_is_found_from_its_funclets(void **state)
+{
+	for (size_t f = 0; f < sizeof(funclets) / sizeof(funclets[0]); f++) {
+		const struct body *funclet = &funclets[f];
+		__u32 size = 64, offset = 64;
+		__u64 sp_of_caller;
+
+		setup(state);
+		for (int i = 0; funclet->insns[i].hex; i++)
+			size += insn__bytes(&funclet->insns[i], code + size);
+		add_body(MACHINE_CODE, size + 16,
+			 TS_SHAPE(funclet->kind, funclet->prolog, funclet->slots));
+		machine__start(&machine);
+		sp_of_caller = machine.rsp + 8;
+		if (funclet->kind == TS_FRAME_OSR) {
+			enter_from_tier0();
+			machine__push(&machine, MACHINE_CALLER_BP);
+		} else {
+			machine__push(&machine, machine.rbp);
+		}
+		machine.rbp = machine.rsp;
+		machine.rsp -= 0x80;
+		machine__push(&machine, 0x7f4400001111ULL);
+		if (funclet == &funclets[3]) {	/* stands before its epilog */
+			machine__push(&machine, 0x7ffd00001110ULL);
+			machine.rsp -= 8;
+		}
+		for (int i = 0; funclet->insns[i].hex; i++) {
+			__u8 ignored[16];
+
+			check_caller(funclet, offset, sp_of_caller);
+			machine__execute(&machine, &funclet->insns[i]);
+			offset += insn__bytes(&funclet->insns[i], ignored);
+		}
+	}
+}
+
 /* --- whole stacks ----------------------------------------------------------- */
 
 #define AT(body, offset) (MACHINE_CODE + 0x100 * (body) + (offset))
@@ -485,6 +557,120 @@ static void deep_stacks_are_cut_and_say_so(void **state)
 	walk_whole(AT(0, 0x10));
 	assert_int_equal(scratch.walk.count, TS_FRAMES_MAX);
 	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TRUNCATED);
+}
+
+/* --- every instruction of the stubs that push ------------------------------- */
+
+struct stub {
+	const char *name;
+	struct insn insns[20];
+};
+
+static const struct stub stubs[] = {
+	{"resolve, hit",
+	 {{"488B07"},
+	  {"52", OP_PUSH},
+	  {"49BA0010203040506070"},
+	  {"488BD0"},
+	  {"48C1E80C"},
+	  {"4803C2"},
+	  {"483550504850"},
+	  {"4825F87F0000"},
+	  {"4A8B0410"},
+	  {"49BA5AFFE15249BB0000"},
+	  {"483B5000"},
+	  {"752B"},
+	  {"4C3B5008"},
+	  {"7525"},
+	  {"488B4010"},
+	  {"5A", OP_POP},
+	  {"FFE0", OP_LEAVE}}},
+	{"resolve, miss",
+	 {{"48B80102030405060708"},
+	  {"8300FF"},
+	  {"7D04"},
+	  {"4983CB01"},
+	  {"52", OP_PUSH},
+	  {"49BA0010203040506070"},
+	  {"50", OP_PUSH},
+	  {"48B80102030405060708"},
+	  {"FFE0", OP_LEAVE}}},
+	{"lookup",
+	 {{"48B80102030405060708"},
+	  {"50", OP_PUSH},
+	  {"48B80102030405060708"},
+	  {"FFE0", OP_LEAVE}}},
+	{"import",
+	 {{"33C0"},
+	  {"6A05", OP_PUSH},
+	  {"FF3500010000", OP_PUSH},
+	  {"FF2500020000", OP_LEAVE}}},
+	{"import with a large number",
+	 {{"498BC3"},
+	  {"6805010000", OP_PUSH},
+	  {"FF3500010000", OP_PUSH},
+	  {"FF2500020000", OP_LEAVE}}},
+	{"dispatch",
+	 {{"48B80102030405060708"},
+	  {"483907"},
+	  {"48B80102030405060708"},
+	  {"0F8500010000"},
+	  {"FFE0", OP_LEAVE}}},
+	{"precode", {{"FF25FA3F0000", OP_LEAVE}}},
+	{"jump", {{"48B85048B80506070850"}, {"FFE0", OP_LEAVE}}},
+};
+
+static void check_stub(const struct stub *stub, __u32 offset, __u64 sp)
+{
+	struct walk walk = walk_from(MACHINE_CODE + offset, machine.rsp, machine.rbp);
+	struct found found;
+
+	code_find(SPACE, walk.ip, &found);
+	assert_int_equal(found.size, 0);
+	leaf_step(&walk, &found, &scratch.decoder);
+	if (walk.ip != MACHINE_CALLER || walk.sp != sp || walk.bp != MACHINE_CALLER_BP ||
+	    walk.done || walk.flags)
+		fail_msg("%s, at %u: ip %llx sp %llx bp %llx done %u flags %x", stub->name,
+			 offset, walk.ip, walk.sp, walk.bp, walk.done, walk.flags);
+}
+
+static void who_called_is_found_from_every_instruction_of_a_stub(void **state)
+{
+	for (size_t s = 0; s < sizeof(stubs) / sizeof(stubs[0]); s++) {
+		__u32 size = 64, offset = 64;
+		__u64 sp;
+
+		setup(state);
+		/* Another stub before it and, as after a resolve stub's hit, one behind. */
+		size += insn__bytes(&(struct insn){"5AFFE0"}, code + size - 3) - 3;
+		for (int i = 0; stubs[s].insns[i].hex; i++)
+			size += insn__bytes(&stubs[s].insns[i], code + size);
+		insn__bytes(&(struct insn){"488B075249BA0010203040506070488BD05AFFE0"},
+			    code + size);
+		add_body(MACHINE_CODE + 0x800, 16, TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
+		add_body(MACHINE_CALLER & ~15ULL, 16, TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
+		machine__start(&machine);
+		sp = machine.rsp + 8;
+		for (int i = 0; stubs[s].insns[i].hex; i++) {
+			__u8 ignored[16];
+
+			check_stub(&stubs[s], offset, sp);
+			machine__execute(&machine, &stubs[s].insns[i]);
+			offset += insn__bytes(&stubs[s].insns[i], ignored);
+		}
+	}
+}
+
+/* Called by native code: its rbp is the only sure thing. */
+static void a_stub_without_a_managed_caller_is_walked_by_rbp(void **state)
+{
+	add_body(AT(1, 0), 0x80, TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
+	insn__bytes(&(struct insn){"FF25FA3F0000"}, code);
+	build_chain(3);
+	machine__push(&machine, 0x7f4400001111ULL);
+	walk_whole(AT(0, 0));
+	assert_int_equal(scratch.walk.count, 3);
+	assert_true(scratch.record[SAMPLE_WORDS + 1] == AT(0, 0x3f));
 }
 
 /* --- stacks that are not as they should be ---------------------------------- */
@@ -819,6 +1005,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_caller_is_found_from_every_instruction),
+		TEST(the_caller_of_the_method_is_found_from_its_funclets),
+		TEST(who_called_is_found_from_every_instruction_of_a_stub),
+		TEST(a_stub_without_a_managed_caller_is_walked_by_rbp),
 		TEST(a_stack_of_every_kind_is_walked_to_its_end),
 		TEST(beyond_a_hijacked_return_address_the_callers_are_right),
 		TEST(the_leaf_is_counted),

@@ -221,7 +221,7 @@ static __always_inline bool is_managed(__u32 space, __u64 address)
 	struct ts_address_key key = {.space = space,
 				     .number = (address - 1) >> TS_SLOT_SHIFT};
 
-	return bpf_map_lookup_elem(&slots, &key);
+	return jit_page(space, address - 1) || bpf_map_lookup_elem(&slots, &key);
 }
 
 /*

@@ -68,7 +68,7 @@ class Recording:
     def __init__(self, path):
         self.strings, self.processes, self.bodies, self.threads = [""], [], [], []
         self.frames, self.leaves, self.parents, self.samples = [], [None], [0], []
-        self.stacks_of_samples = []
+        self.stacks_of_samples, self.tids_of_samples = [], []
         self.start_ns = self.end_ns = 0
         self._restarted = 0  # what the file calls stack 1 is the one behind it
         with open(path, "rb") as file:
@@ -133,13 +133,18 @@ class Recording:
         thread, stack, _, flags = rows.numbers(4)
         stack = stack and stack + self._restarted
         self.stacks_of_samples.append(stack)
+        self.tids_of_samples.append(self.threads[thread][1])
         self.samples.append((rows.last_time, rows.last_ip, self.threads[thread][0], self.leaves[stack], flags))
+
+    def numbers_of(self, stack):
+        """The numbers of a stack's frames, leaf first."""
+        while stack:
+            yield self.leaves[stack]
+            stack = self.parents[stack]
 
     def frames_of(self, stack):
         """The frames of a stack, leaf first."""
-        while stack:
-            yield self.frames[self.leaves[stack]]
-            stack = self.parents[stack]
+        return (self.frames[number] for number in self.numbers_of(stack))
 
     def leaf_text(self, leaf):
         if leaf is None:

@@ -173,10 +173,9 @@ static __always_inline bool prolog_step(struct walk *walk, const struct found *f
  * funclet: it pops no rbp, or (before .NET 10) another one.
  */
 static __always_inline bool leaves_frame(const struct walk *walk, __u32 shape,
-					 const struct decoder *decoder)
+					 struct decoder *decoder)
 {
 	__u64 saved = walk->bp;
-	__u8 before[2];
 
 	if (TS_SHAPE_KIND(shape) == TS_FRAME_FRAMELESS)
 		return true;
@@ -186,9 +185,10 @@ static __always_inline bool leaves_frame(const struct walk *walk, __u32 shape,
 		return (decoder->from_rbp ? walk->bp : walk->sp) + decoder->rbp == saved;
 	}
 	/* At the ret or jump itself: behind pop rbp, which is not 41 5D, pop r13? */
-	return !decoder->moves &&
-	       !bpf_probe_read_user(before, 2, (const void *)(walk->ip - 2)) &&
-	       before[1] == 0x5d && before[0] != 0x41;
+	if (decoder->moves)
+		return false;
+	read_code(decoder, walk->ip - 2, 2);
+	return decoder->count == 2 && decoder->byte[1] == 0x5d && decoder->byte[0] != 0x41;
 }
 
 /* In the epilog: true when the step was taken. */
@@ -215,8 +215,8 @@ static __always_inline bool epilog_step(struct walk *walk, const struct found *f
 	return true;
 }
 
-/* A return address that can be one of managed code. */
-static __always_inline bool is_managed(__u32 space, __u64 address)
+/* A return address that lies in code that we have heard of. */
+static __always_inline bool is_code(__u32 space, __u64 address)
 {
 	struct ts_address_key key = {.space = space,
 				     .number = (address - 1) >> TS_SLOT_SHIFT};
@@ -227,8 +227,7 @@ static __always_inline bool is_managed(__u32 space, __u64 address)
 /*
  * A stub has no frame: it jumps on, or returns, and what it pushed before that
  * is known by its bytes.  False where the word that should be the return address
- * is none of managed code: then who jumped through it is found by rbp, or this
- * is no stub, but a body that nobody told of yet.
+ * is none: then this is no stub, but a body that nobody told of yet.
  */
 static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder)
 {
@@ -243,7 +242,7 @@ static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder
 		pushes = stub_pushes_ahead(decoder);
 	}
 	at = walk->sp + 8 * pushes;
-	if (!read_word(at, &ip) || !is_managed(walk->space, ip))
+	if (!read_word(at, &ip) || !is_code(walk->space, ip))
 		return false;
 	walk_to(walk, at, at + 8, walk->bp);
 	return true;

@@ -661,8 +661,8 @@ static void who_called_is_found_from_every_instruction_of_a_stub(void **state)
 	}
 }
 
-/* Called by native code: its rbp is the only sure thing. */
-static void a_stub_without_a_managed_caller_is_walked_by_rbp(void **state)
+/* The word on the stack is no address of code: rbp is all there is. */
+static void a_stub_without_a_return_address_is_walked_by_rbp(void **state)
 {
 	add_body(AT(1, 0), 0x80, TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
 	insn__bytes(&(struct insn){"FF25FA3F0000"}, code);
@@ -1007,7 +1007,7 @@ int main(void)
 		TEST(the_caller_is_found_from_every_instruction),
 		TEST(the_caller_of_the_method_is_found_from_its_funclets),
 		TEST(who_called_is_found_from_every_instruction_of_a_stub),
-		TEST(a_stub_without_a_managed_caller_is_walked_by_rbp),
+		TEST(a_stub_without_a_return_address_is_walked_by_rbp),
 		TEST(a_stack_of_every_kind_is_walked_to_its_end),
 		TEST(beyond_a_hijacked_return_address_the_callers_are_right),
 		TEST(the_leaf_is_counted),

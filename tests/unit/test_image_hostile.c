@@ -55,7 +55,7 @@ static void check_text(const char *text, size_t size)
 	assert_ptr_equal(at, text + size);
 }
 
-static void check_promises(const struct image *image)
+static void check_promises(struct image *image)
 {
 	const struct image_body *bodies;
 	const struct ts_image_row *rows;

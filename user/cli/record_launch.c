@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "record.h"
 
+#include "../base/clock.h"
 #include "../base/log.h"
 #include "../target/target.h"
 
@@ -59,6 +60,20 @@ static int start_child(struct record *record, const char *hook)
 	return record->child < 0 ? -errno : 0;
 }
 
+/* While the child waits: what it will map is known when it does. */
+static void preload(struct record *record)
+{
+	struct framework_folders folders;
+	uint64_t start = clock__now();
+
+	framework__folders(record->options->command, &folders);
+	for (unsigned int i = 0; i < folders.count; i++)
+		recorder__preload(record->recorder, folders.path[i]);
+	framework__free(&folders);
+	log__verbose("tables of images that the command may map: ready after %llu us",
+		     (unsigned long long)(clock__now() - start) / 1000);
+}
+
 int record__launch(struct record *record)
 {
 	struct trouble trouble = { "" };
@@ -79,6 +94,7 @@ int record__launch(struct record *record)
 			   strerror(-err));
 		goto out;
 	}
+	preload(record);
 	code = EXIT_OK;
 out:
 	free(hook);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 /*
- * The object.  A file is read, not mapped: whoever owns it may cut it while we
- * look, and then a mapping faults.  Once the tables are built, the pages of
- * the copy that hold neither metadata nor instances are given back: of
- * CoreLib's 15 MB, 4 stay.
+ * The object.  Tables are built from a mapping of the file, by decoders that read each
+ * value once.  Names are pointers into metadata, checked first and used after: for
+ * these a copy is made, of the parts that names need, when the first one is asked for.
  */
 #include "image.h"
 
+#include "cache.h"
 #include "image_object.h"
 #include "instance.h"
 #include "signature.h"
@@ -27,30 +27,32 @@
 #define FILE_MAX  (256u << 20) /* a target may map anything */
 #define TOKEN_ROW 0xffffffu
 
+static int parse_metadata(struct image *image)
+{
+	int err = metadata__parse(pe__cursor(&image->pe, image->pe.metadata),
+				  &image->metadata);
+
+	if (!err && image->r2r.manifest.size)
+		err = metadata__parse(pe__cursor(&image->pe, image->r2r.manifest),
+				      &image->manifest);
+	return err;
+}
+
+/* Where things lie; no more is read than the first pages. */
 static int parse(struct image *image, const void *data, size_t size)
 {
-	struct cursor manifest;
-	int err;
+	int err = pe__parse(data, size, &image->pe);
 
-	err = pe__parse(data, size, &image->pe);
-	if (err)
-		return err;
-	err = r2r__parse(&image->pe, &image->r2r);
-	if (err)
-		return err;
-	err = metadata__parse(pe__cursor(&image->pe, image->pe.metadata),
-			      &image->metadata);
-	if (err)
-		return err;
-	manifest = pe__cursor(&image->pe, image->r2r.manifest);
-	if (image->r2r.manifest.size) {
-		err = metadata__parse(manifest, &image->manifest);
-		if (err)
-			return err;
-	}
-	return r2r__tables(&image->pe, &image->r2r,
-			   image->metadata.tables[TABLE_METHOD_DEF].count,
-			   &image->tables);
+	return err ? err : r2r__parse(&image->pe, &image->r2r);
+}
+
+static int build_tables(struct image *image)
+{
+	int err = parse_metadata(image);
+
+	return err ? err : r2r__tables(&image->pe, &image->r2r,
+				       image->metadata.tables[TABLE_METHOD_DEF].count,
+				       &image->tables);
 }
 
 int image__open_memory(const void *data, size_t size, struct image **ret_image)
@@ -58,6 +60,8 @@ int image__open_memory(const void *data, size_t size, struct image **ret_image)
 	struct image *image = alloc__zeroed(1, sizeof(*image));
 	int err = parse(image, data, size);
 
+	if (!err)
+		err = build_tables(image);
 	if (err) {
 		image__free(image);
 		return err;
@@ -66,60 +70,36 @@ int image__open_memory(const void *data, size_t size, struct image **ret_image)
 	return 0;
 }
 
-static int read_whole(int fd, uint8_t *memory, size_t size)
+/* Copies a range to its place in the image's own memory. */
+static void copy_range(const struct image *image, uint8_t *memory, struct pe_range range)
 {
-	size_t done = 0;
+	int64_t offset = pe__offset(&image->pe, range.rva, range.size);
 
-	while (done < size) {
-		ssize_t count = pread(fd, memory + done, size - done, (off_t)done);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return -errno;
-		if (!count)
-			return -EBADMSG; /* cut while we read */
-		done += (size_t)count;
-	}
-	return 0;
+	if (offset >= 0)
+		memcpy(memory + offset, image->file->data + offset, range.size);
 }
 
-/* Gives back the whole pages of the copy in [from, to). */
-static void drop(struct image *image, int64_t from, int64_t to)
+int image__want_names(struct image *image)
 {
-	uint64_t first = ((uint64_t)from + PAGE - 1) / PAGE * PAGE;
-	uint64_t end = (uint64_t)to / PAGE * PAGE;
+	void *memory;
+	int err;
 
-	/* If it fails we only keep more memory. */
-	if (first < end)
-		(void)madvise((uint8_t *)image->memory + first, end - first,
-			      MADV_DONTNEED);
-}
-
-static void keep_names_only(struct image *image)
-{
-	struct pe_range kept[3] = {image->pe.metadata, image->r2r.manifest,
-				   image->r2r.instances};
-	int64_t at = 0;
-
-	for (;;) {
-		int64_t next = (int64_t)image->memory_size, end = next;
-
-		for (size_t i = 0; i < 3; i++) {
-			int64_t offset =
-				pe__offset(&image->pe, kept[i].rva, kept[i].size);
-
-			if (offset >= 0 && kept[i].size && offset + kept[i].size > at &&
-			    offset < next) {
-				next = offset;
-				end = offset + kept[i].size;
-			}
-		}
-		drop(image, at, next);
-		if (next == (int64_t)image->memory_size)
-			break;
-		at = end;
-	}
+	if (image->memory || !image->file)
+		return image->names_broken ? -EBADMSG : 0;
+	/* The whole file's size, of which only what is copied is ever touched. */
+	memory = mmap(NULL, image->file->size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	copy_range(image, memory, image->pe.metadata);
+	copy_range(image, memory, image->r2r.manifest);
+	copy_range(image, memory, image->r2r.instances);
+	file_view__rest(image->file);
+	image->memory = memory;
+	image->pe.data = memory;
+	err = parse_metadata(image);
+	image->names_broken = err;
+	return err;
 }
 
 /* Most executable mappings are ELF: those need not be read to be refused. */
@@ -131,13 +111,9 @@ static bool begins_as_image(int fd)
 	       !memcmp(magic, "MZ", sizeof(magic));
 }
 
-int image__open(int fd, struct image **ret_image)
+static int open_view(int fd, struct file_view **ret_view)
 {
-	struct image *image = NULL;
-	void *memory = MAP_FAILED;
 	struct stat status;
-	size_t size = 0;
-	int err;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
@@ -145,33 +121,47 @@ int image__open(int fd, struct image **ret_image)
 		return -ENOEXEC;
 	if (status.st_size > FILE_MAX)
 		return -EFBIG;
-	size = (size_t)status.st_size;
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		      -1, 0);
-	if (memory == MAP_FAILED)
-		return -ENOMEM;
-	err = read_whole(fd, memory, size);
+	return file_view__open(fd, (size_t)status.st_size, ret_view);
+}
+
+int image__open(int fd, struct image_cache *cache, struct image **ret_image)
+{
+	struct image *image = alloc__zeroed(1, sizeof(*image));
+	int err = open_view(fd, &image->file);
+
 	if (!err)
-		err = image__open_memory(memory, size, &image);
+		err = parse(image, image->file->data, image->file->size);
+	if (!err && image_cache__load(cache, fd, image)) {
+		err = build_tables(image);
+		if (!err)
+			image_cache__keep(cache, image);
+	}
 	if (err) {
-		munmap(memory, size);
+		image__free(image);
 		return err;
 	}
-	image->memory = memory;
-	image->memory_size = size;
-	keep_names_only(image);
+	file_view__rest(image->file);
 	*ret_image = image;
 	return 0;
+}
+
+void image__rest(const struct image *image)
+{
+	file_view__rest(image->cached);
 }
 
 void image__free(struct image *image)
 {
 	if (!image)
 		return;
-	free(image->tables.rows);
-	free(image->tables.bodies);
+	if (!image->cached) {	/* else they lie in it */
+		free(image->tables.rows);
+		free(image->tables.bodies);
+	}
+	file_view__close(image->cached);
 	if (image->memory)
-		munmap(image->memory, image->memory_size);
+		munmap(image->memory, image->file->size);
+	file_view__close(image->file);
 	free(image);
 }
 
@@ -180,9 +170,9 @@ uint32_t image__size(const struct image *image)
 	return image->pe.image_size;
 }
 
-const uint8_t *image__mvid(const struct image *image)
+const uint8_t *image__mvid(struct image *image)
 {
-	return metadata__mvid(&image->metadata);
+	return image__want_names(image) ? NULL : metadata__mvid(&image->metadata);
 }
 
 const char *image__assembly(const struct image *image)
@@ -275,7 +265,7 @@ static int append_method_text(const struct metadata *metadata, uint32_t row,
 	return err;
 }
 
-int image__body_text(const struct image *image, uint32_t body, struct buf *buf)
+int image__body_text(struct image *image, uint32_t body, struct buf *buf)
 {
 	const struct image_body *found;
 	size_t before = buf->size;
@@ -284,6 +274,9 @@ int image__body_text(const struct image *image, uint32_t body, struct buf *buf)
 
 	if (body >= image->tables.bodies_count)
 		return -EINVAL;
+	err = image__want_names(image);
+	if (err)
+		return err;
 	found = &image->tables.bodies[body];
 	if (found->instance != R2R_NO_INSTANCE) {
 		cursor = cursor__of(image->pe.data, image->pe.size);

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * A precompiled (ReadyToRun) image: its code bodies with bounds, unwind shape,
- * metadata token and name, read once per file.  Immutable once open; every
- * byte of the file is hostile.
+ * metadata token and name, read once per file.  Every byte of the file is
+ * hostile, and it may change while it is open.  One thread at a time.
  *
  * A body is a method entry point plus the funclet entries that follow it, up
  * to the next entry point; each RUNTIME_FUNCTION keeps its own shape.
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct image;
+struct image_cache;
 
 struct image_section {
 	char name[9];
@@ -40,13 +41,16 @@ struct image_body {
  * -EFBIG 2 GB and more.
  */
 int image__open_memory(const void *data, size_t size, struct image **ret_image);
-/* Reads the file (by descriptor, which the caller may close); keeps of it what
- * names need.  Also -EFBIG above 256 MB, -Exxx of fstat, read, mmap. */
-int image__open(int fd, struct image **ret_image);
+/* Maps the file (by descriptor, which the caller may close).  The tables come from the
+ * cache (cache.h; NULL none), where they are.  Also -EFBIG above 256 MB, -Exxx of
+ * fstat, mmap. */
+int image__open(int fd, struct image_cache *cache, struct image **ret_image);
+/* Gives memory back that can be had again. */
+void image__rest(const struct image *image);
 void image__free(struct image *image);
 
 uint32_t image__size(const struct image *image);	/* SizeOfImage */
-const uint8_t *image__mvid(const struct image *image);	/* 16 bytes or NULL */
+const uint8_t *image__mvid(struct image *image);	/* 16 bytes or NULL */
 const char *image__assembly(const struct image *image); /* simple name or "" */
 uint32_t image__sections(const struct image *image,
 			 const struct image_section **ret_sections);
@@ -68,6 +72,6 @@ int64_t image__find(const struct image *image, uint32_t rva);
  * each ended by NUL): appended to buf, which stays as it was on error.  0,
  * -ENOENT the name is not in this image, -EBADMSG damaged, -EINVAL no such body.
  */
-int image__body_text(const struct image *image, uint32_t body, struct buf *buf);
+int image__body_text(struct image *image, uint32_t body, struct buf *buf);
 
 #endif /* TIERSCOPE_IMAGE_H */

@@ -9,14 +9,21 @@
 #include "pe.h"
 #include "r2r.h"
 
+#include "../base/file_view.h"
+
 struct image {
 	struct pe pe;
 	struct r2r r2r;
 	struct r2r_tables tables;
 	struct metadata metadata;
 	struct metadata manifest; /* names of assemblies compiled together with */
-	void *memory;		  /* our copy of the file, or NULL */
-	size_t memory_size;
+	struct file_view *file;	  /* NULL when opened from memory */
+	struct file_view *cached; /* where the tables lie, if not in memory of ours */
+	void *memory;		  /* our copy of what names need, or NULL */
+	bool names_broken;	  /* the file changed before they were copied */
 };
+
+/* Makes the copy, if there is none yet.  0, -ENOMEM, -EBADMSG. */
+int image__want_names(struct image *image);
 
 #endif /* TIERSCOPE_IMAGE_OBJECT_H */

@@ -8,15 +8,20 @@
 #include "../base/alloc.h"
 #include "../base/log.h"
 #include "../base/text.h"
+#include "../image/cache.h"
 #include "../image/image.h"
 #include "../symbol/mapped_file.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#define PRELOAD_MAX 512 /* files of one folder */
 
 static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode)
 {
@@ -24,6 +29,18 @@ static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint
 		if (recorder->files[i].device == device && recorder->files[i].inode == inode)
 			return i;
 	return NO_IMAGE;
+}
+
+static uint32_t add_file(struct recorder *recorder, const struct image_file *file,
+			 const char *path)
+{
+	struct image_file added = *file;
+
+	if (added.image && kernel__add_image(recorder->kernel, added.image, &added.number))
+		log__verbose("%s: the sampler's image tables are full", path);
+	alloc__grow(recorder->files, recorder->files_count, recorder->files_capacity);
+	recorder->files[recorder->files_count] = added;
+	return recorder->files_count++;
 }
 
 static uint32_t read_file(struct recorder *recorder, const struct process *process,
@@ -40,15 +57,49 @@ static uint32_t read_file(struct recorder *recorder, const struct process *proce
 
 	if (fd < 0)
 		return NO_IMAGE;	/* perhaps another process shows it later */
-	err = image__open(fd, &file.image);
+	err = image__open(fd, recorder->image_cache, &file.image);
 	close(fd);
 	if (err && err != -ENOEXEC && err != -ENODATA)
 		log__verbose("%s: precompiled code cannot be read: %s", path, strerror(-err));
-	if (!err && kernel__add_image(recorder->kernel, file.image, &file.number))
-		log__verbose("%s: the sampler's image tables are full", path);
-	alloc__grow(recorder->files, recorder->files_count, recorder->files_capacity);
-	recorder->files[recorder->files_count] = file;
-	return recorder->files_count++;
+	return add_file(recorder, &file, path);
+}
+
+/* What is no image is not kept: another mapping of it will say so. */
+static void preload_file(struct recorder *recorder, int folder, const char *name)
+{
+	struct image_file file = { .number = NO_IMAGE };
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat state;
+
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &state)) {
+		file.device = state.st_dev;
+		file.inode = state.st_ino;
+		if (find_file(recorder, file.device, file.inode) == NO_IMAGE &&
+		    !image__open(fd, recorder->image_cache, &file.image)) {
+			add_file(recorder, &file, name);
+			image__rest(file.image);
+		}
+	}
+	close(fd);
+}
+
+void recorder__preload(struct recorder *recorder, const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	for (int count = 0; folder && count < PRELOAD_MAX && (entry = readdir(folder));) {
+		size_t length = strlen(entry->d_name);
+
+		if (length < 4 || strcmp(entry->d_name + length - 4, ".dll"))
+			continue;
+		preload_file(recorder, dirfd(folder), entry->d_name);
+		count++;
+	}
+	if (folder)
+		closedir(folder);
 }
 
 uint32_t images__open(struct recorder *recorder, const struct process *process,
@@ -79,7 +130,7 @@ void images__publish(struct recorder *recorder, const struct process *process,
 			     process->pid);
 }
 
-static string_id image_body_name(struct recorder *recorder, const struct image *image,
+static string_id image_body_name(struct recorder *recorder, struct image *image,
 				 uint32_t index)
 {
 	const struct image_body *bodies;
@@ -102,7 +153,7 @@ static string_id image_body_name(struct recorder *recorder, const struct image *
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path)
 {
-	const struct image *image = recorder->files[file].image;
+	struct image *image = recorder->files[file].image;
 	const struct image_body *bodies;
 	int64_t index = image__find(image, rva);
 	struct model_body body;
@@ -131,6 +182,7 @@ uint32_t images__body(struct recorder *recorder, struct process *process,
 
 void images__free(struct recorder *recorder)
 {
+	image_cache__free(recorder->image_cache);	/* writes tables of images */
 	for (uint32_t i = 0; i < recorder->files_count; i++)
 		image__free(recorder->files[i].image);
 	free(recorder->files);

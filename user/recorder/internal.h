@@ -17,6 +17,7 @@
 #define MAPPING_CACHE 1024
 
 struct image;
+struct image_cache;
 
 /* A precompiled image file, read once, whoever maps it. */
 struct image_file {
@@ -95,6 +96,7 @@ struct recorder {
 	struct process **processes;
 	uint32_t processes_count, processes_capacity;
 	struct map *by_space;		/* (space, pid) -> index + 1 */
+	struct image_cache *image_cache; /* NULL: none */
 	struct image_file *files;
 	uint32_t files_count, files_capacity;
 	struct map *rows;		/* (row, generation) -> body */
@@ -112,6 +114,9 @@ struct recorder {
 	uint64_t code_kept, code_dropped; /* the same of code events */
 	uint64_t body_late;
 	uint64_t table_late;		/* leaf in an image, finished by us */
+	uint64_t tables_ready;		/* images mapped while recording; how long ... */
+	uint64_t tables_ready_ns;	/* ... it took until their table was usable */
+	uint64_t table_ready_most_ns;
 	uint64_t walks_finished;	/* from a piece of stack, to their end */
 	uint64_t walks_unfinished;	/* as far as it went */
 	uint64_t jit_leaf, image_leaf, managed, managed_named;

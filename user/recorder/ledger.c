@@ -130,6 +130,12 @@ static void write_causes(struct recorder *recorder)
 				 stub__name((enum stub_kind)i), recorder->stub_leaf[i]);
 	model__set_count(model, MODEL_LEDGER_NOTES, "body_late", recorder->body_late);
 	model__set_count(model, MODEL_LEDGER_NOTES, "table_late", recorder->table_late);
+	model__set_count(model, MODEL_LEDGER_NOTES, "tables_ready", recorder->tables_ready);
+	model__set_count(model, MODEL_LEDGER_NOTES, "table_ready_mean_us",
+			 recorder->tables_ready ?
+			 recorder->tables_ready_ns / recorder->tables_ready / 1000 : 0);
+	model__set_count(model, MODEL_LEDGER_NOTES, "table_ready_most_us",
+			 recorder->table_ready_most_ns / 1000);
 	model__set_count(model, MODEL_LEDGER_NOTES, "walks_finished",
 			 recorder->walks_finished);
 	model__set_count(model, MODEL_LEDGER_NOTES, "walks_unfinished",
@@ -141,6 +147,8 @@ static void write_causes(struct recorder *recorder)
 	memset(recorder->leaf_causes, 0, sizeof(recorder->leaf_causes));
 	memset(recorder->stub_leaf, 0, sizeof(recorder->stub_leaf));
 	recorder->body_late = recorder->table_late = recorder->broken_chains = 0;
+	recorder->tables_ready = recorder->tables_ready_ns = 0;
+	recorder->table_ready_most_ns = 0;
 	recorder->walks_finished = recorder->walks_unfinished = 0;
 	recorder->mappings_lost = recorder->journal_bodies = 0;
 }

@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include "../base/alloc.h"
+#include "../base/log.h"
 #include "../base/text.h"
 
 #include <inttypes.h>
@@ -67,6 +68,20 @@ static void publish(struct recorder *recorder, const struct process *process,
 					mapping->start, mapping->end);
 }
 
+/* How long after its mapping an image can be sampled by its table. */
+static void note_ready(struct recorder *recorder, const struct kernel_mapping *mapping)
+{
+	uint64_t now = clock__now();
+	uint64_t ns = now > mapping->time_ns ? now - mapping->time_ns : 0;
+
+	recorder->tables_ready++;
+	recorder->tables_ready_ns += ns;
+	if (ns > recorder->table_ready_most_ns)
+		recorder->table_ready_most_ns = ns;
+	log__debug("%s: its table was ready %llu us after it was mapped", mapping->path,
+		   (unsigned long long)ns / 1000);
+}
+
 void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping *mapping)
 {
 	struct process *process = process__by_pid(recorder, mapping->pid);
@@ -83,6 +98,8 @@ void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping
 	}
 	add(recorder, process, &process->mappings, mapping);
 	publish(recorder, process, &process->mappings.items[process->mappings.count - 1]);
+	if (process->mappings.items[process->mappings.count - 1].file != NO_IMAGE)
+		note_ready(recorder, mapping);
 }
 
 /* Moves items [from, from + count) to the end of another list. */

@@ -5,6 +5,7 @@
 
 #include "../base/alloc.h"
 #include "../base/log.h"
+#include "../image/cache.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -63,6 +64,7 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 
 	recorder->kernel = kernel;
 	recorder->model = model;
+	recorder->image_cache = image_cache__open();
 	recorder->by_space = map__new();
 	recorder->rows = map__new();
 	recorder->symbols = symbols__new();

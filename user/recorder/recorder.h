@@ -41,6 +41,9 @@ void recorder__on_stranger(struct recorder *recorder, recorder_stranger stranger
 int recorder__catch_up(struct recorder *recorder, pid_t pid,
 		       struct trouble *ret_trouble);
 
+/* Has the tables of the images in a folder ready before anything maps them. */
+void recorder__preload(struct recorder *recorder, const char *path);
+
 /* Drains, resolves, notices what changed.  0 or -Exxx. */
 int recorder__step(struct recorder *recorder);
 /*

@@ -81,4 +81,17 @@ int hook_file__mapped(pid_t pid, char **ret_path, char **ret_host_path);
 char **launch__environment(char *const *environment, const char *hook_path);
 void launch__free_environment(char **environment);
 
+/*
+ * Where the images of a command lie that is about to be started (framework.c): the
+ * newest framework that is installed, and the folders of programs among its words.
+ * Guesses, to have tables early: a folder too many or too few does no harm.
+ */
+#define FRAMEWORK_FOLDERS 8
+struct framework_folders {
+	char *path[FRAMEWORK_FOLDERS];	/* malloc'ed */
+	unsigned int count;
+};
+void framework__folders(char *const *command, struct framework_folders *ret_folders);
+void framework__free(struct framework_folders *folders);
+
 #endif /* TIERSCOPE_TARGET_H */

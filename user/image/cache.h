@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Tables of images, kept from one run to the next: one file per image, in a folder of
+ * our own.  A table belongs to the file with that device, inode, size, time of
+ * modification and time of change.  What is damaged or not ours is not used.
+ */
+#ifndef TIERSCOPE_IMAGE_CACHE_H
+#define TIERSCOPE_IMAGE_CACHE_H
+
+struct image;
+struct image_cache;
+
+/*
+ * $TIERSCOPE_CACHE; else /var/cache/tierscope for root, $XDG_CACHE_HOME/tierscope or
+ * ~/.cache/tierscope for others.  NULL: switched off ("" in $TIERSCOPE_CACHE), or
+ * there is no such place.
+ */
+struct image_cache *image_cache__open(void);
+/* Writes what was kept, and keeps the folder below its size. */
+void image_cache__free(struct image_cache *cache);
+
+/* The tables of the image that was parsed from fd.  0, or -Exxx: not there. */
+int image_cache__load(struct image_cache *cache, int fd, struct image *image);
+/* Tables to be written at the end; the last load was for them.  Copies nothing: the
+ * image must still be there then. */
+void image_cache__keep(struct image_cache *cache, struct image *image);
+
+#endif /* TIERSCOPE_IMAGE_CACHE_H */

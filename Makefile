@@ -73,6 +73,9 @@ $(LOADER): $(OUTPUT)/user/cli/main.o $(USER_OBJECTS)
 	$(call msg,LINK,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # --- hook ---------------------------------------------------------------
+# By their old names: with a glibc before 2.34 threads.h is about these two.
+HOOK_LIBS := -Wl,--push-state,--no-as-needed -l:libpthread.so.0 -l:libdl.so.2 -Wl,--pop-state
+
 # No libc symbol newer than GLIBC_2.17 and no stack protector: see
 # profiler_hook/README.md.
 $(OUTPUT)/profiler_hook/%.o: profiler_hook/%.c
@@ -82,7 +85,7 @@ $(OUTPUT)/profiler_hook/%.o: profiler_hook/%.c
 
 $(HOOK): $(HOOK_OBJECTS)
 	$(call msg,LINK,$@)$(CC) -shared $(CFLAGS_ALL) -Wl,-z,defs -Wl,-z,now \
-		-Wl,--build-id -Wl,-soname,$(@F) $^ -lpthread -ldl -o $@
+		-Wl,--build-id -Wl,-soname,$(@F) $^ $(HOOK_LIBS) -o $@
 
 -include tests/tests.mk
 -include $(shell find $(OUTPUT) -name '*.d' 2>/dev/null)

@@ -107,7 +107,8 @@ _Static_assert(sizeof(struct ts_precompiled) == 16, "precompiled layout");
  * counts `bell` up, and wakes it: a futex shared by both processes.  The hook's
  * helper thread sleeps on the bell, answers into the precompiled array, clears the
  * slot and counts `taken` up.  A command is stored when the field is 0, and set back
- * to 0 by the hook when it has been carried out.
+ * to 0 by the hook when it has been carried out; RESUME when the catch-up is done.
+ * A detach that succeeds leaves it: the state becomes GONE.
  */
 #define TS_MAILBOX_OFFSET	1024u
 #define TS_MAILBOX_SLOTS	256u
@@ -118,6 +119,9 @@ enum ts_hook_command {
 	TS_COMMAND_RESUME = 2,	/* open it again, and catch up */
 	TS_COMMAND_DETACH = 3,	/* leave the process */
 };
+
+/* A result of the hook's own, beside the runtime's: somebody still listens. */
+#define TS_RESULT_BUSY 0x800700aau
 
 struct ts_mailbox {
 	__u32 bell;		/* the futex */
@@ -153,6 +157,7 @@ enum ts_hook_state {
 	TS_HOOK_LIVE = 1,		/* session open, catch-up done */
 	TS_HOOK_FAILED = 2,		/* session could not be opened */
 	TS_HOOK_RESTING = 3,		/* attached, and nobody listens: no session */
+	TS_HOOK_GONE = 4,		/* detached: this journal is kept no more */
 };
 
 /* Where bodies come from at the moment. */

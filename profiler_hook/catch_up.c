@@ -25,6 +25,7 @@
 #include "found.h"
 #include "memory.h"
 #include "modules.h"
+#include "stale.h"
 
 #include "../abi/journal.h"
 
@@ -69,29 +70,48 @@ void catch_up__hold(struct hook *hook, uint64_t start, module_id module)
 	note(hook, start, module);
 }
 
-static void take_modules(struct hook *hook, struct found *found)
+static void take_module(struct found *found, module_id module)
 {
+	modules__found(found->hook, module);
+	if (!found->lasting_module && !modules__is_collectible(found->hook, module))
+		found->lasting_module = module;
+}
+
+/* Takes in the runtime's modules, or only puts their ids into `ids`. */
+static hresult list_modules(struct found *found, struct table *ids)
+{
+	struct profiler_info *info = found->hook->info;
 	module_id modules[ELEMENTS_AT_ONCE];
 	struct enumerator *enumerator = NULL;
 	uint32_t count = 0;
+	hresult result = info->table->enum_modules(info, &enumerator);
 
-	if (hook__failed(hook,
-			 hook->info->table->enum_modules(hook->info, &enumerator)) ||
-	    !enumerator)
-		return;
+	if (hook__failed(found->hook, result) || !enumerator)
+		return FAILED(result) ? result : E_FAIL;
 	do {
 		count = 0;
-		if (FAILED(enumerator->table->next(enumerator, ELEMENTS_AT_ONCE,
-						   modules, &count)))
-			break;
-		for (uint32_t i = 0; i < count && i < ELEMENTS_AT_ONCE; i++) {
-			modules__found(hook, modules[i]);
-			if (!found->lasting_module &&
-			    !modules__is_collectible(hook, modules[i]))
-				found->lasting_module = modules[i];
+		result = enumerator->table->next(enumerator, ELEMENTS_AT_ONCE, modules,
+						 &count);
+		for (uint32_t i = 0; !FAILED(result) && i < count; i++) {
+			if (ids)
+				(void)table__insert(ids, modules[i], 1);
+			else
+				take_module(found, modules[i]);
 		}
-	} while (count);
+	} while (count && !FAILED(result));
 	unknown__release(enumerator);
+	return result;
+}
+
+static void end_stale_modules(struct found *found)
+{
+	struct table present = {0};
+
+	if (table__create(&present, HOOK_MODULES_MAX))
+		hook__count(found->hook, TS_HOOK_API_FAILED);
+	else if (!FAILED(list_modules(found, &present)))
+		stale__modules(found->hook, &present);
+	table__destroy(&present);
 }
 
 static void take_function(struct hook *hook, struct found *found,
@@ -167,6 +187,10 @@ static uint32_t go_through_notes(struct hook *hook, uint32_t from)
 
 void catch_up__begin(struct hook *hook)
 {
+	hook->notes_used = 0;
+	hook->hold_failed = 0;
+	hook->catch_up_since =
+		__atomic_load_n(&hook->journal.header->sequence, __ATOMIC_ACQUIRE);
 	hook->catch_up_thread = (uint32_t)syscall(SYS_gettid);
 	__atomic_store_n(&hook->catching_up, 1, __ATOMIC_RELEASE);
 }
@@ -191,8 +215,12 @@ void catch_up__run(struct hook *hook)
 		goto out;
 	}
 	found->hook = hook;
-	take_modules(hook, found);
+	if (hook->catch_up_since)
+		end_stale_modules(found);
+	(void)list_modules(found, NULL);
 	tiers__load(hook, &found->tiers, found->lasting_module);
+	if (hook->catch_up_since)
+		stale__bodies(found);
 	take_functions(hook, found);
 	found__code_heaps(found);
 	tiers__unload(&found->tiers);

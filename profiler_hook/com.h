@@ -7,6 +7,8 @@
 #ifndef TIERSCOPE_HOOK_COM_H
 #define TIERSCOPE_HOOK_COM_H
 
+#include "../abi/journal.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -14,15 +16,20 @@
 typedef int32_t hresult;
 
 #define S_OK			  ((hresult)0)
+#define S_FALSE			  ((hresult)1)
 #define E_NOINTERFACE		  ((hresult)0x80004002)
 #define E_POINTER		  ((hresult)0x80004003)
 #define E_FAIL			  ((hresult)0x80004005)
+#define E_INVALIDARG		  ((hresult)0x80070057)
 #define CLASS_E_NOAGGREGATION	  ((hresult)0x80040110)
 #define CLASS_E_CLASSNOTAVAILABLE ((hresult)0x80040111)
 /* "The profiler cancelled its own load": frees the notification slot. */
 #define CORPROF_E_PROFILER_CANCEL_ACTIVATION ((hresult)0x80131375)
 /* The module is not loaded far enough to be asked about. */
 #define CORPROF_E_DATAINCOMPLETE ((hresult)0x80131351)
+
+/* ERROR_BUSY of Windows: a detach while somebody listens. */
+#define HRESULT_BUSY ((hresult)TS_RESULT_BUSY)
 
 #define FAILED(result) ((result) < 0)
 

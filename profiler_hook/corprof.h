@@ -84,7 +84,8 @@ struct profiler_callback_table {
 					 struct unknown *info, const void *client_data,
 					 uint32_t client_data_size);
 	hresult (*profiler_attach_complete)(struct profiler_callback *self);
-	callback_unused unused_82_to_92[11];
+	hresult (*profiler_detach_succeeded)(struct profiler_callback *self);
+	callback_unused unused_83_to_92[10];
 	hresult (*dynamic_method_jit_compilation_finished)(
 		struct profiler_callback *self, function_id function, hresult result,
 		int32_t is_safe_to_block);
@@ -114,6 +115,7 @@ ASSERT_SLOT(struct profiler_callback_table, jit_compilation_finished, 24);
 ASSERT_SLOT(struct profiler_callback_table, jit_cached_function_search_finished, 26);
 ASSERT_SLOT(struct profiler_callback_table, initialize_for_attach, 80);
 ASSERT_SLOT(struct profiler_callback_table, profiler_attach_complete, 81);
+ASSERT_SLOT(struct profiler_callback_table, profiler_detach_succeeded, 82);
 ASSERT_SLOT(struct profiler_callback_table, dynamic_method_jit_compilation_finished, 93);
 ASSERT_SLOT(struct profiler_callback_table, dynamic_method_unloaded, 94);
 ASSERT_SLOT(struct profiler_callback_table, event_pipe_event_delivered, 95);
@@ -193,7 +195,10 @@ struct profiler_info_table {
 				      module_id *ret_module, metadata_token *ret_token,
 				      class_id *ret_parent, uint32_t capacity,
 				      uint32_t *ret_count, class_id *ret_arguments);
-	const void *unused_42_to_65[24];
+	const void *unused_42_to_57[16];
+	hresult (*request_profiler_detach)(struct profiler_info *self,
+					   uint32_t expected_ms);
+	const void *unused_59_to_65[7];
 	hresult (*enum_modules)(struct profiler_info *self,
 				struct enumerator **ret_enumerator);
 	hresult (*get_runtime_information)(struct profiler_info *self,
@@ -210,7 +215,9 @@ struct profiler_info_table {
 	const void *unused_71_to_78[8];
 	hresult (*enum_jited_functions2)(struct profiler_info *self,
 					 struct enumerator **ret_enumerator);
-	const void *unused_80_to_81[2];
+	const void *unused_80[1];
+	hresult (*get_event_mask2)(struct profiler_info *self, uint32_t *ret_low,
+				   uint32_t *ret_high);
 	hresult (*set_event_mask2)(struct profiler_info *self, uint32_t low,
 				   uint32_t high);
 	const void *unused_83_to_87[5];
@@ -232,7 +239,10 @@ struct profiler_info_table {
 					    uint32_t providers_count,
 					    struct event_pipe_provider *providers,
 					    int32_t rundown, uint64_t *ret_session);
-	const void *unused_102_to_104[3];
+	const void *unused_102[1];
+	hresult (*event_pipe_stop_session)(struct profiler_info *self,
+					   uint64_t session);
+	const void *unused_104[1];
 	hresult (*event_pipe_get_provider_info)(struct profiler_info *self,
 						provider_id provider, uint32_t capacity,
 						uint32_t *ret_length,
@@ -247,15 +257,18 @@ ASSERT_SLOT(struct profiler_info_table, is_array_class, 11);
 ASSERT_SLOT(struct profiler_info_table, get_module_metadata, 21);
 ASSERT_SLOT(struct profiler_info_table, get_function_info2, 38);
 ASSERT_SLOT(struct profiler_info_table, get_class_id_info2, 41);
+ASSERT_SLOT(struct profiler_info_table, request_profiler_detach, 58);
 ASSERT_SLOT(struct profiler_info_table, enum_modules, 66);
 ASSERT_SLOT(struct profiler_info_table, get_runtime_information, 67);
 ASSERT_SLOT(struct profiler_info_table, get_module_info2, 70);
 ASSERT_SLOT(struct profiler_info_table, enum_jited_functions2, 79);
+ASSERT_SLOT(struct profiler_info_table, get_event_mask2, 81);
 ASSERT_SLOT(struct profiler_info_table, set_event_mask2, 82);
 ASSERT_SLOT(struct profiler_info_table, get_function_from_ip3, 88);
 ASSERT_SLOT(struct profiler_info_table, get_native_code_start_addresses, 90);
 ASSERT_SLOT(struct profiler_info_table, get_code_info4, 92);
 ASSERT_SLOT(struct profiler_info_table, event_pipe_start_session, 101);
+ASSERT_SLOT(struct profiler_info_table, event_pipe_stop_session, 103);
 ASSERT_SLOT(struct profiler_info_table, event_pipe_get_provider_info, 105);
 
 /* --- IMetaDataImport2 ------------------------------------------------------ */

@@ -16,7 +16,7 @@
  * It is a notification profiler, which leaves the main slot to others.
  *
  * There is one instance per process.  A further attach is cancelled, which
- * frees the notification slot that it took.
+ * frees the notification slot that it took; it wakes an instance that rests.
  */
 #include "hook.h"
 
@@ -26,25 +26,29 @@
 #include "modules.h"
 #include "naming.h"
 #include "precompiled.h"
+#include "session.h"
 #include "tiers.h"
 
 #include "../abi/journal.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define KEYWORD_LOADER	    0x8ull
-#define KEYWORD_JIT	    0x10ull
-#define KEYWORD_COMPILATION 0x1000000000ull
-#define LEVEL_VERBOSE	    5u /* at 4 not one method event arrives */
+enum instance_state {
+	INSTANCE_FREE,
+	INSTANCE_TAKEN,
+	INSTANCE_LEAVING, /* detached: it is being taken apart */
+};
 
 /* The callback object. */
 struct callback {
 	struct profiler_callback callback_iface;
 	struct hook hook;
-	uint32_t started; /* the one instance is taken */
+	uint32_t started;  /* enum instance_state */
+	uint32_t visitors; /* further attaches, inside the instance */
 };
 
 static const struct profiler_callback_table callback_table;
@@ -139,33 +143,6 @@ static hresult create(struct hook *hook, struct unknown *unknown, bool attached)
 	return S_OK;
 }
 
-static hresult start_session(struct hook *hook)
-{
-	static const uint16_t name[] = u"Microsoft-Windows-DotNETRuntime";
-	struct event_pipe_provider provider = {
-		.name = name,
-		.keywords = KEYWORD_JIT | KEYWORD_LOADER | KEYWORD_COMPILATION,
-		.level = LEVEL_VERBOSE,
-	};
-	struct ts_journal_header *header = hook->journal.header;
-	uint64_t session = 0;
-	hresult result;
-
-	result = hook->info->table->event_pipe_start_session(hook->info, 1, &provider,
-							     0, &session);
-	if (hook__failed(hook, result)) {
-		header->failure = (uint32_t)result;
-		__atomic_store_n(&header->state, TS_HOOK_FAILED, __ATOMIC_RELEASE);
-	}
-	return result;
-}
-
-static void set_live(struct hook *hook)
-{
-	hook->journal.header->live_ns = journal__now();
-	__atomic_store_n(&hook->journal.header->state, TS_HOOK_LIVE, __ATOMIC_RELEASE);
-}
-
 /*
  * Of a launched process.  Bodies of a ReJIT come by the session only, so that is
  * opened at once where a main profiler can ask for one.  Without any source the journal
@@ -178,7 +155,7 @@ static bool start_sources(struct hook *hook)
 
 	if (!FAILED(callbacks__start(hook, callbacks)) && callbacks)
 		return true;
-	return !FAILED(start_session(hook));
+	return !FAILED(session__start(hook));
 }
 
 /* --- ICorProfilerCallback .. 11 ------------------------------------------------ */
@@ -235,20 +212,40 @@ static uint32_t Callback_Release(struct profiler_callback *self)
 	return 1;
 }
 
+static bool take_instance(struct callback *callback)
+{
+	uint32_t expected = INSTANCE_FREE;
+
+	return __atomic_compare_exchange_n(&callback->started, &expected,
+					   INSTANCE_TAKEN, 0, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+/* The instance is not taken apart while a visitor is in it. */
+static void wake_instance(struct callback *callback)
+{
+	__atomic_fetch_add(&callback->visitors, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&callback->started, __ATOMIC_SEQ_CST) == INSTANCE_TAKEN &&
+	    callback->hook.helper.exists)
+		helper__resume(&callback->hook);
+	__atomic_fetch_sub(&callback->visitors, 1, __ATOMIC_SEQ_CST);
+}
+
 static hresult Callback_Initialize(struct profiler_callback *self, struct unknown *info)
 {
 	struct callback *callback = impl_from_profiler_callback(self);
 	hresult result;
 
-	if (__atomic_exchange_n(&callback->started, 1, __ATOMIC_ACQ_REL))
+	if (!take_instance(callback))
 		return CORPROF_E_PROFILER_CANCEL_ACTIVATION;
 	result = create(&callback->hook, info, false);
 	if (FAILED(result)) {
-		__atomic_store_n(&callback->started, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&callback->started, INSTANCE_FREE, __ATOMIC_RELEASE);
 		return result;
 	}
 	if (start_sources(&callback->hook))
-		set_live(&callback->hook);
+		session__set_live(&callback->hook);
+	(void)helper__start(&callback->hook);
 	return S_OK;
 }
 
@@ -268,15 +265,17 @@ static hresult Callback_InitializeForAttach(struct profiler_callback *self,
 
 	(void)client_data;
 	(void)client_data_size;
-	if (__atomic_exchange_n(&callback->started, 1, __ATOMIC_ACQ_REL))
+	if (!take_instance(callback)) {
+		wake_instance(callback);
 		return CORPROF_E_PROFILER_CANCEL_ACTIVATION;
+	}
 	result = create(&callback->hook, info, true);
 	if (FAILED(result)) {
-		__atomic_store_n(&callback->started, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&callback->started, INSTANCE_FREE, __ATOMIC_RELEASE);
 		return result;
 	}
 	catch_up__begin(&callback->hook);
-	if (FAILED(start_session(&callback->hook)))
+	if (FAILED(session__start(&callback->hook)))
 		catch_up__end(&callback->hook);
 	return S_OK; /* the journal's state says how that went */
 }
@@ -285,10 +284,27 @@ static hresult Callback_ProfilerAttachComplete(struct profiler_callback *self)
 {
 	struct hook *hook = &impl_from_profiler_callback(self)->hook;
 
-	if (hook->journal.header->state == TS_HOOK_FAILED)
-		return S_OK;
-	catch_up__run(hook);
-	set_live(hook);
+	if (hook->journal.header->state != TS_HOOK_FAILED) {
+		catch_up__run(hook);
+		session__set_live(hook);
+	}
+	(void)helper__start(hook);
+	return S_OK;
+}
+
+/* No thread is inside a callback any more, nor will one come. */
+static hresult Callback_ProfilerDetachSucceeded(struct profiler_callback *self)
+{
+	struct callback *callback = impl_from_profiler_callback(self);
+	struct hook *hook = &callback->hook;
+
+	helper__join(hook);
+	__atomic_store_n(&callback->started, INSTANCE_LEAVING, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&callback->visitors, __ATOMIC_SEQ_CST))
+		sched_yield();
+	__atomic_store_n(&hook->journal.header->state, TS_HOOK_GONE, __ATOMIC_RELEASE);
+	destroy(hook);
+	__atomic_store_n(&callback->started, INSTANCE_FREE, __ATOMIC_RELEASE);
 	return S_OK;
 }
 
@@ -392,6 +408,7 @@ static hresult Callback_EventPipeEventDelivered(
 	(void)frames;
 	deliver__event(&impl_from_profiler_callback(self)->hook, provider, event,
 		       version, payload, payload_size);
+	helper__check_listeners(&impl_from_profiler_callback(self)->hook);
 	errno = saved;
 	return S_OK;
 }
@@ -426,7 +443,8 @@ static const struct profiler_callback_table callback_table = {
 	.unused_27_to_79 = {[0 ... 52] = Callback_Unused},
 	.initialize_for_attach = Callback_InitializeForAttach,
 	.profiler_attach_complete = Callback_ProfilerAttachComplete,
-	.unused_82_to_92 = {[0 ... 10] = Callback_Unused},
+	.profiler_detach_succeeded = Callback_ProfilerDetachSucceeded,
+	.unused_83_to_92 = {[0 ... 9] = Callback_Unused},
 	.dynamic_method_jit_compilation_finished =
 		Callback_DynamicMethodJITCompilationFinished,
 	.dynamic_method_unloaded = Callback_DynamicMethodUnloaded,

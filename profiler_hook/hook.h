@@ -7,6 +7,7 @@
 #define TIERSCOPE_HOOK_HOOK_H
 
 #include "corprof.h"
+#include "helper.h"
 #include "journal.h"
 #include "table.h"
 
@@ -59,6 +60,10 @@ struct hook {
 	uint32_t catching_up; /* also the futex of who is held */
 	uint32_t catch_up_thread;
 	uint32_t hold_failed;
+	uint64_t catch_up_since; /* sequence when the last one began */
+	uint64_t session;
+	bool session_open;
+	struct helper helper;
 	provider_id provider;  /* of the runtime's events, once seen */
 	uint32_t nodes_proven; /* see versions.h */
 	uint64_t counting_allocator; /* see tiers.c: a loader allocator */

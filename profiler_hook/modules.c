@@ -152,6 +152,25 @@ void modules__found(struct hook *hook, module_id module)
 	ask_and_add(hook, module, TS_RECORD_CATCH_UP);
 }
 
+bool modules__is_still(struct hook *hook, module_id module,
+		       const struct ts_journal_record *record)
+{
+	uint16_t units[PATH_UNITS];
+	struct utf16 path = {(const uint8_t *)units, 0};
+	struct module_facts facts;
+	struct text_plan plan;
+	struct text text;
+
+	/* The others stay as long as the process. */
+	if (!modules__may_free_code(hook, module))
+		return true;
+	ask(hook, module, &facts, units, &path);
+	text = (struct text){{text_part__utf16(path)}, 1};
+	plan = text__plan(&text, TS_TEXT_MAX);
+	return facts.base == record->start && plan.bytes == record->text_size &&
+	       text__equals(&text, &plan, hook->journal.text + record->text_offset);
+}
+
 /* Asks again about a module that was not complete when it was loaded. */
 static uint32_t complete(struct hook *hook, module_id module, uint32_t value)
 {

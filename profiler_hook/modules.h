@@ -23,6 +23,10 @@ void modules__announced(struct hook *hook, module_id module);
 /* Takes in a module that was there before the hook, if it is not known. */
 void modules__found(struct hook *hook, module_id module);
 
+/* Whether the record tells of the module that has this id now. */
+bool modules__is_still(struct hook *hook, module_id module,
+		       const struct ts_journal_record *record);
+
 /* Whether code of this module can go away; takes the module in if it is new. */
 bool modules__is_collectible(struct hook *hook, module_id module);
 

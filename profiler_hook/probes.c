@@ -26,6 +26,12 @@ SEMAPHORE(module_unload);
 
 #define LISTENED(name) __builtin_expect(tierscope_##name##_semaphore, 0)
 
+bool probes__are_listened(void)
+{
+	return LISTENED(code_load) || LISTENED(code_unload) || LISTENED(module_load) ||
+	       LISTENED(module_unload);
+}
+
 __attribute__((noinline)) void probes__code_load(const struct ts_journal_record *record)
 {
 	if (!LISTENED(code_load))

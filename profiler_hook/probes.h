@@ -25,6 +25,11 @@
 
 #include "../abi/journal.h"
 
+#include <stdbool.h>
+
+/* Whether anybody listens to any of them. */
+bool probes__are_listened(void);
+
 void probes__code_load(const struct ts_journal_record *record);
 void probes__code_unload(const struct ts_journal_record *record);
 void probes__module_load(const struct ts_journal_record *record);

@@ -7,9 +7,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static size_t put(uint8_t *bytes, size_t at, const void *value, size_t size)
@@ -93,15 +96,16 @@ void mock__module_event(struct mock *mock, uint32_t event,
 
 /* --- journal --------------------------------------------------------------------- */
 
-const struct ts_journal_header *mock__journal(void)
+/* The journal's first `bytes`, or all of it with 0. */
+static void *map_journal(size_t bytes, int protection)
 {
-	const struct ts_journal_header *header = NULL;
 	DIR *folder = opendir("/proc/self/fd");
 	struct dirent *entry;
+	void *memory = NULL;
 	char target[64];
 	struct stat status;
 
-	while (folder && !header && (entry = readdir(folder)) != NULL) {
+	while (folder && !memory && (entry = readdir(folder)) != NULL) {
 		ssize_t size = readlinkat(dirfd(folder), entry->d_name, target,
 					  sizeof(target) - 1);
 		int fd;
@@ -111,22 +115,25 @@ const struct ts_journal_header *mock__journal(void)
 		target[size] = '\0';
 		if (strncmp(target, "/memfd:" TS_JOURNAL_NAME, 24))
 			continue;
-		fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
+		fd = openat(dirfd(folder), entry->d_name, O_RDWR | O_CLOEXEC);
 		if (fd < 0 || fstat(fd, &status))
 			break;
-		header = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd,
-			      0);
+		memory = mmap(NULL, bytes ? bytes : (size_t)status.st_size, protection,
+			      MAP_SHARED, fd, 0);
 		close(fd);
 	}
 	if (folder)
 		closedir(folder);
-	return header == MAP_FAILED ? NULL : header;
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* The hook's own descriptor goes too, so that the next instance finds no other. */
+const struct ts_journal_header *mock__journal(void)
+{
+	return map_journal(0, PROT_READ);
+}
+
 void mock__unmap_journal(const struct ts_journal_header *header)
 {
-	close(header->journal_fd);
 	munmap((void *)(uintptr_t)header, header->total_bytes);
 }
 
@@ -166,4 +173,55 @@ const char *mock__text(const struct ts_journal_header *header,
 	while (part--)
 		text += strlen(text) + 1;
 	return text;
+}
+
+/* --- the mailbox ------------------------------------------------------------------- */
+
+struct ts_mailbox *mock__mailbox(void)
+{
+	char *memory = map_journal(TS_JOURNAL_RECORDS_OFFSET, PROT_READ | PROT_WRITE);
+
+	return memory ? (void *)(memory + TS_MAILBOX_OFFSET) : NULL;
+}
+
+void mock__unmap_mailbox(struct ts_mailbox *mailbox)
+{
+	munmap((char *)mailbox - TS_MAILBOX_OFFSET, TS_JOURNAL_RECORDS_OFFSET);
+}
+
+void mock__ring(struct ts_mailbox *mailbox)
+{
+	__atomic_fetch_add(&mailbox->bell, 1, __ATOMIC_RELEASE);
+	(void)syscall(SYS_futex, &mailbox->bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+hresult mock__command(struct ts_mailbox *mailbox, uint32_t command)
+{
+	__atomic_store_n(&mailbox->command, command, __ATOMIC_RELEASE);
+	mock__ring(mailbox);
+	while (__atomic_load_n(&mailbox->command, __ATOMIC_ACQUIRE))
+		usleep(100);
+	return (hresult)mailbox->result;
+}
+
+unsigned int mock__helpers(void)
+{
+	DIR *folder = opendir("/proc/self/task");
+	struct dirent *entry;
+	unsigned int count = 0;
+
+	while (folder && (entry = readdir(folder)) != NULL) {
+		char name[300], text[16] = "";
+		FILE *file;
+
+		snprintf(name, sizeof(name), "/proc/self/task/%s/comm", entry->d_name);
+		file = fopen(name, "re");
+		count += file && fgets(text, sizeof(text), file) &&
+			 !strcmp(text, "tierscope\n");
+		if (file)
+			fclose(file);
+	}
+	if (folder)
+		closedir(folder);
+	return count;
 }

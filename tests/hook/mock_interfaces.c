@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static struct mock *the_mock; /* the interfaces carry no context of ours */
 
@@ -274,6 +276,8 @@ static hresult get_function_from_ip3(struct profiler_info *self, uintptr_t addre
 	struct mock_method *method;
 
 	(void)self;
+	the_mock->asked_on_session_thread +=
+		(uint32_t)syscall(SYS_gettid) == the_mock->session_thread;
 	if (!body_at(address, &method))
 		return E_FAIL;
 	*ret_function = (function_id)&method->descriptor;
@@ -328,10 +332,35 @@ static hresult event_pipe_start_session(struct profiler_info *self, uint32_t cou
 {
 	(void)self;
 	(void)rundown;
-	the_mock->sessions += count == 1;
+	the_mock->session_thread = (uint32_t)syscall(SYS_gettid);
+	__atomic_fetch_add(&the_mock->sessions, count == 1, __ATOMIC_ACQ_REL);
 	the_mock->provider = providers[0];
 	*ret_session = 1;
 	return the_mock->session_result;
+}
+
+static hresult event_pipe_stop_session(struct profiler_info *self, uint64_t session)
+{
+	(void)self;
+	__atomic_fetch_add(&the_mock->stops, session == 1, __ATOMIC_ACQ_REL);
+	return S_OK;
+}
+
+static hresult get_event_mask2(struct profiler_info *self, uint32_t *ret_low,
+			       uint32_t *ret_high)
+{
+	(void)self;
+	*ret_low = the_mock->mask_low;
+	*ret_high = the_mock->mask_high;
+	return S_OK;
+}
+
+static hresult request_profiler_detach(struct profiler_info *self, uint32_t expected_ms)
+{
+	(void)self;
+	(void)expected_ms;
+	__atomic_fetch_add(&the_mock->detaches, 1, __ATOMIC_ACQ_REL);
+	return the_mock->detach_result;
 }
 
 static hresult event_pipe_get_provider_info(struct profiler_info *self, provider_id id,
@@ -356,15 +385,18 @@ static const struct profiler_info_table info_table = {
 	.get_module_metadata = get_module_metadata,
 	.get_function_info2 = get_function_info2,
 	.get_class_id_info2 = get_class_id_info2,
+	.request_profiler_detach = request_profiler_detach,
 	.enum_modules = enum_modules,
 	.get_runtime_information = get_runtime_information,
 	.get_module_info2 = get_module_info2,
 	.enum_jited_functions2 = enum_jited_functions2,
+	.get_event_mask2 = get_event_mask2,
 	.get_function_from_ip3 = get_function_from_ip3,
 	.get_native_code_start_addresses = get_native_code_start_addresses,
 	.get_code_info4 = get_code_info4,
 	.set_event_mask2 = set_event_mask2,
 	.event_pipe_start_session = event_pipe_start_session,
+	.event_pipe_stop_session = event_pipe_stop_session,
 	.event_pipe_get_provider_info = event_pipe_get_provider_info,
 };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define CODE_AREA (1u << 20)
 
@@ -55,8 +56,27 @@ struct mock *mock__new(void)
 	return mock;
 }
 
+/* As the runtime does it, once the hook has asked. */
+static void leave(struct mock *mock)
+{
+	const struct profiler_callback_table *table = mock->callback->table;
+	struct ts_mailbox *mailbox = mock__mailbox();
+
+	if (!mailbox)
+		return;
+	mock->detach_result = S_OK;
+	mock->detaches = 0;
+	mailbox->command = TS_COMMAND_DETACH;
+	mock__ring(mailbox);
+	while (!__atomic_load_n(&mock->detaches, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	table->profiler_detach_succeeded(mock->callback);
+	mock__unmap_mailbox(mailbox);
+}
+
 void mock__free(struct mock *mock)
 {
+	leave(mock);
 	dlclose(mock->library);
 	munmap(mock->code, CODE_AREA);
 	free(mock);

@@ -107,6 +107,11 @@ struct mock {
 	uint32_t sessions; /* opened */
 	struct event_pipe_provider provider;
 	hresult session_result;
+	uint32_t session_thread; /* that opened the last one */
+	uint32_t asked_on_session_thread; /* which the runtime would refuse */
+	uint32_t stops;	   /* sessions closed */
+	uint32_t detaches; /* asked for */
+	hresult detach_result;
 	uint32_t asked_about_dying; /* modules that are in no enumeration */
 	void (*at_enumeration)(struct mock *mock);
 	void *context;
@@ -114,8 +119,17 @@ struct mock {
 
 /* The whole runtime of a test; NULL when the library cannot be loaded. */
 struct mock *mock__new(void);
-/* Unloads the library, so that the next one starts anew. */
+/* Takes the hook out, if it is in, so that the next one starts anew. */
 void mock__free(struct mock *mock);
+
+/* The hook's mailbox, as a loader has it; NULL without a journal. */
+struct ts_mailbox *mock__mailbox(void);
+void mock__unmap_mailbox(struct ts_mailbox *mailbox);
+void mock__ring(struct ts_mailbox *mailbox);
+/* Stores a command and waits until it is carried out; its result. */
+hresult mock__command(struct ts_mailbox *mailbox, uint32_t command);
+/* The name of every thread of this process that the hook made; how many. */
+unsigned int mock__helpers(void);
 
 /* What the hook calls (mock_interfaces.c); of one mock at a time. */
 void mock__give_interfaces(struct mock *mock);

@@ -102,9 +102,10 @@ struct ts_precompiled {
 _Static_assert(sizeof(struct ts_precompiled) == 16, "precompiled layout");
 
 /*
- * Loader to hook.  An asker claims a turn (atomic add on `asked`), waits until
- * asked - taken fits TS_MAILBOX_SLOTS, stores the address into slot turn % SLOTS,
- * counts `bell` up, and wakes it: a futex shared by both processes.  The hook's
+ * Loader to hook.  An asker claims a turn (compare and swap on `asked`) while
+ * asked - taken is below TS_MAILBOX_SLOTS, stores the address into slot turn % SLOTS,
+ * counts `bell` up, and wakes it: a futex shared by both processes.  A slot that stays
+ * 0, of an asker that was killed, is passed over.  The hook's
  * helper thread sleeps on the bell, answers into the precompiled array, clears the
  * slot and counts `taken` up.  A command is stored when the field is 0, and set back
  * to 0 by the hook when it has been carried out; RESUME when the catch-up is done.

@@ -176,6 +176,7 @@ uint32_t images__body(struct recorder *recorder, struct process *process,
 		.name = image_body_name(recorder, image, (uint32_t)index),
 	};
 	known = model__add_body(recorder->model, &body);
+	function_ids__wait_for(process, (uint32_t)known, body.start);
 	map__set(process->image_bodies, base, (uint64_t)index, known);
 	return (uint32_t)known;
 }

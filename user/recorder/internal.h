@@ -47,6 +47,27 @@ struct mapping_list {
 	uint32_t count, capacity;
 };
 
+/* Why a sampled precompiled body has no FunctionID (yet). */
+enum function_cause {
+	FUNCTION_NOT_ASKED, FUNCTION_NO_ANSWER, FUNCTION_CANNOT_NAME, FUNCTION_CAUSES
+};
+
+struct waiting_body {
+	uint32_t body;			/* in the model */
+	enum function_cause cause;
+	uint64_t start;
+};
+
+/* Functions of one process's precompiled code: function_ids.c. */
+struct function_ids {
+	struct map *told;		/* address -> FunctionID, 0: has none */
+	uint32_t read;			/* entries of the journal */
+	uint32_t *open;			/* of those, without an address as yet */
+	uint32_t open_count, open_capacity;
+	struct waiting_body *waiting;
+	uint32_t count, capacity;
+};
+
 /* One program run by one process: exec makes another. */
 struct process {
 	uint32_t space;
@@ -66,6 +87,7 @@ struct process {
 	struct map *modules;		/* module id -> string_id of the path */
 	struct map *image_bodies;	/* (base, body of image) -> body */
 	struct map *stubs;		/* address -> enum stub_kind */
+	struct function_ids ids;
 	struct journal *journal;
 	uint64_t sequence_base;		/* journal read up to here */
 	uint64_t sequence_highest;	/* told by probes */
@@ -182,6 +204,13 @@ uint16_t finish__frames(struct recorder *recorder, const struct ts_sample *sampl
 /* kernel_frames.c: the stack with the sample's kernel frames on top. */
 uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *sample,
 			    uint32_t stack);
+
+/* function_ids.c */
+void function_ids__wait_for(struct process *process, uint32_t body, uint64_t start);
+void function_ids__step(struct recorder *recorder);
+/* At the end: waits a moment for answers, then counts what stays unknown. */
+void function_ids__finish(struct recorder *recorder);
+void function_ids__free(struct function_ids *ids);
 
 /* resolve.c */
 void resolve__samples(struct recorder *recorder);

@@ -66,6 +66,7 @@ static struct process *add(struct recorder *recorder, uint32_t space,
 	process->modules = map__new();
 	process->image_bodies = map__new();
 	process->stubs = map__new();
+	process->ids.told = map__new();
 	if (index == MODEL_NONE)
 		index = model__add_process(recorder->model, entry);
 	else
@@ -99,6 +100,7 @@ void process__free(struct process *process)
 	map__free(process->modules);
 	map__free(process->image_bodies);
 	map__free(process->stubs);
+	function_ids__free(&process->ids);
 	journal__free(process->journal);
 	free(process);
 }

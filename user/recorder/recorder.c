@@ -149,6 +149,8 @@ int recorder__step(struct recorder *recorder)
 	}
 	resolve__samples(recorder);
 	process__forget_ended(recorder);
+	if (recorder->last_check_ns == now)
+		function_ids__step(recorder);
 	return err;
 }
 
@@ -183,6 +185,7 @@ int recorder__finish(struct recorder *recorder)
 
 	bodies__close_gaps(recorder, clock__now(), true);
 	resolve__samples(recorder);
+	function_ids__finish(recorder);
 	name_modules(recorder);
 	ledger_err = ledger__write(recorder, true);
 	return err ? err : ledger_err;

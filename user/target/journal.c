@@ -6,6 +6,7 @@
 #include "../../abi/codemap.h"
 #include "../base/alloc.h"
 #include "journal_map.h"
+#include "mailbox.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -28,6 +29,7 @@
 struct journal {
 	const unsigned char *memory;
 	size_t size;
+	struct ts_mailbox *mailbox; /* NULL: it cannot be written to */
 	struct ts_journal_header layout; /* checked once; the target may lie later */
 };
 
@@ -51,6 +53,7 @@ int journal__map(int file, struct journal **ret_journal)
 	journal = alloc__zeroed(1, sizeof(*journal));
 	journal->memory = memory;
 	journal->size = size;
+	journal->mailbox = mailbox__map(file);
 	journal->layout = layout;
 	*ret_journal = journal;
 	return 0;
@@ -60,6 +63,7 @@ void journal__free(struct journal *journal)
 {
 	if (!journal)
 		return;
+	mailbox__unmap(journal->mailbox);
 	munmap((void *)journal->memory, journal->size);
 	free(journal);
 }
@@ -111,6 +115,41 @@ void journal__header(const struct journal *journal,
 	}
 	header.hook_version[sizeof(header.hook_version) - 1] = 0;
 	*ret_header = header;
+}
+
+uint32_t journal__state(const struct journal *journal)
+{
+	return __atomic_load_n(&live_header(journal)->state, __ATOMIC_ACQUIRE);
+}
+
+struct ts_mailbox *journal__mailbox(const struct journal *journal)
+{
+	return journal->mailbox;
+}
+
+uint32_t journal__precompiled_used(const struct journal *journal)
+{
+	uint32_t used = __atomic_load_n(&live_header(journal)->precompiled_used,
+					__ATOMIC_ACQUIRE);
+
+	return used < journal->layout.precompiled_capacity
+		       ? used
+		       : journal->layout.precompiled_capacity;
+}
+
+bool journal__precompiled(const struct journal *journal, uint32_t index,
+			  struct ts_precompiled *ret_entry)
+{
+	const struct ts_precompiled *entry =
+		(const void *)(journal->memory + journal->layout.precompiled_offset);
+
+	if (index >= journal->layout.precompiled_capacity)
+		return false;
+	/* First: the function is written before it. */
+	ret_entry->start = __atomic_load_n(&entry[index].start, __ATOMIC_ACQUIRE);
+	ret_entry->function_id =
+		__atomic_load_n(&entry[index].function_id, __ATOMIC_RELAXED);
+	return ret_entry->start;
 }
 
 /*

@@ -9,6 +9,7 @@
 
 #include "../../abi/journal.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,5 +37,20 @@ typedef int (*journal_each)(void *context, const struct ts_journal_record *recor
 			    const char *text, uint32_t text_size);
 int journal__each(const struct journal *journal, journal_each each,
 		  void *context, uint32_t *ret_unreadable);
+
+/* Cheaper than the whole header: enum ts_hook_state. */
+uint32_t journal__state(const struct journal *journal);
+
+/* Where the hook is asked and told (mailbox.h); NULL when it cannot be written to.
+ * It belongs to the journal. */
+struct ts_mailbox *journal__mailbox(const struct journal *journal);
+
+/*
+ * Functions whose precompiled code is in use: how many entries there are, and one of
+ * them.  False: its address is not told yet, look again later.
+ */
+uint32_t journal__precompiled_used(const struct journal *journal);
+bool journal__precompiled(const struct journal *journal, uint32_t index,
+			  struct ts_precompiled *ret_entry);
 
 #endif /* TIERSCOPE_TARGET_JOURNAL_H */

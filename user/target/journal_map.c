@@ -38,7 +38,7 @@ int journal_map__map(int file, void **ret_memory, size_t *ret_size)
 	if (fstat(file, &stat))
 		return -errno;
 	if (!S_ISREG(stat.st_mode) ||
-	    stat.st_size < (off_t)sizeof(struct ts_journal_header) ||
+	    stat.st_size < (off_t)TS_JOURNAL_RECORDS_OFFSET ||
 	    (uint64_t)stat.st_size > BYTES_MAX)
 		return -EBADMSG;
 	memory = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_SHARED, file, 0);

@@ -140,6 +140,7 @@ static void write_ledger(struct page *page)
 		{"hook_lost", MODEL_LEDGER_HOOK_LOST},
 		{"unresolved_leaf", MODEL_LEDGER_UNRESOLVED_LEAF},
 		{"stub_leaf", MODEL_LEDGER_STUB_LEAF},
+		{"function_unknown", MODEL_LEDGER_FUNCTION_UNKNOWN},
 	};
 
 	json_writer__object(&page->json, "ledger");

@@ -327,8 +327,10 @@ int record__run(int argc, char **argv)
 			unlink(record.path);	/* nothing was recorded */
 	}
 	record_all__free(record.all);
+	kernel__free(record.kernel);	/* first: nobody listens from here on */
+	if (record.recorder)
+		recorder__rest_hooks(record.recorder);
 	recorder__free(record.recorder);
-	kernel__free(record.kernel);
 	wait_for_child(&record);
 	recording_writer__free(record.writer);
 	model__free(record.model);

@@ -76,6 +76,7 @@ struct process {
 	struct process *code;		/* whose bodies it runs: itself, or the
 					 * parent's between fork and exec */
 	bool alive, hooked, checked;
+	bool told_to_rest;
 	bool pending;			/* forked by us, exec still to come */
 	uint64_t born_ns;		/* adopted or exec'ed */
 	struct mapping_list mappings;

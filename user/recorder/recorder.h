@@ -44,6 +44,12 @@ int recorder__catch_up(struct recorder *recorder, pid_t pid,
 /* Has the tables of the images in a folder ready before anything maps them. */
 void recorder__preload(struct recorder *recorder, const char *path);
 
+/*
+ * Once nothing listens any more (kernel__free): attached hooks close their sessions and
+ * sleep.  Waits for that, but not long: a hook that is told too late notices by itself.
+ */
+void recorder__rest_hooks(struct recorder *recorder);
+
 /* Drains, resolves, notices what changed.  0 or -Exxx. */
 int recorder__step(struct recorder *recorder);
 /*

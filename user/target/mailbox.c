@@ -73,6 +73,14 @@ int mailbox__command(struct ts_mailbox *mailbox, enum ts_hook_command command)
 	return 0;
 }
 
+bool mailbox__withdraw(struct ts_mailbox *mailbox, enum ts_hook_command command)
+{
+	uint32_t expected = command;
+
+	return __atomic_compare_exchange_n(&mailbox->command, &expected, TS_COMMAND_NONE,
+					   false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 bool mailbox__is_done(const struct ts_mailbox *mailbox, enum ts_hook_command command,
 		      uint32_t *ret_result)
 {

@@ -29,6 +29,8 @@ void mailbox__ring(struct ts_mailbox *mailbox);
 
 /* Stores a command and rings.  -EBUSY: another one is being carried out. */
 int mailbox__command(struct ts_mailbox *mailbox, enum ts_hook_command command);
+/* Takes it back; false: it is too late, it has been carried out. */
+bool mailbox__withdraw(struct ts_mailbox *mailbox, enum ts_hook_command command);
 /* Whether it has been carried out; then ret_result has its HRESULT. */
 bool mailbox__is_done(const struct ts_mailbox *mailbox, enum ts_hook_command command,
 		      uint32_t *ret_result);

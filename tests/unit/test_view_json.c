@@ -27,7 +27,8 @@ static void json_has_the_promised_members(void **state)
 		"\"ledger\":{\"samples\":{\"due\":10,\"kept\":10,"
 		"\"lost\":{\"ring_full\":0}},\"events\":{\"lost\":{}},"
 		"\"code_map_lost\":{},\"hook_lost\":{},"
-		"\"stub_leaf\":{},\"unresolved_leaf\":{},\"notes\":{}}",
+		"\"stub_leaf\":{},\"unresolved_leaf\":{},"
+		"\"function_unknown\":{},\"function_unknown_bodies\":{},\"notes\":{}}",
 	};
 	char *text = write_json(*state);
 

@@ -49,7 +49,7 @@ struct candidate {
 	struct job job;		/* first: a job is its candidate */
 	pid_t pid;
 	enum stage stage;
-	bool working, armed, attached;
+	bool working, armed, attached, adopted;
 	bool again;		/* it went on while a worker looked */
 	uint64_t time_ns;	/* LOOK: not before; WAIT: not after */
 	char *hook;		/* our library, NULL: not to be attached */
@@ -278,7 +278,9 @@ static int take_in(struct record *record, struct candidate *candidate)
 	if (err)
 		return err;
 	journal__free(journal);
-	err = recorder__adopt(record->recorder, candidate->pid, 0);
+	if (!candidate->adopted)
+		err = recorder__adopt(record->recorder, candidate->pid, 0);
+	candidate->adopted |= !err;
 	if (err == -ENOSPC)
 		return trouble__set(&candidate->trouble, err,
 			"more processes than the tables hold; record fewer at a time");
@@ -292,7 +294,7 @@ static void try_to_take_in(struct record *record, struct candidate *candidate)
 {
 	struct record_all *all = record->all;
 
-	if (recorder__is_alive(record->recorder, candidate->pid)) {
+	if (!candidate->adopted && recorder__is_alive(record->recorder, candidate->pid)) {
 		candidate->stage = LEAVE;
 		return;
 	}

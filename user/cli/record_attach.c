@@ -7,8 +7,6 @@
 #include "record.h"
 
 #include "../base/log.h"
-#include "../target/journal.h"
-#include "../target/mailbox.h"
 #include "../target/target.h"
 
 #include <errno.h>
@@ -82,54 +80,25 @@ static int inspect(pid_t pid, struct target *ret_target)
 	return EXIT_NO_START;
 }
 
-/*
- * A hook that was here before may rest, or be about to: told to resume after our
- * probes are armed, it will not, and has caught up when it is done.  0, -ENOENT: there
- * is none, or it does not hear; attaching again helps either way.
- */
-static int wake_hook(const struct target *target)
-{
-	const struct timespec pause = { 0, JOURNAL_PAUSE_NS };
-	struct journal *journal = NULL;
-	struct ts_mailbox *mailbox;
-	bool is_told = false;
-	uint32_t result;
-	int err = journal__open(target->pid, &journal) ? -ENOENT : -EAGAIN;
-
-	mailbox = err == -ENOENT ? NULL : journal__mailbox(journal);
-	if (!mailbox)
-		err = -ENOENT;
-	for (int i = 0; i < JOURNAL_TRIES && err == -EAGAIN && !record_interrupted; i++) {
-		if (!is_told)
-			is_told = !mailbox__command(mailbox, TS_COMMAND_RESUME);
-		if (is_told && mailbox__is_done(mailbox, TS_COMMAND_RESUME, &result))
-			err = 0;
-		else if (journal__state(journal) == TS_HOOK_GONE)
-			err = -ENOENT;
-		else if (!target__alive(target->pid, target->start_ticks))
-			break;
-		else
-			nanosleep(&pause, NULL);
-	}
-	journal__free(journal);
-	return err ? -ENOENT : 0;
-}
-
-/* Until the journal is there, or the process is gone. */
+/* Until the journal is there, and whole; or, is_there, at once if there is none. */
 static int wait_for_journal(struct record *record, const struct target *target,
-			    struct trouble *trouble)
+			    bool is_there, struct trouble *trouble)
 {
 	const struct timespec pause = { 0, JOURNAL_PAUSE_NS };
-	int err = -ENOENT;
+	int err = -EAGAIN;
 
-	for (int i = 0; i < JOURNAL_TRIES && err == -ENOENT && !record_interrupted; i++) {
+	for (int i = 0; i < JOURNAL_TRIES && err == -EAGAIN && !record_interrupted; i++) {
 		if (!target__alive(target->pid, target->start_ticks))
 			return trouble__set(trouble, -ESRCH,
 					    "it ended before the hook was in it");
 		err = recorder__catch_up(record->recorder, target->pid, trouble);
-		if (err == -ENOENT)
+		if (err == -ENOENT && !is_there)
+			err = -EAGAIN;
+		if (err == -EAGAIN)
 			nanosleep(&pause, NULL);
 	}
+	if (err == -EAGAIN)
+		trouble__set(trouble, err, "the hook left no journal");
 	return err;
 }
 
@@ -143,10 +112,13 @@ static int bring_hook(struct record *record, const struct target *target,
 		err = hook_file__place(target, hook, &path, &host_path, trouble);
 	if (!err)
 		err = kernel__attach_hook(record->kernel, host_path, target->pid, trouble);
-	if (!err && wake_hook(target))
+	/* A hook that is there is woken; attaching again would cost it more. */
+	if (!err && wait_for_journal(record, target, true, trouble)) {
+		trouble->text[0] = 0;
 		err = ipc__attach_profiler(target, path, ATTACH_TIMEOUT_MS, trouble);
-	if (!err)
-		err = wait_for_journal(record, target, trouble);
+		if (!err)
+			err = wait_for_journal(record, target, false, trouble);
+	}
 	free(hook);
 	free(path);
 	free(host_path);

@@ -76,7 +76,8 @@ struct process {
 	struct process *code;		/* whose bodies it runs: itself, or the
 					 * parent's between fork and exec */
 	bool alive, hooked, checked;
-	bool told_to_rest;
+	bool told_to_resume, told_to_rest;
+	uint64_t wake_ns;		/* when the hook was first told to resume */
 	bool pending;			/* forked by us, exec still to come */
 	uint64_t born_ns;		/* adopted or exec'ed */
 	struct mapping_list mappings;
@@ -163,6 +164,10 @@ void process__check_hooks(struct recorder *recorder, uint64_t now);
 /* Gives back what ended processes had, once their last samples are resolved. */
 void process__forget_ended(struct recorder *recorder);
 void process__saw_hook(struct recorder *recorder, struct process *process);
+
+/* hooks.c */
+/* 0: it is live; -EAGAIN: call again; -ETIMEDOUT: it rests, and does not answer. */
+int process__wake_hook(struct process *process);
 
 /* bodies.c */
 /* The name for people of a body's text: the four strings of abi/journal.h. */

@@ -6,18 +6,14 @@
 
 #include "../base/alloc.h"
 #include "../base/log.h"
-#include "../target/mailbox.h"
 #include "../target/target.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define HOOK_WAIT_NS 1000000000ull
-#define REST_TRIES 100		/* half a second */
-#define REST_PAUSE_NS 5000000
 
 struct process *process__by_space(const struct recorder *recorder, uint32_t space,
 				  pid_t pid)
@@ -231,44 +227,6 @@ void process__saw_hook(struct recorder *recorder, struct process *process)
 			entry.flags |= MODEL_PROCESS_MAIN_PROFILER;
 	}
 	model__update_process(recorder->model, process->index, &entry);
-}
-
-/* 0: told, or there is nothing to tell; -EBUSY: try again. */
-static int tell_to_rest(struct process *process)
-{
-	struct ts_mailbox *mailbox;
-	struct ts_journal_header header;
-
-	if (!process->alive || !process->journal)
-		return 0;
-	journal__header(process->journal, &header);
-	mailbox = journal__mailbox(process->journal);
-	if (!header.attached || header.state != TS_HOOK_LIVE || !mailbox)
-		return 0;
-	return mailbox__command(mailbox, TS_COMMAND_REST);
-}
-
-void recorder__rest_hooks(struct recorder *recorder)
-{
-	const struct timespec pause = { 0, REST_PAUSE_NS };
-	uint32_t busy = recorder->processes_count, result;
-
-	for (unsigned int i = 0; i < REST_TRIES && busy; i++) {
-		busy = 0;
-		for (uint32_t j = 0; j < recorder->processes_count; j++) {
-			struct process *process = recorder->processes[j];
-
-			if (!process->told_to_rest)
-				process->told_to_rest = !tell_to_rest(process);
-			busy += process->alive && process->journal &&
-				journal__mailbox(process->journal) &&
-				(!process->told_to_rest ||
-				 !mailbox__is_done(journal__mailbox(process->journal),
-						   TS_COMMAND_REST, &result));
-		}
-		if (busy)
-			nanosleep(&pause, NULL);
-	}
 }
 
 /* A .NET process that runs for a second without the hook: say why. */

@@ -124,7 +124,14 @@ int recorder__catch_up(struct recorder *recorder, pid_t pid, struct trouble *ret
 
 	if (!process)
 		return trouble__set(ret_trouble, -ESRCH, "the process is gone");
-	err = bodies__read_journal(recorder, process);
+	err = process__wake_hook(process);
+	if (err == -EAGAIN)
+		return err;
+	if (err == -ETIMEDOUT)
+		return trouble__set(ret_trouble, err,
+			"its hook does not answer; is the process stopped?");
+	if (!err)
+		err = bodies__read_journal(recorder, process);
 	if (err == -EPROTO)
 		return trouble__set(ret_trouble, err,
 			"its hook is of another version of tierscope; use that one, or restart the process");

@@ -36,7 +36,8 @@ void recorder__on_stranger(struct recorder *recorder, recorder_stranger stranger
 
 /*
  * Reads what the process's hook has written down so far into code map and
- * model.  To be called once the probes are armed.  -ENOENT: no hook in it.
+ * model.  To be called once the probes are armed.  -ENOENT: no hook in it.  -EAGAIN:
+ * the hook is catching up itself; call again in a moment.
  */
 int recorder__catch_up(struct recorder *recorder, pid_t pid,
 		       struct trouble *ret_trouble);

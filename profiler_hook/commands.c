@@ -71,9 +71,8 @@ enum helper_next commands__resume(struct hook *hook)
 
 enum helper_next commands__open_session(struct hook *hook)
 {
-	/* Without one the callbacks go on, which miss ReJIT alone. */
-	if (FAILED(open_session(hook)))
-		session__set_live(hook);
+	/* If it fails, the callbacks go on, which miss ReJIT alone. */
+	(void)open_session(hook);
 	return HELPER_HAND_OVER;
 }
 

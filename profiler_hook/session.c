@@ -29,7 +29,9 @@ hresult session__start(struct hook *hook)
 							     0, &session);
 	if (hook__failed(hook, result)) {
 		header->failure = (uint32_t)result;
-		__atomic_store_n(&header->state, TS_HOOK_FAILED, __ATOMIC_RELEASE);
+		if (header->source != TS_SOURCE_CALLBACKS)
+			__atomic_store_n(&header->state, TS_HOOK_FAILED,
+					 __ATOMIC_RELEASE);
 		return result;
 	}
 	hook->session = session;

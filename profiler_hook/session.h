@@ -10,7 +10,8 @@
 
 #include "hook.h"
 
-/* A failure is counted, and told in the journal's header. */
+/* A failure is counted, and told in the journal's header; the state is FAILED unless
+ * callbacks tell of bodies meanwhile. */
 hresult session__start(struct hook *hook);
 /* Does nothing when there is none. */
 hresult session__stop(struct hook *hook);

@@ -204,24 +204,46 @@ hresult mock__command(struct ts_mailbox *mailbox, uint32_t command)
 	return (hresult)mailbox->result;
 }
 
-unsigned int mock__helpers(void)
+/* Opens `file` of the index-th thread of that name; NULL beyond the last one. */
+static FILE *helper_file(const char *file, unsigned int index)
 {
 	DIR *folder = opendir("/proc/self/task");
 	struct dirent *entry;
-	unsigned int count = 0;
+	FILE *found = NULL;
 
-	while (folder && (entry = readdir(folder)) != NULL) {
-		char name[300], text[16] = "";
-		FILE *file;
+	while (folder && !found && (entry = readdir(folder)) != NULL) {
+		char path[320], text[16] = "";
+		FILE *name;
 
-		snprintf(name, sizeof(name), "/proc/self/task/%s/comm", entry->d_name);
-		file = fopen(name, "re");
-		count += file && fgets(text, sizeof(text), file) &&
-			 !strcmp(text, "tierscope\n");
-		if (file)
-			fclose(file);
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
+		name = fopen(path, "re");
+		if (name && fgets(text, sizeof(text), name) &&
+		    !strcmp(text, "tierscope\n") && !index--) {
+			snprintf(path, sizeof(path), "/proc/self/task/%s/%s",
+				 entry->d_name, file);
+			found = fopen(path, "re");
+		}
+		if (name)
+			fclose(name);
 	}
 	if (folder)
 		closedir(folder);
+	return found;
+}
+
+unsigned int mock__helpers(void)
+{
+	unsigned int count = 0;
+	FILE *file;
+
+	while ((file = helper_file("comm", count)) != NULL) {
+		fclose(file);
+		count++;
+	}
 	return count;
+}
+
+FILE *mock__helper_status(void)
+{
+	return helper_file("status", 0);
 }

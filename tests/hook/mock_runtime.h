@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define MOCK_METHODS_MAX 64
 #define MOCK_MODULES_MAX 16
@@ -128,8 +129,9 @@ void mock__unmap_mailbox(struct ts_mailbox *mailbox);
 void mock__ring(struct ts_mailbox *mailbox);
 /* Stores a command and waits until it is carried out; its result. */
 hresult mock__command(struct ts_mailbox *mailbox, uint32_t command);
-/* The name of every thread of this process that the hook made; how many. */
+/* How many threads of this process the hook made; and /proc's status of one. */
 unsigned int mock__helpers(void);
+FILE *mock__helper_status(void);
 
 /* What the hook calls (mock_interfaces.c); of one mock at a time. */
 void mock__give_interfaces(struct mock *mock);

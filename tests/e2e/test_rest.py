@@ -14,7 +14,8 @@ LIVE, RESTING = 1, 3
 STATE_AT = 88
 HOOK = "libtierscope_hook.so"
 
-# A server at rest has threads that come and go, and a heap of its own.
+# A server at rest has threads that come and go, and each opening of a session puts
+# some 20 KB on the managed heap, which stay until a collection.
 THREADS_SLACK, JOURNAL_SLACK_KB, RSS_SLACK_KB = 4, 256, 6144
 
 
@@ -64,7 +65,7 @@ def footprint(pid):
             "threads": len(threads(pid))}
 
 
-def record(t, pid, *more, name="out.tscope", seconds="0.3s"):
+def record(t, pid, *more, name="out.tscope", seconds="300ms"):
     recording = t.path(name)
     result = loader.record(t, "-o", recording, "-d", seconds, "-p", pid, *more)
     check.equal(result.code, 0, f"{result}\nexit code")

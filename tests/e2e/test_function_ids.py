@@ -42,8 +42,6 @@ def check_share(document, bar, least):
     report.check_share(with_id, without, bar, text)
     # Each one that has none is counted under a cause.
     check.equal(sum(document.ledger["function_unknown"].values()), without, f"counted by cause; {text}")
-    bodies = sum(1 for b in document.images() if not b["function_id"])
-    check.equal(sum(document.ledger["function_unknown_bodies"].values()), bodies, "bodies counted by cause")
 
 
 def check_right(t, document, pid):

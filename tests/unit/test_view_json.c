@@ -28,7 +28,7 @@ static void json_has_the_promised_members(void **state)
 		"\"lost\":{\"ring_full\":0}},\"events\":{\"lost\":{}},"
 		"\"code_map_lost\":{},\"hook_lost\":{},"
 		"\"stub_leaf\":{},\"unresolved_leaf\":{},"
-		"\"function_unknown\":{},\"function_unknown_bodies\":{},\"notes\":{}}",
+		"\"function_unknown\":{},\"notes\":{}}",
 	};
 	char *text = write_json(*state);
 

@@ -137,9 +137,7 @@ enum model_ledger_section {
 	MODEL_LEDGER_STUB_LEAF = 6,	/* by kind */
 	MODEL_LEDGER_CODE_MAP_LOST = 7,	/* bodies without a place in the map, by cause */
 	MODEL_LEDGER_HOOK_LOST = 8,	/* what hooks could not keep, by cause */
-	/* Sampled ReadyToRun bodies without a FunctionID, by cause: samples, bodies. */
-	MODEL_LEDGER_FUNCTION_UNKNOWN = 9,
-	MODEL_LEDGER_FUNCTION_UNKNOWN_BODIES = 10,
+	MODEL_LEDGER_FUNCTION_UNKNOWN = 9, /* samples in ReadyToRun bodies without an id */
 	MODEL_LEDGER_SECTIONS
 };
 struct model_count {

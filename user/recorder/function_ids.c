@@ -20,6 +20,8 @@
 
 #define ANSWER_TRIES	20	/* at the end of a recording */
 #define ANSWER_PAUSE_NS 10000000
+#define ROOM_PAUSES	20	/* in one step */
+#define ROOM_PAUSE_NS	200000
 
 static const char *const cause_names[FUNCTION_CAUSES] = {
 	[FUNCTION_NOT_ASKED] = "not_asked", [FUNCTION_NO_ANSWER] = "no_answer",
@@ -102,10 +104,25 @@ static uint32_t join(struct recorder *recorder, struct process *process)
 	return open;
 }
 
+/* The hook empties a full mailbox in less than a millisecond, if it may run. */
+static int ask_one(struct ts_mailbox *mailbox, uint64_t address, unsigned int *pauses_left)
+{
+	const struct timespec pause = { 0, ROOM_PAUSE_NS };
+	int err;
+
+	while ((err = mailbox__ask(mailbox, address)) && *pauses_left) {
+		(*pauses_left)--;
+		mailbox__ring(mailbox);
+		nanosleep(&pause, NULL);
+	}
+	return err;
+}
+
 static void ask(struct process *process)
 {
 	struct ts_mailbox *mailbox = journal__mailbox(process->journal);
 	struct function_ids *ids = &process->ids;
+	unsigned int pauses_left = ROOM_PAUSES;
 	bool asked = false;
 
 	if (!mailbox || !process->alive || journal__state(process->journal) != TS_HOOK_LIVE)
@@ -115,8 +132,8 @@ static void ask(struct process *process)
 
 		if (waiting->cause != FUNCTION_NOT_ASKED)
 			continue;
-		if (mailbox__ask(mailbox, waiting->start))
-			break;		/* no room: next time */
+		if (ask_one(mailbox, waiting->start, &pauses_left))
+			break;		/* the rest next time */
 		waiting->cause = FUNCTION_NO_ANSWER;
 		asked = true;
 	}
@@ -143,33 +160,37 @@ void function_ids__step(struct recorder *recorder)
 		(void)step(recorder, recorder->processes[i]);
 }
 
-static void count_samples(struct recorder *recorder)
+void function_ids__count_leaf(struct recorder *recorder, uint32_t body)
 {
-	uint64_t samples[FUNCTION_CAUSES] = { 0 }, bodies[FUNCTION_CAUSES] = { 0 };
-	uint64_t *self, *total;
+	uint64_t samples = 0;
 
-	model__tally(recorder->model, &self, &total);
+	if (!(model__body(recorder->model, body)->flags & MODEL_BODY_FUNCTION_UNKNOWN))
+		return;
+	(void)map__get(recorder->unnamed_samples, 0, body, &samples);	/* 0: the first */
+	map__set(recorder->unnamed_samples, 0, body, samples + 1);
+}
+
+/* What was named by now has its function, whenever its samples were taken. */
+void function_ids__write_ledger(struct recorder *recorder)
+{
+	uint64_t counts[FUNCTION_CAUSES] = { 0 };
+
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		const struct function_ids *ids = &recorder->processes[i]->ids;
 
 		for (uint32_t j = 0; j < ids->count; j++) {
-			const struct waiting_body *waiting = &ids->waiting[j];
-			const uint64_t *counts =
-				&self[(size_t)waiting->body * MODEL_EVENTS_MAX];
+			uint64_t samples = 0;
 
-			bodies[waiting->cause]++;
-			for (unsigned int k = 0; k < MODEL_EVENTS_MAX; k++)
-				samples[waiting->cause] += counts[k];
+			(void)map__get(recorder->unnamed_samples, 0,
+				       ids->waiting[j].body, &samples);
+			counts[ids->waiting[j].cause] += samples;
 		}
 	}
-	for (unsigned int i = 0; i < FUNCTION_CAUSES; i++) {
+	for (unsigned int i = 0; i < FUNCTION_CAUSES; i++)
 		model__set_count(recorder->model, MODEL_LEDGER_FUNCTION_UNKNOWN,
-				 cause_names[i], samples[i]);
-		model__set_count(recorder->model, MODEL_LEDGER_FUNCTION_UNKNOWN_BODIES,
-				 cause_names[i], bodies[i]);
-	}
-	free(self);
-	free(total);
+				 cause_names[i], counts[i]);
+	map__free(recorder->unnamed_samples);
+	recorder->unnamed_samples = map__new();
 }
 
 void function_ids__finish(struct recorder *recorder)
@@ -186,7 +207,6 @@ void function_ids__finish(struct recorder *recorder)
 		if (open)
 			nanosleep(&pause, NULL);
 	}
-	count_samples(recorder);
 }
 
 void function_ids__free(struct function_ids *ids)

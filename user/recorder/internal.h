@@ -124,6 +124,7 @@ struct recorder {
 	struct image_file *files;
 	uint32_t files_count, files_capacity;
 	struct map *rows;		/* (row, generation) -> body */
+	struct map *unnamed_samples;	/* body without a FunctionID -> its samples */
 	struct symbols *symbols;
 	struct map *native_frames;	/* (file of symbols, offset) -> frame */
 	struct kernel_symbols *kernel_symbols; /* NULL: not asked for, or none */
@@ -214,8 +215,11 @@ uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *s
 /* function_ids.c */
 void function_ids__wait_for(struct process *process, uint32_t body, uint64_t start);
 void function_ids__step(struct recorder *recorder);
-/* At the end: waits a moment for answers, then counts what stays unknown. */
+/* At the end: waits a moment for answers. */
 void function_ids__finish(struct recorder *recorder);
+/* Samples in precompiled bodies without a function: counted, written and begun anew. */
+void function_ids__count_leaf(struct recorder *recorder, uint32_t body);
+void function_ids__write_ledger(struct recorder *recorder);
 void function_ids__free(struct function_ids *ids);
 
 /* resolve.c */

@@ -198,6 +198,7 @@ int ledger__write(struct recorder *recorder, bool last)
 	write_samples(recorder, counts, kernel__due(recorder->kernel));
 	write_code_events(recorder, counts, last);
 	write_causes(recorder);
+	function_ids__write_ledger(recorder);
 	write_hooks(recorder);
 	return 0;
 }

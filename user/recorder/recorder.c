@@ -67,6 +67,7 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 	recorder->image_cache = image_cache__open();
 	recorder->by_space = map__new();
 	recorder->rows = map__new();
+	recorder->unnamed_samples = map__new();
 	recorder->symbols = symbols__new();
 	recorder->native_frames = map__new();
 	recorder->kernel_frames = map__new();
@@ -87,6 +88,7 @@ void recorder__free(struct recorder *recorder)
 	images__free(recorder);
 	map__free(recorder->by_space);
 	map__free(recorder->rows);
+	map__free(recorder->unnamed_samples);
 	symbols__free(recorder->symbols);
 	map__free(recorder->native_frames);
 	kernel_symbols__free(recorder->kernel_symbols);
@@ -156,8 +158,7 @@ int recorder__step(struct recorder *recorder)
 	}
 	resolve__samples(recorder);
 	process__forget_ended(recorder);
-	if (recorder->last_check_ns == now)
-		function_ids__step(recorder);
+	function_ids__step(recorder);
 	return err;
 }
 

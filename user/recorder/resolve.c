@@ -319,6 +319,7 @@ static void count_leaf(struct recorder *recorder, uint64_t word,
 	if (leaf->frame.kind != MODEL_FRAME_BODY)
 		return;
 	recorder->managed_named++;
+	function_ids__count_leaf(recorder, leaf->frame.body);
 	if (TS_FRAME_TAG(word) == TS_FRAME_TAG_RAW &&
 	    model__body(recorder->model, leaf->frame.body)->source == MODEL_SOURCE_IMAGE)
 		recorder->table_late++;

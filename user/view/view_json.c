@@ -310,8 +310,6 @@ static void write_ledger(struct report *report)
 			     MODEL_LEDGER_UNRESOLVED_LEAF);
 	view__ledger_section(report->model, json, "function_unknown",
 			     MODEL_LEDGER_FUNCTION_UNKNOWN);
-	view__ledger_section(report->model, json, "function_unknown_bodies",
-			     MODEL_LEDGER_FUNCTION_UNKNOWN_BODIES);
 	view__ledger_section(report->model, json, "notes", MODEL_LEDGER_NOTES);
 	json_writer__end(json);
 }

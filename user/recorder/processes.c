@@ -241,7 +241,7 @@ static void check_hook(struct recorder *recorder, struct process *process)
 	if (target.runtime != TARGET_NOT_DOTNET) {
 		if (!target__can_profile(&target, &trouble))
 			trouble__set(&trouble, 0, "%s",
-				     target.hooked ?
+				     target.hook_mapped ?
 				     "the hook is loaded but says nothing; the runtime refused its event session" :
 				     "the runtime started without the hook: its library could not be loaded, or the environment was not passed on");
 		entry = *model__process(recorder->model, process->index);

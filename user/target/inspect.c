@@ -9,6 +9,7 @@
 #include "exports.h"
 #include "inspect.h"
 #include "ipc.h"
+#include "journal.h"
 #include "proc.h"
 #include "root.h"
 
@@ -94,6 +95,16 @@ static bool has_socket(int directory, const struct buf *environment,
 	return exists;
 }
 
+/* After a detach the library stays, but not the journal. */
+static bool keeps_journal(pid_t pid)
+{
+	struct journal *journal = NULL;
+	bool exists = journal__open(pid, &journal) != -ENOENT;
+
+	journal__free(journal);
+	return exists;
+}
+
 /* Which runtime: the library that is mapped, the executable, the socket. */
 static int find_runtime(int directory, const struct buf *environment,
 			struct target *target)
@@ -104,7 +115,8 @@ static int find_runtime(int directory, const struct buf *environment,
 	if (err)
 		return err;
 	target->musl = mapped.musl;
-	target->hooked = mapped.hook;
+	target->hook_mapped = mapped.hook;
+	target->hooked = mapped.hook && keeps_journal(target->pid);
 	target->runtime_path =
 		sanitised(mapped.runtime_path ? mapped.runtime_path : "",
 			  mapped.runtime_path ? strlen(mapped.runtime_path) : 0);

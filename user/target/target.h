@@ -34,7 +34,8 @@ struct target {
 	char *runtime_version;		/* "10.0.12" or "" */
 	char *runtime_path;		/* libcoreclr.so as mapped, or "" */
 	bool musl;
-	bool hooked;			/* the hook library is mapped */
+	bool hook_mapped;		/* the hook library is mapped */
+	bool hooked;			/* and at work: it keeps a journal */
 	bool diagnostics_off;		/* DOTNET_EnableDiagnostics(_IPC)=0 */
 	bool profiler_off;		/* DOTNET_EnableDiagnostics(_Profiler)=0 */
 };

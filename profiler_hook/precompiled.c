@@ -76,7 +76,8 @@ void precompiled__finish(struct hook *hook)
 
 	if (used > hook->journal.precompiled_capacity)
 		return;
-	for (uint32_t i = used > 2 * LAG ? used - 2 * LAG : 0; i < used; i++)
+	/* The last ones, and those of threads that stood still for longer than the lag. */
+	for (uint32_t i = 0; i < used; i++)
 		look_up(hook, &hook->journal.precompiled[i]);
 }
 

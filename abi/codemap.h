@@ -92,4 +92,16 @@ struct ts_image_row {
 };
 _Static_assert(sizeof(struct ts_image_row) == 16, "image row layout");
 
+/* One entry of the return-address cache, and how many of them a CPU has. */
+#define TS_RETURNS_SHIFT	12
+#define TS_RETURNS		(1u << TS_RETURNS_SHIFT)
+struct ts_return {
+	__u64 address;
+	__u64 epoch;		/* of the code map; 0: empty */
+	__u64 frame;		/* see ring.h */
+	__u32 shape;
+	__u32 space;
+};
+_Static_assert(sizeof(struct ts_return) == 32, "return entry layout");
+
 #endif /* TIERSCOPE_ABI_CODEMAP_H */

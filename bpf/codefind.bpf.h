@@ -15,11 +15,14 @@ struct found {
 	__u32 row;	       /* JIT body, for counting; 0 none */
 	bool in_jit, in_image; /* the slot says so, found or not */
 	bool known;	       /* we have heard of that memory */
+	bool lasting;	       /* true until the next code_changed() */
 };
 
-static __always_inline void find_jit(__u32 space, __u64 address, struct found *found)
+static __always_inline void find_jit(struct ts_jit_slot *slot, __u32 space, __u64 address,
+				     struct found *found)
 {
-	struct ts_jit_page *page = jit_page(space, address);
+	__u32 number = READ_ONCE(*page_number(slot, address));
+	struct ts_jit_page *page = number ? bpf_map_lookup_elem(&jit_granules, &number) : NULL;
 	struct ts_body_row *body;
 	__u32 row, generation;
 	__u32 size, shape;
@@ -50,6 +53,7 @@ static __always_inline void find_jit(__u32 space, __u64 address, struct found *f
 	found->offset = address - start;
 	found->size = size;
 	found->row = row;
+	found->lasting = true;
 }
 
 #define IMAGE_STEPS 8 /* functions that begin in one granule, and one before */
@@ -65,6 +69,7 @@ static __always_inline void find_image(const struct ts_slot *slot, __u64 address
 	if (!image || rva >= image->size)
 		return;
 	found->in_image = true;
+	found->lasting = !found->in_jit;
 	found->frame = TS_FRAME_MAKE(TS_FRAME_TAG_IMAGE, number, rva);
 	if (rva < image->text_rva)
 		return;
@@ -100,17 +105,21 @@ static __always_inline void code_find(__u32 space, __u64 address, struct found *
 {
 	struct ts_address_key key = { .space = space,
 				      .number = address >> TS_SLOT_SHIFT };
+	struct ts_jit_slot *jit = bpf_map_lookup_elem(&jit_slots, &key);
 	struct ts_slot *slot;
 
 	__builtin_memset(found, 0, sizeof(*found));
 	found->frame = address & 0x0fffffffffffffffULL;
-	find_jit(space, address, found);
+	if (jit)
+		find_jit(jit, space, address, found);
 	if (found->row)
 		return;
 	slot = bpf_map_lookup_elem(&slots, &key);
 	if (!slot)
 		return;
 	found->known = true;
+	/* Where a page has been JIT code, a body may come without more ado. */
+	found->lasting = slot->image == TS_SLOT_NATIVE && !found->in_jit;
 	if (slot->image == TS_SLOT_JIT)
 		found->in_jit = true;
 	else if (slot->image != TS_SLOT_NATIVE)

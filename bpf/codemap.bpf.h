@@ -29,11 +29,19 @@
 /* Rows and pages never used before; both start at 1, 0 means none. */
 __u32 next_row __weak = 1;
 __u32 next_page __weak = 1;
+/* Counts the changes that make an answer untrue which the code map gave before. */
+__u64 code_epoch __weak = 1;
 /* Sizes, set by the loader to what the maps were created with. */
 KNOB __u32 rows_max __weak = 131072;
 KNOB __u32 pages_max __weak = 8192;
 KNOB __u32 image_rows_max __weak = 524288;
 KNOB __u32 space_bodies_max __weak = 100000;
+
+/* When the map shows the change, and before anything can rely on it. */
+static __always_inline void code_changed(void)
+{
+	__sync_fetch_and_add(&code_epoch, 1);
+}
 
 /* The number that was given back, or else one that was never used; 0 when full. */
 static __always_inline __u32 take(__u32 number, __u32 *next, __u32 max)
@@ -89,6 +97,16 @@ static __always_inline struct ts_jit_slot *jit_slot_make(__u32 space, __u64 addr
 	return slot;
 }
 
+/* Does the loader know this memory as that of a file?  It may be another's by now. */
+static __always_inline bool slot_is_a_file(__u32 space, __u64 address)
+{
+	struct ts_address_key key = { .space = space,
+				      .number = address >> TS_SLOT_SHIFT };
+	struct ts_slot *slot = bpf_map_lookup_elem(&slots, &key);
+
+	return slot && slot->image != TS_SLOT_JIT;
+}
+
 /*
  * What follows of inserting is not inlined and not static: the verifier then
  * looks at each function once, and not once for each way on which its callers
@@ -117,10 +135,13 @@ __weak __noinline int jit_page_make(struct ts_space *owner, __u64 address)
 		ledger_count(TS_LEDGER_PAGES_FULL);
 		return -ENOSPC;
 	}
-	if (__sync_val_compare_and_swap(number, 0, page))
+	if (__sync_val_compare_and_swap(number, 0, page)) {
 		free_page_give(page);	/* another thread made it first */
-	else
-		__sync_fetch_and_add(&owner->pages, 1);
+		return 0;
+	}
+	__sync_fetch_and_add(&owner->pages, 1);
+	if (slot_is_a_file(owner->number, address))
+		code_changed();
 	return 0;
 }
 
@@ -147,6 +168,7 @@ struct fill {
 	__u32 space;
 	__u32 row;		/* the body's */
 	__u32 failed;
+	__u32 replaced;		/* granules that were another body's */
 	__u32 first;		/* granule of the page at hand */
 	struct ts_jit_page *page;
 	__u64 page_start;
@@ -177,8 +199,10 @@ static long fill_granule(__u64 index, struct fill *fill)
 		return 0;
 	}
 	WRITE_ONCE(*row, fill->row);
-	if (old && old != fill->row)
+	if (old && old != fill->row) {
 		row_replaced(fill, old, (fill->page_start >> TS_GRANULE_SHIFT) + granule);
+		fill->replaced = 1;
+	}
 	return 0;
 }
 
@@ -305,8 +329,11 @@ __weak __noinline int body_insert(struct ts_space *space,
 		fill.owner = NULL;
 		fill_pages(&fill);
 		row_release(body, row, space->number, &space->bodies);
+		code_changed();	/* a sample may have found it meanwhile */
 		return -ENOSPC;
 	}
+	if (fill.replaced)
+		code_changed();
 	ret_placed->row = row;
 	ret_placed->generation = body->generation;
 	return 0;
@@ -328,7 +355,10 @@ static __always_inline int body_remove(__u32 space, __u64 start, __u32 *bodies_a
 	fill.end = start + body->size;
 	fill.row = row;
 	fill_pages(&fill);
-	return row_release(body, row, space, bodies_alive) ? 0 : -ENOENT;
+	if (!row_release(body, row, space, bodies_alive))
+		return -ENOENT;
+	code_changed();
+	return 0;
 }
 
 static __always_inline bool slot_is_empty(const struct ts_jit_slot *slot)
@@ -378,6 +408,7 @@ static __always_inline int page_remove(__u32 space, __u64 address)
 		WRITE_ONCE(page->row[i], 0);
 	free_page_give(old);
 	slot_release(space, address, slot);
+	code_changed();
 	return 0;
 }
 

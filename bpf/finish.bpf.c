@@ -34,8 +34,11 @@ static long finish_one(__u64 index, struct walk_scratch **context)
 static __always_inline int finish_walk(struct ts_finish *piece,
 				       struct walk_scratch *scratch)
 {
-	scratch->walk = (struct walk){ .ip = piece->ip, .sp = piece->sp, .bp = piece->bp,
-				       .space = piece->space };
+	/* No cache of return addresses: those are the samplers'. */
+	walk_begin(&scratch->walk, (struct returns_of){ .space = piece->space });
+	scratch->walk.ip = piece->ip;
+	scratch->walk.sp = piece->sp;
+	scratch->walk.bp = piece->bp;
 	scratch->event = piece->event;
 	bpf_loop(TS_FRAMES_MAX + 1, finish_one, &scratch, 0);
 	piece->flags = scratch->walk.flags;

@@ -110,6 +110,16 @@ struct {
 	__type(value, struct ts_finish);
 } finishing SEC(".maps") __weak;
 
+/* The return-address cache, TS_RETURNS for each CPU: returns.bpf.h.  Mapped memory
+ * begins with a page, so that no entry lies on two cache lines. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 16 * TS_RETURNS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct ts_return);
+} returns SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);

@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (c) 2026 The tierscope authors */
-/* What a walk reads of the interrupted thread: its stack, its code, its mappings. */
+/*
+ * What a walk reads of the interrupted thread: its stack, its code, its mappings.
+ *
+ * Reading user memory costs the same for eight bytes as for a thousand (entering and
+ * leaving user access is most of it), so a walk reads the stack a piece at a time and
+ * finds most frames in it.
+ *
+ *   page ┌───────────────┬──────────────────────┐ page
+ *        │               │ bytes                │
+ *        └───────────────┴──────────────────────┘
+ *                        start
+ *
+ * Such a window ends with its page at the latest: the next one may not be there, and a
+ * read that runs into it costs more than all the others.
+ */
 #ifndef TIERSCOPE_MEMORY_BPF_H
 #define TIERSCOPE_MEMORY_BPF_H
 
@@ -8,9 +22,43 @@
 
 #define VM_EXECUTABLE 4 /* include/linux/mm.h, VM_EXEC */
 
-static __always_inline bool read_word(__u64 address, __u64 *ret_word)
+#define WINDOW_BYTES 2048 /* power of two, so that an index can be masked */
+
+struct window {
+	__u64 start;
+	__u64 bytes;		/* 0: nothing is read yet */
+	__u64 word[WINDOW_BYTES / 8];
+};
+
+/* Moves it so that it begins at `address`. */
+static __always_inline bool window_move(struct window *window, __u64 address)
 {
-	return !bpf_probe_read_user(ret_word, 8, (const void *)address);
+	__u32 bytes = 4096 - (address & 4095);
+
+	if (bytes > WINDOW_BYTES)
+		bytes = WINDOW_BYTES;
+	window->start = address;
+	window->bytes = 0;
+	if (bpf_probe_read_user(window->word, bytes, (const void *)address))
+		return false;
+	window->bytes = bytes;
+	return true;
+}
+
+static __always_inline bool read_word(struct window *window, __u64 address, __u64 *ret_word)
+{
+	__u64 offset = address - window->start;
+
+	/* No stack is like that; and it may lie in two pages. */
+	if (address & 7)
+		return !bpf_probe_read_user(ret_word, 8, (const void *)address);
+	if (offset >= window->bytes) {
+		if (!window_move(window, address))
+			return false;
+		offset = 0;
+	}
+	*ret_word = window->word[(offset / 8) & (WINDOW_BYTES / 8 - 1)];
+	return true;
 }
 
 /* Up to `count` bytes; fewer where the next page cannot be read. */

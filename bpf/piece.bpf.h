@@ -16,7 +16,12 @@ static __always_inline struct ts_finish *finish(void)
 	return bpf_map_lookup_elem(&finishing, &zero);
 }
 
-static __always_inline bool read_word(__u64 address, __u64 *ret_word)
+/* It is a copy already. */
+struct window {
+	__u64 bytes;
+};
+
+static __always_inline bool read_word(struct window *unused, __u64 address, __u64 *ret_word)
 {
 	struct ts_finish *piece = finish();
 	__u64 at;

@@ -37,14 +37,25 @@ static __always_inline bool user_registers(struct bpf_perf_event_data *ctx,
 		return true;
 	}
 	task = bpf_get_current_task_btf();
-	if (!BPF_CORE_READ(task, mm))
+	if (!task->mm)
 		return false;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	walk->ip = BPF_PROBE_READ(regs, rip);
-	walk->sp = BPF_PROBE_READ(regs, rsp);
-	walk->bp = BPF_PROBE_READ(regs, rbp);
+	walk->ip = regs->rip;
+	walk->sp = regs->rsp;
+	walk->bp = regs->rbp;
 	walk->flags |= TS_SAMPLE_KERNEL_MODE;
 	return true;
+}
+
+/* The helper for it takes longer than all the rest of the header. */
+static __always_inline void copy_comm(struct ts_sample *sample)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	const __u64 *from = (const __u64 *)task->comm;
+	__u64 *to = (__u64 *)sample->comm;
+
+	to[0] = from[0];
+	to[1] = from[1];
 }
 
 static __always_inline void note_walk(const struct walk *walk)
@@ -81,13 +92,14 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	struct ts_sample *sample;
 	struct walk *walk;
 	__u32 zero = 0, count, kernel_count = 0;
+	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 size, whole;
 
 	scratch_of_cpu = bpf_map_lookup_elem(&scratch, &zero);
 	if (!scratch_of_cpu)
 		return TS_LEDGER_INTERNAL;
 	walk = &scratch_of_cpu->walk;
-	*walk = (struct walk){ .space = number };
+	walk_begin(walk, returns_of(cpu, number));
 	if (!user_registers(ctx, walk))
 		return TS_LEDGER_NO_USER_REGISTERS;
 	scratch_of_cpu->event = (__u32)bpf_get_attach_cookie(ctx);
@@ -106,12 +118,12 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = whole,
 		.time_ns = bpf_ktime_get_ns(), .space = number,
 		.pid = pid_tgid >> 32, .tid = (__u32)pid_tgid,
-		.cpu = bpf_get_smp_processor_id() };
+		.cpu = cpu };
 	sample->event = scratch_of_cpu->event;
 	sample->flags = walk->flags;
 	sample->frames_count = count;
 	sample->kernel_count = kernel_count;
-	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
+	copy_comm(sample);
 	return send_sample(sample, whole) && send_sample(drop_stack(sample, size), size) ?
 	       TS_LEDGER_RING_FULL : TS_LEDGER_KEPT;
 }

@@ -23,7 +23,7 @@
 #ifndef TIERSCOPE_UNWIND_BPF_H
 #define TIERSCOPE_UNWIND_BPF_H
 
-#include "codefind.bpf.h"
+#include "returns.bpf.h"
 #include "decode.bpf.h"
 #ifdef WALK_FROM_PIECE
 #include "piece.bpf.h"
@@ -35,10 +35,11 @@
 
 struct walk {
 	__u64 ip, sp, bp;
-	__u32 space;
+	struct returns_of returns;	/* and the space */
 	__u32 count;		/* frames found */
 	__u32 flags;		/* enum ts_sample_flags */
 	__u32 done;
+	struct window window;	/* of the stack */
 };
 
 #define SAMPLE_WORDS	(sizeof(struct ts_sample) / 8)
@@ -65,6 +66,28 @@ static __always_inline struct ts_sample *scratch_sample(struct walk_scratch *scr
 	return (struct ts_sample *)scratch->record;
 }
 
+/* All but the registers.  (Assigning a whole struct walk would clear the window.) */
+static __always_inline void walk_begin(struct walk *walk, struct returns_of of)
+{
+	walk->returns = of;
+	walk->count = 0;
+	walk->flags = 0;
+	walk->done = 0;
+	walk->window.bytes = 0;
+}
+
+/* What a frame with rbp begins with. */
+struct frame {
+	__u64 bp, ip;		/* the caller's */
+};
+
+static __always_inline bool read_frame(struct window *window, __u64 address,
+				       struct frame *ret_frame)
+{
+	return read_word(window, address, &ret_frame->bp) &&
+	       read_word(window, address + 8, &ret_frame->ip);
+}
+
 /* Ends the walk at a frame that could not be read. */
 static __always_inline void walk_broken(struct walk *walk)
 {
@@ -72,13 +95,10 @@ static __always_inline void walk_broken(struct walk *walk)
 	walk->done = 1;
 }
 
-static __always_inline void walk_to(struct walk *walk, __u64 return_address_at,
-				    __u64 sp, __u64 bp)
+/* The caller, by its registers. */
+static __always_inline void walk_up(struct walk *walk, __u64 ip, __u64 sp, __u64 bp)
 {
-	__u64 ip;
-
-	if (sp <= walk->sp || sp - walk->sp > STACK_SPAN_MAX ||
-	    !read_word(return_address_at, &ip)) {
+	if (sp <= walk->sp || sp - walk->sp > STACK_SPAN_MAX) {
 		walk_broken(walk);
 		return;
 	}
@@ -91,18 +111,29 @@ static __always_inline void walk_to(struct walk *walk, __u64 return_address_at,
 	walk->bp = bp;
 }
 
+static __always_inline void walk_to(struct walk *walk, __u64 return_address_at,
+				    __u64 sp, __u64 bp)
+{
+	__u64 ip;
+
+	if (!read_word(&walk->window, return_address_at, &ip))
+		walk_broken(walk);
+	else
+		walk_up(walk, ip, sp, bp);
+}
+
 /* rbp points at the frame: also OSR's, whose caller lies `words` further up. */
 static __always_inline void framed_step(struct walk *walk, __u32 words)
 {
-	__u64 at = walk->bp + 8, bp;
+	__u64 at = walk->bp + 16 + 8ULL * words;
+	struct frame frame;
 
-	if (words)
-		at += 8 + 8ULL * words;
-	if (walk->bp < walk->sp || !read_word(walk->bp, &bp)) {
+	if (walk->bp < walk->sp || !read_frame(&walk->window, walk->bp, &frame))
 		walk_broken(walk);
-		return;
-	}
-	walk_to(walk, at, at + 8, bp);
+	else if (words)
+		walk_to(walk, at, at + 8, frame.bp);
+	else
+		walk_up(walk, frame.ip, at, frame.bp);
 }
 
 static __always_inline void native_step(struct walk *walk)
@@ -207,7 +238,7 @@ static __always_inline bool epilog_step(struct walk *walk, const struct found *f
 		return false;
 	walk->flags |= TS_SAMPLE_LEAF_EPILOG;
 	base = decoder->from_rbp ? walk->bp : walk->sp;
-	if (decoder->pops_rbp && !read_word(base + decoder->rbp, &bp)) {
+	if (decoder->pops_rbp && !read_word(&walk->window, base + decoder->rbp, &bp)) {
 		walk_broken(walk);
 		return true;
 	}
@@ -242,7 +273,7 @@ static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder
 		pushes = stub_pushes_ahead(decoder);
 	}
 	at = walk->sp + 8 * pushes;
-	if (!read_word(at, &ip) || !is_code(walk->space, ip))
+	if (!read_word(&walk->window, at, &ip) || !is_code(walk->returns.space, ip))
 		return false;
 	walk_to(walk, at, at + 8, walk->bp);
 	return true;
@@ -284,9 +315,12 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 		walk->flags |= TS_SAMPLE_TRUNCATED;
 		return 1;
 	}
-	code_find(walk->space, address, &found);
-	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
 	walk->count = index + 1;
+	if (index)
+		return_find(&walk->returns, address, &found);
+	else
+		leaf_find(&walk->returns, address, &found);
+	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
 	if (!found.known && is_executable(address)) {
 		walk->flags |= TS_SAMPLE_TABLE_PENDING;
 		scratch->unknown_leaf = !index;
@@ -315,9 +349,12 @@ static __always_inline void walk_stack(struct walk_scratch *scratch)
 static __always_inline __u32 add_kernel_frames(void *context, struct walk_scratch *scratch,
 					       __u32 count)
 {
-	long bytes = bpf_get_stack(context, &scratch->record[SAMPLE_WORDS + (count & 127)],
-				   8 * (TS_KERNEL_FRAMES_MAX + 1), 0);
+	long bytes;
 
+	/* Masked where it is used: the verifier of Linux 6.1 forgets its bound. */
+	barrier_var(count);
+	bytes = bpf_get_stack(context, &scratch->record[SAMPLE_WORDS + (count & 127)],
+			      8 * (TS_KERNEL_FRAMES_MAX + 1), 0);
 	if (bytes < 8) {
 		ledger_count(TS_LEDGER_NO_KERNEL_STACK);
 		return 0;
@@ -336,8 +373,11 @@ static __always_inline __u32 add_kernel_frames(void *context, struct walk_scratc
 static __always_inline __u64 add_code(struct walk_scratch *scratch, __u32 count,
 				      __u32 kernel_count, __u64 leaf)
 {
-	__u64 words = SAMPLE_WORDS + (count & 127) + (kernel_count & 127);
+	__u64 words;
 
+	barrier_var(count);
+	barrier_var(kernel_count);
+	words = SAMPLE_WORDS + (count & 127) + (kernel_count & 127);
 	if (!scratch->unknown_leaf ||
 	    bpf_probe_read_user(&scratch->record[words], TS_CODE_BYTES,
 				(const void *)(leaf - TS_CODE_BEFORE)))

@@ -9,7 +9,7 @@
 
 #include <ucontext.h>
 
-#include "../../bpf/codefind.bpf.h"
+#include "../../bpf/returns.bpf.h"
 
 #define SPACE	  7
 #define BASE	  0x7f0000100000ULL
@@ -75,6 +75,10 @@ static const struct story stories[] = {
 	 {{INSERT, SPACE, BASE, 0x40}},
 	 {{INSERT, SPACE, BASE + 0x20, 0x40}},
 	 {BASE + 0x1f, BASE + 0x20, BASE + 0x3f, BASE + 0x5f}},
+	{"a body comes beside another",
+	 {{INSERT, SPACE, BASE + 0x100, 0x20}},
+	 {{INSERT, SPACE, BASE, 0x20}, {INSERT, SPACE, BASE + 0x2000, 0x20}},
+	 {BASE, BASE + 0x1f, BASE + 0x100, BASE + 0x2000}},
 	{"its page goes to another process",
 	 {{INSERT, SPACE, BASE, 0x20}},
 	 {{REMOVE, SPACE, BASE},
@@ -202,7 +206,9 @@ static void begin(const struct story *story)
 	SHIM_MAP(images, 1);
 	SHIM_MAP(image_granules, 1);
 	SHIM_MAP(image_rows, 1);
+	SHIM_MAP(returns, TS_RETURNS);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
+	code_epoch = 1;
 	next_row = next_page = 1;
 	free_rows_top = free_pages_top = 0;
 	rows_max = pages_max = 8;
@@ -358,6 +364,113 @@ static void a_sample_stopped_twice_is_right_or_raw(void **state)
 				}
 }
 
+/* --- with the return-address cache ------------------------------------------------ */
+
+static struct found look_cached(__u64 address)
+{
+	struct returns_of of;
+	struct found found = {};
+
+	reader.loads = 0;
+	reader.running = true;
+	of = returns_of(0, SPACE);
+	return_find(&of, address, &found);
+	reader.running = false;
+	/* The rest is not for callers of this. */
+	found.offset = found.size = found.row = 0;
+	return found;
+}
+
+static void assert_cached_true_or_raw(const struct story *story,
+				      const struct truth *truth, __u64 address,
+				      const struct found *found, const char *when)
+{
+	if (found->frame == address && !found->shape)
+		return;
+	for (int t = 0; t < truth->count; t++)
+		if (truth->found[t].frame == found->frame &&
+		    truth->found[t].shape == found->shape)
+			return;
+	fail_msg("%s, %s: at %llx the cache said %llx, shape %x", story->name, when,
+		 address, found->frame, found->shape);
+}
+
+/* What the cache says when the writer is done is the last truth, nothing before. */
+static void assert_cached_last(const struct story *story, const struct truth *truth,
+			       __u64 address)
+{
+	const struct found *last = &truth->found[truth->count - 1];
+
+	for (int twice = 0; twice < 2; twice++) {
+		struct found found = look_cached(address);
+
+		if (found.frame != last->frame || found.shape != last->shape)
+			fail_msg(
+				"%s, in the end: at %llx the cache said %llx, not %llx",
+				story->name, address, found.frame, last->frame);
+	}
+}
+
+/* The cache holds the truth from before; a sample comes at any store. */
+static void a_cached_answer_at_any_store_is_right_or_raw(void **state)
+{
+	for (size_t s = 0; s < sizeof(stories) / sizeof(stories[0]); s++) {
+		const struct story *story = &stories[s];
+		int stores = stores_of(story);
+
+		for (int l = 0; l < 4 && story->looked_at[l]; l++) {
+			__u64 address = story->looked_at[l];
+			struct truth truth = truth_of(story, address);
+
+			for (int at = 0; at <= stores; at = next_store(at, stores)) {
+				struct found found;
+
+				begin(story);
+				look_cached(address);
+				writer__start(story);
+				writer__to(at);
+				found = look_cached(address);
+				assert_cached_true_or_raw(story, &truth, address,
+							  &found, "interrupted");
+				writer__to(NEVER);
+				assert_cached_last(story, &truth, address);
+			}
+		}
+	}
+}
+
+/* A sample begins, asks the map, and keeps the answer while the writer goes on. */
+static void an_answer_kept_beside_a_writer_does_not_outlive_it(void **state)
+{
+	for (size_t s = 0; s < sizeof(stories) / sizeof(stories[0]); s++) {
+		const struct story *story = &stories[s];
+		int stores = stores_of(story);
+
+		for (int l = 0; l < 4 && story->looked_at[l]; l++) {
+			__u64 address = story->looked_at[l];
+			struct truth truth = truth_of(story, address);
+
+			for (int a = 0; a <= stores; a = next_store(a, stores))
+				for (int load = 0; load <= LOADS_MAX; load++) {
+					struct found found;
+
+					begin(story);
+					writer__start(story);
+					writer__to(a);
+					reader.switch_at[0] = load;
+					reader.switch_to[0] = NEVER;
+					found = look_cached(address);
+					assert_cached_true_or_raw(story, &truth,
+								  address, &found,
+								  "beside");
+					reader.switch_at[0] = -1;
+					writer__to(NEVER);
+					assert_cached_last(story, &truth, address);
+				}
+		}
+	}
+}
+
 static int teardown(void **state)
 {
 	shim__clear();
@@ -370,6 +483,8 @@ int main(void)
 		cmocka_unit_test(a_sample_at_any_store_is_right_or_raw),
 		cmocka_unit_test(a_sample_beside_a_writer_is_right_or_raw),
 		cmocka_unit_test(a_sample_stopped_twice_is_right_or_raw),
+		cmocka_unit_test(a_cached_answer_at_any_store_is_right_or_raw),
+		cmocka_unit_test(an_answer_kept_beside_a_writer_does_not_outlive_it),
 	};
 
 	return cmocka_run_group_tests_name("bpf_race", tests, NULL, teardown);

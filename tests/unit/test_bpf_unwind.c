@@ -27,8 +27,10 @@ static int setup(void **state)
 	SHIM_MAP(images, 4);
 	SHIM_MAP(image_granules, 64);
 	SHIM_MAP(image_rows, 64);
+	SHIM_MAP(returns, TS_RETURNS);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	code_epoch = 1;
 	free_rows_top = free_pages_top = 0;
 	space.bodies = 0;
 	memset(code, 0xcc, sizeof(code));
@@ -56,7 +58,7 @@ static __u32 add_body(__u64 start, __u32 size, __u32 shape)
 
 static struct walk walk_from(__u64 ip, __u64 sp, __u64 bp)
 {
-	return (struct walk){.ip = ip, .sp = sp, .bp = bp, .space = SPACE};
+	return (struct walk){.ip = ip, .sp = sp, .bp = bp, .returns = {.space = SPACE}};
 }
 
 /* --- every instruction of synthetic bodies -------------------------------- */
@@ -428,11 +430,23 @@ static void build_stack(__u32 *rows)
 	machine__push(&machine, AT(OSR, 0x40));
 }
 
+/* Without the return-address cache; with it, and once more when all is in it. */
 static void walk_whole(__u64 ip)
 {
-	memset(&scratch, 0, sizeof(scratch));
-	scratch.walk = walk_from(ip, machine.rsp, machine.rbp);
-	walk_stack(&scratch);
+	static struct walk_scratch first;
+
+	for (int pass = 0; pass < 3; pass++) {
+		memset(&scratch, 0, sizeof(scratch));
+		scratch.walk = walk_from(ip, machine.rsp, machine.rbp);
+		if (pass)
+			scratch.walk.returns = returns_of(0, SPACE);
+		walk_stack(&scratch);
+		if (!pass)
+			first = scratch;
+		assert_int_equal(scratch.walk.count, first.walk.count);
+		assert_int_equal(scratch.walk.flags, first.walk.flags);
+		assert_memory_equal(scratch.record, first.record, sizeof(first.record));
+	}
 }
 
 static void assert_body_frame(__u32 index, __u32 row)
@@ -710,14 +724,17 @@ static void a_frame_below_the_stack_pointer_is_none(void **state)
 /* Readable memory, but further away than any stack is deep. */
 static void a_frame_beyond_the_span_is_none(void **state)
 {
-	static __u64 far_frame[2] = {0, 0x7f1100001111ULL};
+	static __u64 pages[2 * 512]; /* memory comes by the page */
 
 	for (int beyond = 0; beyond < 2; beyond++) {
 		/* The frame's end, sp of the caller, is 16 above its rbp. */
 		__u64 at = MACHINE_CALLER_BP + STACK_SPAN_MAX - 16 + 8 * beyond;
+		__u64 first = at & ~0xfffULL;
 
 		setup(state);
-		shim__add_memory(at, far_frame, sizeof(far_frame));
+		pages[(at - first) / 8] = 0;
+		pages[(at - first) / 8 + 1] = 0x7f1100001111ULL;
+		shim__add_memory(first, pages, sizeof(pages));
 		machine.rsp = MACHINE_CALLER_BP;
 		machine.rbp = at;
 		walk_whole(0x7f1100002222ULL);

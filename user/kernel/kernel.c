@@ -56,6 +56,7 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 			       options->sample_ring_bytes : ring_size(samples);
 
 	bpf_map__set_max_entries(skeleton->maps.samples, sample_ring);
+	bpf_map__set_max_entries(skeleton->maps.returns, kernel->cpus * TS_RETURNS);
 	if (options->code_ring_bytes)
 		bpf_map__set_max_entries(skeleton->maps.code_events,
 					 options->code_ring_bytes);

@@ -8,18 +8,29 @@
 
 #include <errno.h>
 
+/*
+ * After a change: the samplers' caches of return addresses may hold answers from
+ * before it (bpf/returns.bpf.h).
+ */
+static void code_changed(struct kernel *kernel)
+{
+	__atomic_fetch_add(&kernel->skeleton->data->code_epoch, 1, __ATOMIC_SEQ_CST);
+}
+
 int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 		      uint64_t base, uint32_t size)
 {
 	struct ts_slot slot = { .image = number, .base = base };
 	struct ts_address_key key = { .space = space };
 	uint64_t last = (base + (size ? size : 1) - 1) >> TS_SLOT_SHIFT;
+	int err = 0;
 
-	for (key.number = base >> TS_SLOT_SHIFT; key.number <= last; key.number++)
+	for (key.number = base >> TS_SLOT_SHIFT; !err && key.number <= last; key.number++)
 		if (bpf_map__update_elem(kernel->skeleton->maps.slots, &key, sizeof(key),
 					 &slot, sizeof(slot), BPF_ANY))
-			return -errno;
-	return 0;
+			err = -errno;
+	code_changed(kernel);
+	return err;
 }
 
 static int put(struct kernel *kernel, const struct ts_address_key *key, uint32_t kind,
@@ -50,6 +61,7 @@ int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind, uint
 		err = put(kernel, &key, kind,
 			  from >= start && from + (1u << TS_SLOT_SHIFT) <= end);
 	}
+	code_changed(kernel);
 	return err;
 }
 
@@ -61,4 +73,5 @@ void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64
 	     key.number++)
 		(void)bpf_map__delete_elem(kernel->skeleton->maps.slots, &key, sizeof(key),
 					   0);	/* -ENOENT: never mapped */
+	code_changed(kernel);
 }

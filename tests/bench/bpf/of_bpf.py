@@ -30,7 +30,7 @@ BODIES = ((1_000, None), (64_000, 0.25), (1_000_000, 0.25))
 
 
 def numbers(command):
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     lines = [[float(word) for word in line.split()] for line in text.splitlines()]
     return lines[:-1], lines[-1]
 

@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #include "../../../abi/ledger.h"
+#include "../../../abi/space.h"
 #include "peer.skel.h"
 
 #define CPUS_MAX   512
@@ -50,45 +52,58 @@ static struct usage usage_of(int program)
 	return (struct usage){info.run_time_ns, info.run_cnt};
 }
 
-/* The sampler of the youngest recording, and its ledger. */
-static int open_sampler(int *ret_ledger)
+/* A map of a program, by its name; -1 if it has none. */
+static int open_map(int program, const char *name)
 {
-	__u32 maps[64], id = 0, size;
-	int found = -1;
+	__u32 ids[64];
+	struct bpf_prog_info info = {.nr_map_ids = 64, .map_ids = (__u64)(long)ids};
+	__u32 size = sizeof(info);
 
-	*ret_ledger = -1;
-	while (!bpf_prog_get_next_id(id, &id)) {
-		struct bpf_prog_info info = {};
-		int fd = bpf_prog_get_fd_by_id(id);
-
-		size = sizeof(info);
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) ||
-		    strcmp(info.name, "on_sample")) {
-			close(fd);
-			continue;
-		}
-		close(found);
-		found = fd;
-	}
-	if (found < 0)
+	if (bpf_obj_get_info_by_fd(program, &info, &size))
 		return -1;
-	struct bpf_prog_info info = {.nr_map_ids = 64, .map_ids = (__u64)(long)maps};
-
-	size = sizeof(info);
-	if (bpf_obj_get_info_by_fd(found, &info, &size))
-		die("maps of the sampler");
 	for (__u32 i = 0; i < info.nr_map_ids && i < 64; i++) {
 		struct bpf_map_info map = {};
-		int fd = bpf_map_get_fd_by_id(maps[i]);
+		int fd = bpf_map_get_fd_by_id(ids[i]);
 
 		size = sizeof(map);
 		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &size) &&
-		    !strcmp(map.name, "ledger"))
-			*ret_ledger = fd;
-		else
-			close(fd);
+		    !strcmp(map.name, name))
+			return fd;
+		close(fd);
 	}
+	return -1;
+}
+
+/* Is it a sampler, and of a recording of this process? */
+static bool samples(int program, __u32 pid)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	struct ts_space space;
+	int spaces;
+	bool found;
+
+	if (bpf_obj_get_info_by_fd(program, &info, &size) ||
+	    strcmp(info.name, "on_sample"))
+		return false;
+	spaces = open_map(program, "spaces");
+	found = spaces >= 0 && !bpf_map_lookup_elem(spaces, &pid, &space);
+	close(spaces);
 	return found;
+}
+
+static int open_sampler(__u32 pid)
+{
+	__u32 id = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd >= 0 && samples(fd, pid))
+			return fd;
+		close(fd);
+	}
+	return -1;
 }
 
 static __u64 counted(int ledger, __u32 what)
@@ -239,9 +254,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: sampling PID HERTZ SLICES SECONDS\n");
 		return 3;
 	}
-	sampler = open_sampler(&ledger);
-	if (sampler < 0 || ledger < 0) {
-		fprintf(stderr, "sampling: no recording is running\n");
+	sampler = open_sampler((__u32)atoi(argv[1]));
+	ledger = sampler < 0 ? -1 : open_map(sampler, "ledger");
+	if (ledger < 0) {
+		fprintf(stderr, "sampling: process %s is not being recorded\n",
+			argv[1]);
 		return 1;
 	}
 	if (bpf_enable_stats(BPF_STATS_RUN_TIME) < 0)

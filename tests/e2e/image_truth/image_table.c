@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int print_body(const struct image *image, uint32_t number,
+static int print_body(struct image *image, uint32_t number,
 		      const struct image_body *body, struct buf *text)
 {
 	const char *part;

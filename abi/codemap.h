@@ -8,7 +8,7 @@
  *                          │                                               │
  *                .page[(ip >> 12) & 15]                          an image: base, table
  *                          │                                               │
- *        jit_granules[page].row[(ip >> 4) & 255]   image_granules[table + (rva >> 4)]
+ *        jit_granules[page].row[(ip >> 4) & 255]   image_granules[table + (rva >> 6)]
  *                          │                                               │
  *                   bodies[row]: exact range check     image_rows[first ...]: step forward
  *
@@ -76,21 +76,37 @@ _Static_assert(sizeof(struct ts_body_row) == 72, "row layout");
 struct ts_image {
 	__u32 first_granule;	/* in image_granules */
 	__u32 granules;
-	__u32 text_rva;		/* RVA of the first granule, 16-aligned */
+	__u32 text_rva;		/* RVA of the first granule, aligned to one */
 	__u32 first_row;	/* in image_rows */
-	__u32 rows;
+	__u32 rows;		/* the fence included */
 	__u32 size;		/* bytes from base that belong to the image */
 };
 _Static_assert(sizeof(struct ts_image) == 24, "image layout");
 
-/* One RUNTIME_FUNCTION of an image, sorted by begin. */
+/*
+ * One RUNTIME_FUNCTION of an image, sorted by begin; it goes to the begin of the next.
+ * A few bytes of padding count for the function before them; a real gap is a row of
+ * its own, and so is the fence, where the last function ends.
+ */
 struct ts_image_row {
 	__u32 begin;		/* RVA */
-	__u32 end;
-	__u32 shape;		/* TS_SHAPE */
-	__u32 body;		/* index of the image's body, for counting */
+	__u32 shape;		/* TS_SHAPE, or TS_SHAPE_GAP */
 };
-_Static_assert(sizeof(struct ts_image_row) == 16, "image row layout");
+_Static_assert(sizeof(struct ts_image_row) == 8, "image row layout");
+
+/*
+ * Functions are 16-aligned and 130 bytes long on average: in the 36 MB of code of the
+ * framework and the C# compiler no granule has more than five begins.
+ */
+#define TS_IMAGE_GRANULE_SHIFT	6
+#define TS_IMAGE_GRANULES	16	/* of one element: a map rounds 4 bytes up to 8 */
+#define TS_IMAGE_STEPS		8	/* rows that a look-up goes forward */
+#define TS_IMAGE_PADDING	15	/* bytes; more is a gap */
+#define TS_SHAPE_GAP		0xffffffffu
+
+struct ts_image_granules {
+	__u32 row[TS_IMAGE_GRANULES];	/* of the first byte, else the first in it */
+};
 
 /* One entry of the return-address cache, and how many of them a CPU has. */
 #define TS_RETURNS_SHIFT	12

@@ -56,15 +56,14 @@ static __always_inline void find_jit(struct ts_jit_slot *slot, __u32 space, __u6
 	found->lasting = true;
 }
 
-#define IMAGE_STEPS 8 /* functions that begin in one granule, and one before */
-
 static __always_inline void find_image(const struct ts_slot *slot, __u64 address,
 				       struct found *found)
 {
-	__u32 number = slot->image, index, granule, rows_end;
+	__u32 number = slot->image, index, granule;
 	__u64 rva = address - slot->base;
 	struct ts_image *image = bpf_map_lookup_elem(&images, &number);
-	__u32 *first;
+	struct ts_image_row *row, *next;
+	struct ts_image_granules *granules;
 
 	if (!image || rva >= image->size)
 		return;
@@ -73,27 +72,34 @@ static __always_inline void find_image(const struct ts_slot *slot, __u64 address
 	found->frame = TS_FRAME_MAKE(TS_FRAME_TAG_IMAGE, number, rva);
 	if (rva < image->text_rva)
 		return;
-	granule = (rva - image->text_rva) >> TS_GRANULE_SHIFT;
+	granule = (rva - image->text_rva) >> TS_IMAGE_GRANULE_SHIFT;
 	if (granule >= image->granules)
 		return;
 	granule += image->first_granule;
-	first = bpf_map_lookup_elem(&image_granules, &granule);
-	if (!first)
+	index = granule / TS_IMAGE_GRANULES;
+	granules = bpf_map_lookup_elem(&image_granules, &index);
+	if (!granules)
 		return;
-	index = *first;
-	rows_end = image->first_row + image->rows;
-	for (int i = 0; i < IMAGE_STEPS; i++, index++) {
-		struct ts_image_row *row = bpf_map_lookup_elem(&image_rows, &index);
-
-		/* The rows of the next image may lie right behind. */
-		if (!row || index >= rows_end || rva < row->begin)
+	index = granules->row[granule % TS_IMAGE_GRANULES];
+	row = bpf_map_lookup_elem(&image_rows, &index);
+	if (!row || rva < row->begin)
+		return;
+	for (int i = 0; i < TS_IMAGE_STEPS; i++) {
+		/* The rows of the next image lie right behind. */
+		if (++index - image->first_row >= image->rows)
 			return;
-		if (rva < row->end) {
+		next = bpf_map_lookup_elem(&image_rows, &index);
+		if (!next)
+			return;
+		if (rva < next->begin) {
+			if (row->shape == TS_SHAPE_GAP)
+				return;
 			found->shape = row->shape;
 			found->offset = rva - row->begin;
-			found->size = row->end - row->begin;
+			found->size = next->begin - row->begin;
 			return;
 		}
+		row = next;
 	}
 }
 

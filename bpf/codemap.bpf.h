@@ -34,7 +34,6 @@ __u64 code_epoch __weak = 1;
 /* Sizes, set by the loader to what the maps were created with. */
 KNOB __u32 rows_max __weak = 131072;
 KNOB __u32 pages_max __weak = 8192;
-KNOB __u32 image_rows_max __weak = 524288;
 KNOB __u32 space_bodies_max __weak = 100000;
 
 /* When the map shows the change, and before anything can rely on it. */

@@ -224,12 +224,14 @@ static void update(const struct bpf_map *map, __u32 index, const void *value)
 /* Three functions, two of them in one granule, the last to the image's end. */
 static void an_image_and_jit_code_share_a_slot(void **state)
 {
-	static const struct ts_image_row rows[] = {{0x1000, 0x1005, 11, 0},
-						   {0x1005, 0x1030, 12, 1},
-						   {0x1041, 0x1050, 13, 2}};
-	static const __u32 granules[] = {0, 1, 1, 2, 2};
+	static const struct ts_image_row rows[] = {{0x1000, 11},
+						   {0x1005, 12},
+						   {0x1030, TS_SHAPE_GAP},
+						   {0x1041, 13},
+						   {0x1050, TS_SHAPE_GAP}};
+	static const struct ts_image_granules granules = {{0, 2}};
 	struct ts_image image = {
-		.granules = 5, .text_rva = 0x1000, .rows = 3, .size = 0x1800};
+		.granules = 2, .text_rva = 0x1000, .rows = 5, .size = 0x1800};
 	struct ts_address_key key = {.space = 0,
 				     .number = VECTOR_BASE >> TS_SLOT_SHIFT};
 	struct ts_slot slot = {.image = 0, .base = VECTOR_BASE};
@@ -237,18 +239,19 @@ static void an_image_and_jit_code_share_a_slot(void **state)
 	struct ts_insert body;
 
 	SKIP_IF_MISSING();
-	for (__u32 i = 0; i < 3; i++)
-		update(kernel->skeleton->maps.image_rows, i, &rows[i]);
 	for (__u32 i = 0; i < 5; i++)
-		update(kernel->skeleton->maps.image_granules, i, &granules[i]);
+		update(kernel->skeleton->maps.image_rows, i, &rows[i]);
+	update(kernel->skeleton->maps.image_granules, 0, &granules);
 	update(kernel->skeleton->maps.images, 0, &image);
 	key.space = space;
 	assert_return_code(
 		bpf_map_update_elem(bpf_map__fd(kernel->skeleton->maps.slots), &key,
 				    &slot, BPF_ANY),
 		errno);
-	for (int i = 0; i < 3; i++) {
-		for (__u32 rva = rows[i].begin; rva < rows[i].end; rva++) {
+	for (int i = 0; i < 4; i++) {
+		if (rows[i].shape == TS_SHAPE_GAP)
+			continue;
+		for (__u32 rva = rows[i].begin; rva < rows[i + 1].begin; rva++) {
 			found = kernel_side__find(kernel, space, VECTOR_BASE + rva);
 			assert_true(found.frame ==
 				    TS_FRAME_MAKE(TS_FRAME_TAG_IMAGE, 0, rva));

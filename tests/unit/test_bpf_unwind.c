@@ -897,17 +897,18 @@ static void native_memory_is_known(void **state)
 static void a_jump_out_of_an_image_function_is_no_tail_call(void **state)
 {
 	struct ts_image image = {
-		.granules = 4, .text_rva = 0x1000, .rows = 1, .size = 0x2000};
+		.granules = 1, .text_rva = 0x1000, .rows = 2, .size = 0x2000};
 	struct ts_image_row row = {.begin = 0x1000,
-				   .end = 0x1010,
 				   .shape = TS_SHAPE(TS_FRAME_FRAMED, 0, 0)};
+	struct ts_image_row fence = {.begin = 0x1010, .shape = TS_SHAPE_GAP};
 	struct ts_slot slot = {.image = 0, .base = MACHINE_CODE - 0x1000};
 	struct ts_address_key key = {.space = SPACE,
 				     .number = MACHINE_CODE >> TS_SLOT_SHIFT};
-	__u32 zero = 0;
+	__u32 zero = 0, one = 1;
 
 	bpf_map_update_elem(&images, &zero, &image, 0);
 	bpf_map_update_elem(&image_rows, &zero, &row, 0);
+	bpf_map_update_elem(&image_rows, &one, &fence, 0);
 	bpf_map_update_elem(&slots, &key, &slot, 0);
 	code[0] = 0xe9; /* jmp +0x1000 */
 	code[1] = 0x00, code[2] = 0x10, code[3] = 0, code[4] = 0;

@@ -98,7 +98,7 @@ static bool run(void)
 
 static void tables_come_back_as_they_were(void **state)
 {
-	const struct ts_image_row *rows[2];
+	const struct image_row *rows[2];
 	const struct image_body *bodies[2];
 	struct buf names[2] = {BUF_INIT, BUF_INIT};
 	struct image_cache *cache;

@@ -78,7 +78,7 @@ static const uint8_t *code_at(const struct file *file, uint32_t rva)
 static void check_tables(const struct file *file)
 {
 	const struct image_body *bodies;
-	const struct ts_image_row *rows;
+	const struct image_row *rows;
 	uint32_t bodies_count = image__bodies(file->image, &bodies);
 	uint32_t rows_count = image__rows(file->image, &rows), row = 0;
 
@@ -188,12 +188,12 @@ static bool probes_stack(const uint8_t *code, uint32_t length)
 static void check_shapes(const struct file *file)
 {
 	const struct image_body *bodies;
-	const struct ts_image_row *rows;
+	const struct image_row *rows;
 	uint32_t count = image__bodies(file->image, &bodies);
 
 	image__rows(file->image, &rows);
 	for (uint32_t i = 0; i < count; i++) {
-		const struct ts_image_row *row = &rows[bodies[i].first_row];
+		const struct image_row *row = &rows[bodies[i].first_row];
 		const uint8_t *code = code_at(file, row->begin);
 		uint32_t prolog_length = TS_SHAPE_PROLOG(row->shape);
 		struct prolog prolog;

@@ -58,7 +58,7 @@ static void check_text(const char *text, size_t size)
 static void check_promises(struct image *image)
 {
 	const struct image_body *bodies;
-	const struct ts_image_row *rows;
+	const struct image_row *rows;
 	uint32_t bodies_count = image__bodies(image, &bodies);
 	uint32_t rows_count = image__rows(image, &rows), row = 0;
 	struct buf text = BUF_INIT;

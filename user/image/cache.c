@@ -125,7 +125,7 @@ static bool in_bounds(const struct image *image, const struct r2r_tables *tables
 	uint32_t previous = 0;
 
 	for (uint32_t i = 0; i < tables->rows_count; i++) {
-		const struct ts_image_row *row = &tables->rows[i];
+		const struct image_row *row = &tables->rows[i];
 
 		if (row->begin < previous || row->end <= row->begin ||
 		    row->end > image->pe.image_size || row->body >= tables->bodies_count)
@@ -159,7 +159,7 @@ static int take(struct image *image, const struct identity *wanted,
 	bodies_size = (size_t)header.bodies * sizeof(*tables.bodies);
 	if (view->size != sizeof(header) + rows_size + bodies_size)
 		return -EBADMSG;
-	tables.rows = (struct ts_image_row *)(view->data + sizeof(header));
+	tables.rows = (struct image_row *)(view->data + sizeof(header));
 	tables.bodies = (struct image_body *)(view->data + sizeof(header) + rows_size);
 	tables.rows_count = header.rows;
 	tables.bodies_count = header.bodies;

@@ -214,7 +214,7 @@ uint64_t image__base_of_mapping(const struct image *image, uint64_t address,
 	return 0;
 }
 
-uint32_t image__rows(const struct image *image, const struct ts_image_row **ret_rows)
+uint32_t image__rows(const struct image *image, const struct image_row **ret_rows)
 {
 	*ret_rows = image->tables.rows;
 	return image->tables.rows_count;

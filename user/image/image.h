@@ -26,6 +26,13 @@ struct image_section {
 	bool executable;
 };
 
+/* One RUNTIME_FUNCTION. */
+struct image_row {
+	uint32_t begin, end;	  /* RVA */
+	uint32_t shape;		  /* TS_SHAPE */
+	uint32_t body;		  /* index of the body that it is part of */
+};
+
 struct image_body {
 	uint32_t begin, end;	  /* RVA: entry point, end of last funclet */
 	uint32_t token;		  /* MethodDef 0x06......; 0 unknown */
@@ -61,7 +68,7 @@ uint64_t image__base_of_mapping(const struct image *image, uint64_t address,
 				uint64_t file_offset);
 
 /* RUNTIME_FUNCTIONs sorted by begin, `body` filled in, shapes decoded. */
-uint32_t image__rows(const struct image *image, const struct ts_image_row **ret_rows);
+uint32_t image__rows(const struct image *image, const struct image_row **ret_rows);
 uint32_t image__bodies(const struct image *image, const struct image_body **ret_bodies);
 /* The body that covers an RVA, or -1.  Padding between two RUNTIME_FUNCTIONs of
  * one body is covered. */

@@ -203,7 +203,7 @@ static int claim_cold(struct build *build)
 	return 0;
 }
 
-static uint32_t row_shape(const struct build *build, const struct ts_image_row *row,
+static uint32_t row_shape(const struct build *build, const struct image_row *row,
 			  uint32_t unwind, enum unwind_role role)
 {
 	struct pe_range code = {row->begin, row->end - row->begin};
@@ -232,7 +232,7 @@ static int fill_rows(struct build *build, struct r2r_tables *tables)
 	uint32_t previous = 0;
 
 	for (uint32_t i = 0; i < build->rows; i++) {
-		struct ts_image_row *row = &tables->rows[i];
+		struct image_row *row = &tables->rows[i];
 		const struct owner *owner = &build->owners[i];
 		enum unwind_role role = owner->cold  ? UNWIND_COLD
 					: owner->set ? UNWIND_ENTRY

@@ -31,7 +31,7 @@ struct r2r {
 int r2r__parse(const struct pe *pe, struct r2r *ret_r2r);
 
 struct r2r_tables {
-	struct ts_image_row *rows;
+	struct image_row *rows;
 	struct image_body *bodies;
 	uint32_t rows_count, bodies_count;
 };

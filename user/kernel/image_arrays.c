@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define NO_ROW UINT32_MAX
-
 static int map_array(struct bpf_map *map, size_t element, void **ret_memory,
 		     size_t *ret_count)
 {
@@ -34,8 +32,10 @@ int image_arrays__open(struct kernel *kernel)
 	struct image_arrays *arrays = &kernel->images;
 	int err;
 
-	err = map_array(kernel->skeleton->maps.image_granules, sizeof(uint32_t),
+	err = map_array(kernel->skeleton->maps.image_granules,
+			sizeof(struct ts_image_granules),
 			(void **)&arrays->granules, &arrays->granules_max);
+	arrays->granules_max *= TS_IMAGE_GRANULES;
 	if (!err)
 		err = map_array(kernel->skeleton->maps.image_rows,
 				sizeof(struct ts_image_row), (void **)&arrays->rows,
@@ -54,19 +54,46 @@ void image_arrays__close(struct kernel *kernel)
 	memset(arrays, 0, sizeof(*arrays));
 }
 
-/* Each granule names the first function that ends behind its first byte. */
-static void fill_granules(uint32_t *granules, uint32_t count, uint32_t text_rva,
-			  const struct ts_image_row *rows, uint32_t rows_count,
-			  uint32_t first_row)
+static void put(struct image_arrays *arrays, uint32_t *at, uint32_t begin, uint32_t shape)
 {
-	uint32_t row = 0;
+	arrays->rows[(*at)++] = (struct ts_image_row){ .begin = begin, .shape = shape };
+}
+
+/* How many rows fill_rows() makes of them. */
+static size_t rows_needed(const struct image_row *rows, uint32_t count)
+{
+	size_t needed = (size_t)count + 1;
+
+	for (uint32_t i = 1; i < count; i++)
+		needed += rows[i].begin - rows[i - 1].end > TS_IMAGE_PADDING;
+	return needed;
+}
+
+static void fill_rows(struct image_arrays *arrays, const struct image_row *rows,
+		      uint32_t count)
+{
+	uint32_t at = arrays->rows_used;
 
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t rva = text_rva + (i << TS_GRANULE_SHIFT);
+		if (i && rows[i].begin - rows[i - 1].end > TS_IMAGE_PADDING)
+			put(arrays, &at, rows[i - 1].end, TS_SHAPE_GAP);
+		put(arrays, &at, rows[i].begin, rows[i].shape);
+	}
+	put(arrays, &at, count ? rows[count - 1].end : 0, TS_SHAPE_GAP);
+}
 
-		while (row < rows_count && rows[row].end <= rva)
+/* Each granule names the row of its first byte, or else the first row in it. */
+static void fill_granules(struct image_arrays *arrays, const struct ts_image *entry)
+{
+	const struct ts_image_row *rows = arrays->rows + entry->first_row;
+	uint32_t row = 0;
+
+	for (uint32_t i = 0; i < entry->granules; i++) {
+		uint32_t rva = entry->text_rva + (i << TS_IMAGE_GRANULE_SHIFT);
+
+		while (row + 1 < entry->rows && rows[row + 1].begin <= rva)
 			row++;
-		granules[i] = row < rows_count ? first_row + row : NO_ROW;
+		arrays->granules[entry->first_granule + i] = entry->first_row + row;
 	}
 }
 
@@ -74,33 +101,30 @@ int kernel__add_image(struct kernel *kernel, const struct image *image,
 		      uint32_t *ret_number)
 {
 	struct image_arrays *arrays = &kernel->images;
-	const struct ts_image_row *rows;
+	const struct image_row *rows;
 	uint32_t count = image__rows(image, &rows), number = arrays->images_used;
+	size_t needed = rows_needed(rows, count);
 	struct ts_image entry = { .size = image__size(image) };
 
 	if (count) {
-		entry.text_rva = rows[0].begin & ~15u;
+		entry.text_rva = rows[0].begin & -(1u << TS_IMAGE_GRANULE_SHIFT);
 		entry.granules = ((rows[count - 1].end - entry.text_rva) >>
-				  TS_GRANULE_SHIFT) + 1;
+				  TS_IMAGE_GRANULE_SHIFT) + 1;
 	}
 	entry.first_granule = arrays->granules_used;
 	entry.first_row = arrays->rows_used;
-	entry.rows = count;
-	/* One row more: a fence, so that a search never runs into the next image. */
 	if (number >= bpf_map__max_entries(kernel->skeleton->maps.images) ||
 	    entry.granules > arrays->granules_max - arrays->granules_used ||
-	    (size_t)count + 1 > arrays->rows_max - arrays->rows_used)
+	    needed > arrays->rows_max - arrays->rows_used)
 		return -ENOSPC;
-	memcpy(arrays->rows + entry.first_row, rows, count * sizeof(*rows));
-	arrays->rows[entry.first_row + count] =
-		(struct ts_image_row){ .begin = UINT32_MAX, .end = UINT32_MAX };
-	fill_granules(arrays->granules + entry.first_granule, entry.granules,
-		      entry.text_rva, rows, count, entry.first_row);
+	entry.rows = (uint32_t)needed;
+	fill_rows(arrays, rows, count);
+	fill_granules(arrays, &entry);
 	if (bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
 				 &entry, sizeof(entry), BPF_ANY))
 		return -errno;
 	arrays->granules_used += entry.granules;
-	arrays->rows_used += count + 1;
+	arrays->rows_used += entry.rows;
 	arrays->images_used++;
 	*ret_number = number;
 	return 0;

@@ -92,6 +92,9 @@ static inline bool hook__failed(struct hook *hook, hresult result)
 void deliver__module_unloaded(struct hook *hook, module_id module);
 void deliver__method_unloaded(struct hook *hook, function_id function, uint64_t start);
 
+/* The one callback object (ICorProfilerCallback .. 11), for the class factory. */
+hresult hook__query_callback(const struct guid *iid, void **ret_object);
+
 /* The body of one EventPipe event. */
 void deliver__event(struct hook *hook, provider_id provider, uint32_t event,
 		    uint32_t version, const uint8_t *payload, uint32_t size);

@@ -17,6 +17,27 @@ static void code_changed(struct kernel *kernel)
 	__atomic_fetch_add(&kernel->skeleton->data->code_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
+static int slot_put(struct kernel *kernel, const struct ts_address_key *key,
+		    const struct ts_slot *slot)
+{
+	const struct bpf_map *slots = kernel->skeleton->maps.slots;
+	struct ts_slot known;
+
+	/* Of memory that was not heard of no answer is kept. */
+	if (!bpf_map__update_elem(slots, key, sizeof(*key), slot, sizeof(*slot), BPF_NOEXIST))
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	/* The runtime maps its code memory again and again. */
+	if (!bpf_map__lookup_elem(slots, key, sizeof(*key), &known, sizeof(known), 0) &&
+	    known.image == slot->image && known.base == slot->base)
+		return 0;
+	if (bpf_map__update_elem(slots, key, sizeof(*key), slot, sizeof(*slot), BPF_ANY))
+		return -errno;
+	code_changed(kernel);
+	return 0;
+}
+
 int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 		      uint64_t base, uint32_t size)
 {
@@ -26,10 +47,7 @@ int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 	int err = 0;
 
 	for (key.number = base >> TS_SLOT_SHIFT; !err && key.number <= last; key.number++)
-		if (bpf_map__update_elem(kernel->skeleton->maps.slots, &key, sizeof(key),
-					 &slot, sizeof(slot), BPF_ANY))
-			err = -errno;
-	code_changed(kernel);
+		err = slot_put(kernel, &key, &slot);
 	return err;
 }
 
@@ -37,15 +55,14 @@ static int put(struct kernel *kernel, const struct ts_address_key *key, uint32_t
 	       bool whole)
 {
 	const struct ts_slot slot = { .image = kind };
-	const struct bpf_map *slots = kernel->skeleton->maps.slots;
 	struct ts_slot known;
 
-	if (!whole && !bpf_map__lookup_elem(slots, key, sizeof(*key), &known, sizeof(known),
-					    0) &&
+	if (!whole &&
+	    !bpf_map__lookup_elem(kernel->skeleton->maps.slots, key, sizeof(*key), &known,
+				  sizeof(known), 0) &&
 	    (kind == TS_SLOT_NATIVE || known.image != TS_SLOT_NATIVE))
 		return 0;
-	return bpf_map__update_elem(slots, key, sizeof(*key), &slot, sizeof(slot), BPF_ANY) ?
-	       -errno : 0;
+	return slot_put(kernel, key, &slot);
 }
 
 int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind, uint64_t start,
@@ -61,7 +78,6 @@ int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind, uint
 		err = put(kernel, &key, kind,
 			  from >= start && from + (1u << TS_SLOT_SHIFT) <= end);
 	}
-	code_changed(kernel);
 	return err;
 }
 

@@ -26,10 +26,18 @@ struct probe {
 	__u64 sequence, function_id, start, size;
 };
 
+/*
+ * Set by the loader when the recording ends.  What a probe tells from then on is
+ * as if it were disarmed; disarming itself takes the kernel half a second.
+ */
+__u32 probes_closed __weak;
+
 static __always_inline struct ts_space *current_space(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
+	if (READ_ONCE(probes_closed))
+		return NULL;
 	return bpf_map_lookup_elem(&spaces, &tgid);
 }
 

@@ -13,10 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -138,6 +140,19 @@ static void check_kernel_names(const struct record *record)
 			  strerror(-err));
 }
 
+/* So that its end is noticed at once, and another process with its number is not it. */
+static int watch_end(struct record *record)
+{
+	pid_t pid = record->child ? record->child : model__process(record->model, 0)->pid;
+
+	record->end_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (record->end_fd >= 0 &&
+	    (record->child || target__alive(pid, record->target_ticks)))
+		return EXIT_OK;
+	log__error("process %d ended before its recording began", pid);
+	return EXIT_NO_START;
+}
+
 /* Everything that can fail before the first sample. */
 static int arm(struct record *record)
 {
@@ -155,6 +170,8 @@ static int arm(struct record *record)
 		code = record__launch(record);
 	else
 		code = record__attach(record);
+	if (!code && !record->options->all)
+		code = watch_end(record);
 	if (code)
 		return code;
 	err = recording_writer__open(record->path, &record->writer);
@@ -189,6 +206,8 @@ static int flush(struct record *record)
 
 static bool is_over(struct record *record, uint64_t now)
 {
+	struct pollfd end = { .fd = record->end_fd, .events = POLLIN };
+
 	if (record_interrupted)
 		return true;
 	if (record->options->duration_ns &&
@@ -200,7 +219,7 @@ static bool is_over(struct record *record, uint64_t now)
 		record__reap(record, false);
 		return record->child_ended;
 	}
-	return !target__alive(model__process(record->model, 0)->pid, record->target_ticks);
+	return poll(&end, 1, 0) > 0;
 }
 
 static int run(struct record *record)
@@ -217,7 +236,7 @@ static int run(struct record *record)
 			if (left / 1000000 < (uint64_t)wait)
 				wait = (int)(left / 1000000) + 1;
 		}
-		(void)kernel__wait(record->kernel, wait);	/* EINTR: look again */
+		(void)kernel__wait(record->kernel, wait, record->end_fd);	/* EINTR: look again */
 		err = recorder__step(record->recorder);
 		record_all__step(record);
 		if (err) {
@@ -303,7 +322,8 @@ static int exit_code(const struct record *record, int code)
 int record__run(int argc, char **argv)
 {
 	struct record_options options = { 0 };
-	struct record record = { .options = &options, .child_gate = -1, .child_errno = -1 };
+	struct record record = { .options = &options, .child_gate = -1, .child_errno = -1,
+				 .end_fd = -1 };
 	struct sigaction action = { .sa_handler = on_signal };
 	int code = record_options__parse(argc, argv, &options);
 
@@ -327,11 +347,15 @@ int record__run(int argc, char **argv)
 			unlink(record.path);	/* nothing was recorded */
 	}
 	record_all__free(record.all);
+	if (options.command)	/* else the hooks are to rest, when the probes are gone */
+		kernel__hand_over(record.kernel);
 	kernel__free(record.kernel);	/* first: nobody listens from here on */
 	if (record.recorder)
 		recorder__rest_hooks(record.recorder);
 	recorder__free(record.recorder);
 	wait_for_child(&record);
+	if (record.end_fd >= 0)
+		close(record.end_fd);
 	recording_writer__free(record.writer);
 	model__free(record.model);
 	free(record.path);

@@ -49,6 +49,8 @@ struct record {
 	unsigned int older_parts, removed_parts;
 	uint64_t part_base;		/* bytes that this part began with */
 	uint64_t target_ticks;		/* identity of -p's process */
+	int end_fd;			/* pidfd: readable when -p's or our process
+					 * ends, -1 none */
 	struct record_all *all;		/* of -a, NULL else */
 	uint64_t start_ns;
 	uint64_t flushed_ns, told_ns;	/* last flush, last progress line */

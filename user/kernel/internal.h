@@ -14,6 +14,7 @@ struct ring_buffer;
 struct mappings;
 
 #define HOOK_PROBES 4
+#define PROCESS_LINKS 3
 
 struct hook_links {
 	uint64_t device, inode;
@@ -43,7 +44,7 @@ struct kernel {
 	unsigned int events_count, cpus;
 	struct sampler *samplers;
 	unsigned int samplers_count;
-	struct bpf_link *process_links[3];
+	struct bpf_link *process_links[PROCESS_LINKS];
 	struct hook_links *hooks;
 	unsigned int hooks_count, hooks_capacity;
 	struct ring_buffer *sample_ring, *code_ring;
@@ -56,11 +57,13 @@ struct kernel {
 	uint64_t due;			/* kept when the events are closed */
 	uint64_t ledger_start[TS_LEDGER_SLOTS]; /* counts before the start */
 	uint64_t bad_samples, bad_code_events;
+	int handed_over;		/* open while another has our descriptors too, -1 */
 	bool stopped;
 };
 
-/* Takes the probes and tracepoints of code and process events away. */
-void code_events__disarm(struct kernel *kernel);
+/* No code or process event is sent or counted any more when it returns.  0 or -Exxx:
+ * then one that was under way may still come. */
+int code_events__close(struct kernel *kernel);
 
 /* PERF_RECORD_MMAP2 of every process, by a dummy event per CPU. */
 int mappings__open(unsigned int cpus, struct mappings **ret_mappings);

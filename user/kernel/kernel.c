@@ -13,11 +13,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PROVIDER "tierscope"
@@ -142,6 +145,7 @@ int kernel__open(const struct kernel_options *options, struct kernel **ret_kerne
 	int err;
 
 	libbpf_set_print(print_libbpf);
+	kernel->handed_over = -1;
 	kernel->cpus = cpus > 0 ? (unsigned int)cpus : 1;
 	kernel->events_count = options->events_count;
 	memcpy(kernel->events, options->events, sizeof(kernel->events));
@@ -162,15 +166,45 @@ static void free_hook(struct hook_links *hook)
 		bpf_link__destroy(hook->links[i]);
 }
 
-void code_events__disarm(struct kernel *kernel)
+/*
+ * Handlers run as RCU readers, for which this kind of membarrier waits: those that
+ * still saw the probes open have counted and sent when it returns.
+ */
+int code_events__close(struct kernel *kernel)
 {
-	for (unsigned int i = 0; i < kernel->hooks_count; i++)
-		free_hook(&kernel->hooks[i]);
-	kernel->hooks_count = 0;
-	for (unsigned int i = 0; i < 3; i++) {
+	__atomic_store_n(&kernel->skeleton->bss->probes_closed, 1, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < PROCESS_LINKS; i++) {
 		bpf_link__destroy(kernel->process_links[i]);
 		kernel->process_links[i] = NULL;
 	}
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) ? -errno : 0;
+}
+
+/*
+ * The child has every descriptor too, so what is closed here stays until the child
+ * ends, and that is when the pipe says that we have closed all.  It keeps none of
+ * the standard ones, or whoever reads our output would wait for it.
+ */
+void kernel__hand_over(struct kernel *kernel)
+{
+	int ours[2];
+	char none;
+	pid_t child;
+
+	if (!kernel || !kernel->hooks_count || pipe2(ours, O_CLOEXEC))
+		return;
+	child = fork();
+	if (child) {
+		close(ours[0]);
+		kernel->handed_over = ours[1];	/* closed when all else is */
+		return;
+	}
+	close(ours[1]);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	while (read(ours[0], &none, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
 }
 
 void kernel__free(struct kernel *kernel)
@@ -178,8 +212,11 @@ void kernel__free(struct kernel *kernel)
 	if (!kernel)
 		return;
 	sampling__close(kernel);
-	code_events__disarm(kernel);
+	for (unsigned int i = 0; i < kernel->hooks_count; i++)
+		free_hook(&kernel->hooks[i]);
 	free(kernel->hooks);
+	for (unsigned int i = 0; i < PROCESS_LINKS; i++)
+		bpf_link__destroy(kernel->process_links[i]);
 	mappings__free(kernel->mappings);
 	rings__close(kernel);
 	finish__close(kernel);
@@ -187,6 +224,8 @@ void kernel__free(struct kernel *kernel)
 	if (kernel->rows)
 		munmap(kernel->rows, kernel->rows_max * sizeof(struct ts_body_row));
 	tierscope__destroy(kernel->skeleton);
+	if (kernel->handed_over >= 0)
+		close(kernel->handed_over);
 	free(kernel);
 }
 

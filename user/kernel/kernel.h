@@ -49,6 +49,12 @@ struct kernel_options {
 int kernel__open(const struct kernel_options *options, struct kernel **ret_kernel,
 		 struct trouble *ret_trouble);
 void kernel__free(struct kernel *kernel);
+/*
+ * To be called right before kernel__free() and the program's end: leaves taking
+ * down to a child.  The kernel waits for a grace period per probe, half a second
+ * in all, for which nobody needs to wait.
+ */
+void kernel__hand_over(struct kernel *kernel);
 
 /*
  * Arms the probes of a hook file.  pid: only in that process; -1 in every one.
@@ -68,7 +74,7 @@ int kernel__start(struct kernel *kernel);	/* events on */
 /* The sampling events only, for a moment: their counts stand still between. */
 void kernel__pause(struct kernel *kernel);
 int kernel__resume(struct kernel *kernel);
-/* Events off and probes disarmed, for good: after one more drain the ledger is
+/* Events off and probes closed, for good: after one more drain the ledger is
  * exact. */
 void kernel__stop(struct kernel *kernel);
 
@@ -120,8 +126,11 @@ struct kernel_handlers {
 	void (*mapping_lost)(void *context, uint64_t count);
 };
 
-/* Waits for something urgent (code or mapping), or timeout_ms.  0 or -EINTR. */
-int kernel__wait(struct kernel *kernel, int timeout_ms);
+/*
+ * Waits for something urgent (a module, a mapping ring that fills up), until the
+ * descriptor `also` can be read (-1: none), or timeout_ms.  0 or -EINTR.
+ */
+int kernel__wait(struct kernel *kernel, int timeout_ms, int also);
 /* Drains samples, then mappings, then code events; 0 or -Exxx. */
 int kernel__drain(struct kernel *kernel, const struct kernel_handlers *handlers);
 

@@ -87,19 +87,20 @@ void rings__close(struct kernel *kernel)
 	kernel->code_ring = NULL;
 }
 
-int kernel__wait(struct kernel *kernel, int timeout_ms)
+int kernel__wait(struct kernel *kernel, int timeout_ms, int also)
 {
 	struct pollfd waits[POLL_MAX];
 	const int *fds;
 	unsigned int count = mappings__fds(kernel->mappings, &fds);
 
-	if (count > POLL_MAX - 1)
-		count = POLL_MAX - 1;
+	if (count > POLL_MAX - 2)
+		count = POLL_MAX - 2;
 	waits[0] = (struct pollfd){ .fd = ring_buffer__epoll_fd(kernel->code_ring),
 				    .events = POLLIN };
+	waits[1] = (struct pollfd){ .fd = also, .events = POLLIN };
 	for (unsigned int i = 0; i < count; i++)
-		waits[i + 1] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
-	return poll(waits, count + 1, timeout_ms) < 0 ? -errno : 0;
+		waits[i + 2] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	return poll(waits, count + 2, timeout_ms) < 0 ? -errno : 0;
 }
 
 int kernel__drain(struct kernel *kernel, const struct kernel_handlers *handlers)

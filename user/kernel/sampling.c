@@ -5,6 +5,7 @@
 #include "sampling.h"
 
 #include "../base/alloc.h"
+#include "../base/log.h"
 #include "tierscope.skel.h"
 
 #include <bpf/libbpf.h>
@@ -150,7 +151,8 @@ void kernel__stop(struct kernel *kernel)
 	kernel__pause(kernel);
 	kernel->due = kernel__due(kernel);
 	kernel->stopped = true;
-	code_events__disarm(kernel);
+	if (code_events__close(kernel))
+		log__verbose("the kernel cannot say when the last probe was over");
 }
 
 uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event)

@@ -50,6 +50,26 @@ static void map_tells_what_was_set_last(void **state)
 	map__free(NULL);
 }
 
+static void map_adds_only_what_is_not_there(void **state)
+{
+	struct map *map = map__new();
+	uint64_t value;
+
+	(void)state;
+	/* Through several growths. */
+	for (uint64_t i = 0; i < KEYS; i++) {
+		assert_true(map__add(map, i, ~i, i + 1, &value));
+		assert_int_equal(value, i + 1);
+	}
+	for (uint64_t i = 0; i < KEYS; i++) {
+		value = 0;
+		assert_false(map__add(map, i, ~i, 7, &value));
+		assert_int_equal(value, i + 1);
+	}
+	assert_int_equal(map__count(map), KEYS);
+	map__free(map);
+}
+
 /* Removal closes gaps: what stood behind one must still be found. */
 static void map_agrees_with_an_array_through_sets_and_removals(void **state)
 {
@@ -163,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(map_tells_what_was_set_last),
+		cmocka_unit_test(map_adds_only_what_is_not_there),
 		cmocka_unit_test(map_agrees_with_an_array_through_sets_and_removals),
 		cmocka_unit_test(map_compares_keys_not_only_their_hashes),
 		cmocka_unit_test(pool_numbers_each_string_once),

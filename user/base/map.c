@@ -124,15 +124,16 @@ static void grow_map(struct map *map)
 	free(old);
 }
 
-void map__set(struct map *map, uint64_t high, uint64_t low, uint64_t value)
+/* The entry of that key; *ret_new: it was not there, and its value is still to come. */
+static struct entry *make_entry(struct map *map, uint64_t high, uint64_t low,
+				bool *ret_new)
 {
 	uint32_t hash = hash_words(high, low);
 	struct entry *entry = find_entry(map, high, low, hash);
 
-	if (entry->hash) {
-		entry->value = value;
-		return;
-	}
+	*ret_new = !entry->hash;
+	if (entry->hash)
+		return entry;
 	if ((map->count + 1) * 4 > map->slots * 3) {
 		grow_map(map);
 		entry = find_entry(map, high, low, hash);
@@ -140,10 +141,29 @@ void map__set(struct map *map, uint64_t high, uint64_t low, uint64_t value)
 	*entry = (struct entry){
 		.high = high,
 		.low = low,
-		.value = value,
 		.hash = hash,
 	};
 	map->count++;
+	return entry;
+}
+
+void map__set(struct map *map, uint64_t high, uint64_t low, uint64_t value)
+{
+	bool is_new;
+
+	make_entry(map, high, low, &is_new)->value = value;
+}
+
+bool map__add(struct map *map, uint64_t high, uint64_t low, uint64_t value,
+	      uint64_t *ret_value)
+{
+	bool is_new;
+	struct entry *entry = make_entry(map, high, low, &is_new);
+
+	if (is_new)
+		entry->value = value;
+	*ret_value = entry->value;
+	return is_new;
 }
 
 bool map__get(const struct map *map, uint64_t high, uint64_t low, uint64_t *ret_value)

@@ -18,6 +18,12 @@ void map__free(struct map *map);
 void map__set(struct map *map, uint64_t high, uint64_t low, uint64_t value);
 bool map__get(const struct map *map, uint64_t high, uint64_t low,
 	      uint64_t *ret_value);
+/*
+ * The value of a key, or else the given one, which is then set: true.  One search
+ * where a get and a set would be two.
+ */
+bool map__add(struct map *map, uint64_t high, uint64_t low, uint64_t value,
+	      uint64_t *ret_value);
 bool map__remove(struct map *map, uint64_t high, uint64_t low);
 size_t map__count(const struct map *map);
 

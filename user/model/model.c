@@ -165,11 +165,10 @@ uint32_t model__add_frame(struct model *model, const struct model_frame *frame)
 	}
 	what = (uint64_t)row.kind << 32 |
 	       (row.kind == MODEL_FRAME_BODY ? row.body : row.name);
-	if (map__get(model->frame_numbers, row.address, what, &known))
+	if (!map__add(model->frame_numbers, row.address, what, model->frames_count, &known))
 		return (uint32_t)known;
 	alloc__grow(model->frames, model->frames_count, model->frames_capacity);
 	model->frames[model->frames_count] = row;
-	map__set(model->frame_numbers, row.address, what, model->frames_count);
 	return model->frames_count++;
 }
 
@@ -179,14 +178,13 @@ uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame)
 
 	if (parent >= model->stacks_count || frame >= model->frames_count)
 		return MODEL_NONE;
-	if (map__get(model->stack_numbers, parent, frame, &known))
+	if (!map__add(model->stack_numbers, parent, frame, model->stacks_count, &known))
 		return (uint32_t)known;
 	alloc__grow(model->stacks, model->stacks_count, model->stacks_capacity);
 	model->stacks[model->stacks_count] = (struct model_stack){
 		.parent = parent,
 		.frame = frame,
 	};
-	map__set(model->stack_numbers, parent, frame, model->stacks_count);
 	return model->stacks_count++;
 }
 

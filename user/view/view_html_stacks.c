@@ -13,14 +13,13 @@ static uint32_t add_frame(struct page_stacks *stacks, uint32_t kind, uint32_t ro
 {
 	uint64_t known;
 
-	if (map__get(stacks->frame_numbers, kind, key, &known))
+	if (!map__add(stacks->frame_numbers, kind, key, stacks->frames_count, &known))
 		return (uint32_t)known;
 	alloc__grow(stacks->frames, stacks->frames_count, stacks->frames_capacity);
 	stacks->frames[stacks->frames_count] = (struct page_frame){
 		.kind = kind,
 		.row = row,
 	};
-	map__set(stacks->frame_numbers, kind, key, stacks->frames_count);
 	return stacks->frames_count++;
 }
 
@@ -43,14 +42,13 @@ static uint32_t add_node(struct page_stacks *stacks, uint32_t parent, uint32_t f
 {
 	uint64_t known;
 
-	if (map__get(stacks->node_numbers, parent, frame, &known))
+	if (!map__add(stacks->node_numbers, parent, frame, stacks->nodes_count, &known))
 		return (uint32_t)known;
 	alloc__grow(stacks->nodes, stacks->nodes_count, stacks->nodes_capacity);
 	stacks->nodes[stacks->nodes_count] = (struct page_node){
 		.parent = parent,
 		.frame = frame,
 	};
-	map__set(stacks->node_numbers, parent, frame, stacks->nodes_count);
 	return stacks->nodes_count++;
 }
 

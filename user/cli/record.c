@@ -236,7 +236,9 @@ static int run(struct record *record)
 			if (left / 1000000 < (uint64_t)wait)
 				wait = (int)(left / 1000000) + 1;
 		}
-		(void)kernel__wait(record->kernel, wait, record->end_fd);	/* EINTR: look again */
+		(void)kernel__wait(record->kernel, wait,	/* EINTR: look again */
+				   recorder__is_mapping(record->recorder),
+				   record->end_fd);
 		err = recorder__step(record->recorder);
 		record_all__step(record);
 		if (err) {

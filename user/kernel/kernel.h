@@ -127,10 +127,11 @@ struct kernel_handlers {
 };
 
 /*
- * Waits for something urgent (a module, a mapping ring that fills up), until the
- * descriptor `also` can be read (-1: none), or timeout_ms.  0 or -EINTR.
+ * Waits for something urgent (a module; with `mappings`, also a mapping of any
+ * process), until the descriptor `also` can be read (-1: none), or timeout_ms.
+ * 0 or -EINTR.
  */
-int kernel__wait(struct kernel *kernel, int timeout_ms, int also);
+int kernel__wait(struct kernel *kernel, int timeout_ms, bool mappings, int also);
 /* Drains samples, then mappings, then code events; 0 or -Exxx. */
 int kernel__drain(struct kernel *kernel, const struct kernel_handlers *handlers);
 

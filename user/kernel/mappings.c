@@ -18,12 +18,6 @@
 #include <unistd.h>
 
 #define RING_PAGES 64			/* a power of two */
-/*
- * All processes of a CPU map files into its ring, and each waking of the loader
- * costs more than reading the record.  A hooked process wakes it by its module's
- * probe; all else waits for the next drain.
- */
-#define WAKEUP_PAGES (RING_PAGES / 4)
 
 /* One thing to deliver, with its path. */
 struct told {
@@ -73,7 +67,7 @@ static int open_one(struct mappings *mappings, unsigned int cpu)
 		.comm = 1,		/* told at exec, before the new mappings */
 		.comm_exec = 1,
 		.watermark = 1,
-		.wakeup_watermark = (uint32_t)sysconf(_SC_PAGESIZE) * WAKEUP_PAGES,
+		.wakeup_watermark = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
 	};

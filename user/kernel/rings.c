@@ -87,12 +87,14 @@ void rings__close(struct kernel *kernel)
 	kernel->code_ring = NULL;
 }
 
-int kernel__wait(struct kernel *kernel, int timeout_ms, int also)
+int kernel__wait(struct kernel *kernel, int timeout_ms, bool mappings, int also)
 {
 	struct pollfd waits[POLL_MAX];
 	const int *fds;
 	unsigned int count = mappings__fds(kernel->mappings, &fds);
 
+	if (!mappings)
+		count = 0;
 	if (count > POLL_MAX - 2)
 		count = POLL_MAX - 2;
 	waits[0] = (struct pollfd){ .fd = ring_buffer__epoll_fd(kernel->code_ring),

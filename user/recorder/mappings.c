@@ -88,6 +88,7 @@ void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping
 
 	if (!process || !process->alive)
 		return;
+	recorder->mapped_ns = clock__now();
 	/* An exec that is over: its event came through the other ring first. */
 	if (mapping->is_exec && mapping->time_ns <= process->born_ns)
 		return;

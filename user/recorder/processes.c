@@ -60,6 +60,7 @@ static struct process *add(struct recorder *recorder, uint32_t space,
 	process->alive = true;
 	process->born_ns = entry->start_ns;
 	process->code = process;
+	recorder->mapped_ns = clock__now();
 	process->births = map__new();
 	process->bodies = map__new();
 	process->youngest = map__new();

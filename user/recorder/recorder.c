@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define CHECK_NS 250000000ull
+#define MAPPING_NS 2000000000ull
 
 /* Samples wait until the code events of the same drain are in the model. */
 static void on_sample(void *context, const struct ts_sample *sample)
@@ -144,6 +145,11 @@ int recorder__catch_up(struct recorder *recorder, pid_t pid, struct trouble *ret
 				    strerror(-err));
 	process__saw_hook(recorder, process);
 	return 0;
+}
+
+bool recorder__is_mapping(const struct recorder *recorder)
+{
+	return clock__now() - recorder->mapped_ns < MAPPING_NS;
 }
 
 int recorder__step(struct recorder *recorder)

@@ -58,6 +58,11 @@ int recorder__step(struct recorder *recorder);
  * the ledger of this part alone; counting begins anew.
  */
 int recorder__cut(struct recorder *recorder);
+/*
+ * A process of the recording has lately mapped something, or is new, and may map
+ * more: be quick to hear of it.  Else another process's mapping is not worth waking.
+ */
+bool recorder__is_mapping(const struct recorder *recorder);
 /* The last step, after kernel__stop: gaps are closed, the ledger is written. */
 int recorder__finish(struct recorder *recorder);
 

@@ -21,6 +21,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define IMAGE_EXTENSION ".dll"
 #define PRELOAD_MAX 512 /* files of one folder */
 
 static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode)
@@ -43,6 +44,27 @@ static uint32_t add_file(struct recorder *recorder, const struct image_file *fil
 	return recorder->files_count++;
 }
 
+static const char *why_not(int err)
+{
+	switch (err) {
+	case -EBADMSG:
+		return "the file is damaged";
+	case -ENOTSUP:
+		return "several assemblies in one, or not for x86-64 Linux";
+	case -EFBIG:
+		return "the file is too large";
+	default:
+		return strerror(-err);
+	}
+}
+
+static bool is_called_image(const char *path)
+{
+	size_t length = strlen(path), extension = strlen(IMAGE_EXTENSION);
+
+	return length > extension && !strcmp(path + length - extension, IMAGE_EXTENSION);
+}
+
 static uint32_t read_file(struct recorder *recorder, const struct process *process,
 			  const struct mapping *mapping, uint64_t device, uint64_t inode,
 			  const char *path)
@@ -59,8 +81,11 @@ static uint32_t read_file(struct recorder *recorder, const struct process *proce
 		return NO_IMAGE;	/* perhaps another process shows it later */
 	err = image__open(fd, recorder->image_cache, &file.image);
 	close(fd);
-	if (err && err != -ENOEXEC && err != -ENODATA)
-		log__verbose("%s: precompiled code cannot be read: %s", path, strerror(-err));
+	if (err && err != -ENOEXEC && err != -ENODATA) {
+		file.unreadable = true;
+		log__warn("%s: its precompiled code cannot be read (%s); samples in it will have no names",
+			  path, why_not(err));
+	}
 	return add_file(recorder, &file, path);
 }
 
@@ -91,9 +116,7 @@ void recorder__preload(struct recorder *recorder, const char *path)
 	struct dirent *entry;
 
 	for (int count = 0; folder && count < PRELOAD_MAX && (entry = readdir(folder));) {
-		size_t length = strlen(entry->d_name);
-
-		if (length < 4 || strcmp(entry->d_name + length - 4, ".dll"))
+		if (!is_called_image(entry->d_name))
 			continue;
 		preload_file(recorder, dirfd(folder), entry->d_name);
 		count++;
@@ -111,7 +134,12 @@ uint32_t images__open(struct recorder *recorder, const struct process *process,
 
 	if (file == NO_IMAGE)
 		file = read_file(recorder, process, mapping, device, inode, path);
-	if (file == NO_IMAGE || !recorder->files[file].image)
+	if (file == NO_IMAGE) {
+		mapping->unreadable = is_called_image(path);
+		return NO_IMAGE;
+	}
+	mapping->unreadable = recorder->files[file].unreadable;
+	if (!recorder->files[file].image)
 		return NO_IMAGE;
 	mapping->image_base = image__base_of_mapping(recorder->files[file].image,
 						     mapping->start, mapping->file_offset);

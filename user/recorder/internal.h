@@ -24,6 +24,7 @@ struct image_file {
 	uint64_t device, inode;
 	struct image *image;		/* NULL: not such an image */
 	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
+	bool unreadable;		/* an image, but not one that we can read */
 };
 
 enum mapping_kind { MAPPING_FILE, MAPPING_JIT, MAPPING_ANONYMOUS, MAPPING_SPECIAL };
@@ -35,6 +36,7 @@ struct mapping {
 	enum mapping_kind kind;
 	bool is_exec;			/* no mapping: an exec, in a list of `next` */
 	uint32_t file;			/* index of image_file, or NO_IMAGE */
+	bool unreadable;		/* an image without its table */
 	uint64_t image_base;		/* of RVA 0, if file is an image */
 	uint64_t device, inode;
 	uint32_t symbols;		/* number of symbols__file, SYMBOLS_NONE if none */
@@ -102,7 +104,7 @@ struct process {
 
 enum leaf_cause {
 	LEAF_JIT_UNKNOWN, LEAF_JIT_UNREADABLE, LEAF_IMAGE_UNKNOWN, LEAF_ANONYMOUS,
-	LEAF_NO_MAPPING, LEAF_CAUSES
+	LEAF_NO_MAPPING, LEAF_IMAGE_UNREADABLE, LEAF_CAUSES
 };
 
 /* Where the counts stood when this part of the recording began. */

@@ -18,6 +18,7 @@ static const char *const cause_names[LEAF_CAUSES] = {
 	[LEAF_JIT_UNKNOWN] = "jit_unknown", [LEAF_JIT_UNREADABLE] = "jit_unreadable",
 	[LEAF_IMAGE_UNKNOWN] = "image_unknown", [LEAF_ANONYMOUS] = "anonymous",
 	[LEAF_NO_MAPPING] = "no_mapping",
+	[LEAF_IMAGE_UNREADABLE] = "image_unreadable",
 };
 
 struct ledger_row {

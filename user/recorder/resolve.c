@@ -16,6 +16,7 @@ static const char *const leaf_names[LEAF_CAUSES] = {
 	[LEAF_IMAGE_UNKNOWN] = "precompiled image, no method",
 	[LEAF_ANONYMOUS] = "anonymous executable memory",
 	[LEAF_NO_MAPPING] = "address without a mapping",
+	[LEAF_IMAGE_UNREADABLE] = "precompiled image that could not be read",
 };
 
 /* A body may be sampled this long before its event: see body_late. */
@@ -232,10 +233,14 @@ static void resolve_address(struct recorder *recorder, struct process *process,
 		resolve_jit(recorder, process, place, resolved);
 		break;
 	case MAPPING_FILE:
-		if (mapping->file != NO_IMAGE)
+		if (mapping->file != NO_IMAGE) {
 			resolve_image(recorder, process, mapping, place, resolved);
-		else
+		} else if (mapping->unreadable) {
+			resolved->managed = true;
+			set_unknown(recorder, resolved, LEAF_IMAGE_UNREADABLE);
+		} else {
 			set_native(recorder, process, mapping, place, resolved);
+		}
 		break;
 	case MAPPING_ANONYMOUS:
 		/* With W^X switched off, JIT code is here. */

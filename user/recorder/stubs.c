@@ -112,16 +112,17 @@ static const struct pattern patterns[] = {
 	{ STUB_UNBOXING, "4889d14889f248be????????????????48b8????????????????ffe0" },
 	{ STUB_UNBOXING, "4889f248be????????????????48b8????????????????ffe0" },
 	{ STUB_UNBOXING, "48be????????????????48b8????????????????ffe0" },
-	/* mov r11, rdi; shift of the arguments; mov r10, [r11 + 0x20]; jmp r10 */
-	{ STUB_SHUFFLE, "488bc44989fb4d8b53204983c32041ffe2" },
-	{ STUB_SHUFFLE, "488bc44989fb4889f74d8b53204983c32041ffe2" },
-	{ STUB_SHUFFLE, "488bc44989fb4889f74889d64d8b53204983c32041ffe2" },
-	{ STUB_SHUFFLE, "488bc44989fb4889f74889d64889ca4d8b53204983c32041ffe2" },
-	{ STUB_SHUFFLE, "4989fb4d8b53204983c32041ffe2" },
-	{ STUB_SHUFFLE, "4989fb4889f74d8b53204983c32041ffe2" },
-	{ STUB_SHUFFLE, "4989fb4889f74889d64d8b53204983c32041ffe2" },
-	{ STUB_SHUFFLE, "4989fb4889f74889d64889ca4d8b53204983c32041ffe2" },
-	{ STUB_SHUFFLE, "4d8b53204983c32041ffe2" },
+	/* mov r11, rdi; shift of the arguments; mov r10, [r11 + 0x20]; jmp r10, with a
+	 * REX prefix of its own in 8 and 9 */
+	{ STUB_SHUFFLE, "488bc44989fb4d8b53204983c320??ffe2" },
+	{ STUB_SHUFFLE, "488bc44989fb4889f74d8b53204983c320??ffe2" },
+	{ STUB_SHUFFLE, "488bc44989fb4889f74889d64d8b53204983c320??ffe2" },
+	{ STUB_SHUFFLE, "488bc44989fb4889f74889d64889ca4d8b53204983c320??ffe2" },
+	{ STUB_SHUFFLE, "4989fb4d8b53204983c320??ffe2" },
+	{ STUB_SHUFFLE, "4989fb4889f74d8b53204983c320??ffe2" },
+	{ STUB_SHUFFLE, "4989fb4889f74889d64d8b53204983c320??ffe2" },
+	{ STUB_SHUFFLE, "4989fb4889f74889d64889ca4d8b53204983c320??ffe2" },
+	{ STUB_SHUFFLE, "4d8b53204983c320??ffe2" },
 	/* the second half of the region barrier: generations, then bits, then a card */
 	{ STUB_WRITE_BARRIER, 
 		"48c1ee168a14063a14077203f3c39048b8????????????????4489c149c1e80bc1e90883"

@@ -5,13 +5,30 @@ APP_SOURCES := $(wildcard tests/apps/*/*.cs tests/apps/*/*.csproj tests/apps/*.p
 TRUTH_SOURCES := $(wildcard tests/e2e/truth/*.cs tests/e2e/truth/*.csproj tests/apps/*.props)
 # A solution is built as Debug if not told otherwise.  Neither a build server
 # nor a waiting MSBuild node is left behind.
-DOTNET_BUILD := dotnet build -c Release -v quiet --nologo -nodeReuse:false -p:AppsOutput=$(abspath $(APPS))
+DOTNET_BUILD_TO := dotnet build -c Release -v quiet --nologo -nodeReuse:false -p:AppsOutput=
+DOTNET_BUILD := $(DOTNET_BUILD_TO)$(abspath $(APPS))
 
 $(APPS)/.built: $(APP_SOURCES)
 	@mkdir -p $(@D)
 	$(call msg,DOTNET,$@)$(DOTNET_BUILD) tests/apps/apps.slnx > $(@D)/build.log 2>&1 || \
 		{ cat $(@D)/build.log; exit 1; }
 	@touch $@
+
+# The demo with a runtime of its own, of a pinned version, from NuGet.  Where
+# that cannot be had for want of a network, "unreachable" says so to the tests.
+RUNTIME_8 := 8.0.31
+RUNTIME_9 := 9.0.20
+
+$(APPS)/net%.0/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/*.props)
+	@mkdir -p $(@D) && rm -f $(@D)/unreachable
+	$(call msg,DOTNET,$@)$(DOTNET_BUILD_TO)$(abspath $(@D)) -r linux-x64 --self-contained \
+		-p:AppsFramework=net$*.0 -p:RuntimeFrameworkVersion=$(RUNTIME_$*) tests/apps/demo/demo.csproj > $(@D)/build.log 2>&1 || \
+		{ grep -q 'error NU1301' $(@D)/build.log && touch $(@D)/unreachable; } || \
+		{ cat $(@D)/build.log; exit 1; }
+	@test -e $(@D)/unreachable || touch $@
+
+.PHONY: runtimes
+runtimes: $(APPS)/net8.0/.built $(APPS)/net9.0/.built ## build the demo for the older runtimes
 
 # About two seconds of compilation; the long one can be attached to.
 $(APPS)/csc/compile: tests/apps/csc/generate
@@ -38,7 +55,7 @@ $(OUTPUT)/fake_runtime: tests/e2e/fake_runtime.c $(wildcard abi/*.h)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< -ldl -o $@
 
 .PHONY: e2e-test
-e2e-test: all apps truth $(OUTPUT)/fake_runtime ## run the end-to-end tests (as root)
+e2e-test: all apps runtimes truth $(OUTPUT)/fake_runtime ## run the end-to-end tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
 
 .PHONY: accuracy-test

@@ -8,96 +8,19 @@ import os
 import signal
 import time
 
-from lib import check, loader, programs, recording, report, truth
-
-# How long an attached recording is, and how near to its begin and end a body
-# may be that is not asked for.
-SECONDS = 4
-EDGE_NS = 300_000_000
-
-
-def check_recording(t, path, result, least_jit, least_images):
-    with t.case("exit code"):
-        check.equal(result.code, 0, f"{result}\nexit code")
-    document = report.Report(loader.read_json(t, path))
-    print(report.summary(document))
-    with t.case("samples in JIT bodies carry body, tier and name"):
-        report.check_jit_bar(document, least_jit)
-    with t.case("samples in ReadyToRun code carry module, token and name"):
-        report.check_image_bar(document, least_images)
-    with t.case("the ledger balances"):
-        report.check_ledger(document)
-    with t.case("the document keeps its contract"):
-        report.check_fields(document)
-    return document
-
-
-def launch(t, command, drive=None):
-    """Records `command` from before its first method; truth is there as early."""
-    programs.need_root()
-    path = t.path("out.tscope")
-    environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1")
-    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", *command, env=environment)
-    pid = programs.wait_for_dotnet(recorder.pid)
-    told = truth.Truth(t, pid, resume=True)
-    if drive:
-        drive(pid)
-    result = recorder.finish(90)
-    told.finish()
-    return pid, path, result, told
-
-
-def check_launched(t, command, least_jit, least_images, drive=None):
-    pid, path, result, told = launch(t, command, drive)
-    document = check_recording(t, path, result, least_jit, least_images)
-    ours = document.jit(pid)
-    with t.case("JIT bodies equal the runtime's own"):
-        truth.check_launched(told, ours)
-    with t.case("their tokens and names too"):
-        truth.check_tokens_and_names(told, ours)
-    with t.case("their times too"):
-        truth.check_times(told, ours)
-    with t.case("every sample is where the runtime says"):
-        truth.check_samples(told, recording.Recording(path), pid, 0, truth.closed_ns(told), report.JIT_BAR)
-    with t.case("every body was told when it was born"):
-        check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
-
-
-def check_attached(t, pid, least_jit, least_images):
-    """Records a running process for some seconds; truth is there before and
-    after."""
-    programs.need_root()
-    path = t.path("out.tscope")
-    told = truth.Truth(t, pid, rundown=True)
-    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", f"{SECONDS}s", "-p", pid)
-    told.finish()
-    document = check_recording(t, path, result, least_jit, least_images)
-    ours = document.jit(pid)
-    recorded = recording.Recording(path)
-    begin, end = recorded.start_ns + EDGE_NS, recorded.end_ns - EDGE_NS
-    with t.case("JIT bodies equal the runtime's own"):
-        truth.check_attached(told, ours, begin, end)
-    with t.case("their tokens and names too"):
-        truth.check_tokens_and_names(told, ours)
-    with t.case("their times too"):
-        truth.check_times(told, ours, end)
-    with t.case("every sample is where the runtime says"):
-        truth.check_samples(told, recorded, pid, 0, told.end_ns, report.JIT_BAR)
-    with t.case("older bodies are marked as caught up"):
-        check.at_least(len([b for b in ours if b["source"] == "catch-up"]), 50, "bodies from the catch-up")
-    return document
+from lib import check, jobs, loader, programs, recording, report, truth
 
 
 @check.test("demo launched", timeout=90)
 def demo_launched(t):
-    check_launched(t, [programs.app("demo"), "6"], 100, 5)
+    jobs.check_launched(t, [programs.app("demo"), "6"], 100, 5)
 
 
 @check.test("demo attached", timeout=90)
 def demo_attached(t):
     demo = programs.start_app(t, "demo", "18", "--threads", "2")
     time.sleep(2)
-    check_attached(t, demo.pid, 100, 1)
+    jobs.check_attached(t, demo.pid, 100, 1)
     with t.case("the program runs on to its end"):
         check.equal(demo.wait(), 0, "exit code of demo")
 
@@ -112,7 +35,7 @@ def web_launched(t):
         programs.load_web(port, 5)
         os.kill(pid, signal.SIGTERM)
 
-    check_launched(t, [programs.app("web"), "--urls", f"http://127.0.0.1:{port}"], 100, 50, drive)
+    jobs.check_launched(t, [programs.app("web"), "--urls", f"http://127.0.0.1:{port}"], 100, 50, drive)
 
 
 @check.test("web attached", timeout=90)
@@ -123,7 +46,7 @@ def web_attached(t):
     programs.wait_for_port(port)
     programs.start_load(t, port, 12)
     time.sleep(2)
-    check_attached(t, web.pid, 100, 1)
+    jobs.check_attached(t, web.pid, 100, 1)
     with t.case("the server serves on"):
         programs.load_web(port, 1)
         check.equal(web.stop(signal.SIGTERM), 0, "exit code of web")
@@ -131,14 +54,14 @@ def web_attached(t):
 
 @check.test("csc launched", timeout=90)
 def csc_launched(t):
-    check_launched(t, [programs.compiler(), t.path("large.dll")], 50, 200)
+    jobs.check_launched(t, [programs.compiler(), t.path("large.dll")], 50, 200)
 
 
 @check.test("csc attached", timeout=90)
 def csc_attached(t):
     compiler = programs.Program(t, [programs.compiler("csc-long"), t.path("large.dll")])
     programs.wait_until(lambda: programs.diagnostics_socket(compiler.pid), "the compiler's socket")
-    check_attached(t, compiler.pid, 20, 20)
+    jobs.check_attached(t, compiler.pid, 20, 20)
     with t.case("the compiler ends well"):
         check.equal(compiler.wait(), 0, "exit code of csc")
 

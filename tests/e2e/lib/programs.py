@@ -17,7 +17,7 @@ OUTPUT = os.path.abspath(os.environ.get("OUTPUT") or os.path.join(ROOT, ".output
 APPS = os.path.join(OUTPUT, "apps")
 
 # What would change a target behind the test's back.
-CLEANED = re.compile(r"^(CORECLR_|COR_|DOTNET_(EnableDiagnostics|Diagnostic|Default|Tiered|TC_|ReadyToRun)|TIERSCOPE_)")
+CLEANED = re.compile(r"^(CORECLR_|COR_|DOTNET_(EnableDiagnostics|EnableWrite|Diagnostic|Default|JIT|Tiered|TC_|ReadyToRun)|TIERSCOPE_)")
 
 
 def environment(**more):
@@ -29,9 +29,16 @@ def environment(**more):
 
 def app(name):
     """The path of a test program: demo, web, shares, short, hostile, truth."""
-    path = os.path.join(APPS, name, name)
+    path = os.path.join(APPS, name, os.path.basename(name))
     check.that(os.path.exists(path), f"{path} is not built: make apps truth")
     return path
+
+
+def app_on(runtime, name):
+    """The same with a runtime of its own: net8.0, net9.0."""
+    if os.path.exists(os.path.join(APPS, runtime, "unreachable")):
+        raise check.Skip(f"NuGet could not be reached for the packages of {runtime}")
+    return app(os.path.join(runtime, name))
 
 
 def compiler(name="csc"):
@@ -78,9 +85,9 @@ class Program:
         return self.process.wait(timeout=timeout)
 
 
-def start_app(t, name, *arguments, env=None):
+def start_app(t, name, *arguments, env=None, path=None):
     """Starts a test program and returns when it has printed its first line."""
-    program = Program(t, [app(name), *arguments], env=env, stdout=subprocess.PIPE, text=True)
+    program = Program(t, [path or app(name), *arguments], env=env, stdout=subprocess.PIPE, text=True)
     line = program.process.stdout.readline()
     check.that(line.startswith(f"{name}:"), f"{name} printed {line!r} at its start")
     return program

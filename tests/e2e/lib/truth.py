@@ -87,15 +87,16 @@ def survivors_missing(truth, ours):
     return [text(b) for b in truth.of("load") if key(b) not in have and key(b) not in dead]
 
 
-def check_launched(truth, ours):
-    """Both were there from the first method to the last."""
+def check_launched(truth, ours, most_late=10):
+    """Both were there from the first method to the last, but for `most_late`
+    at the end."""
     loads = truth.of("load")
     check.at_least(len(loads), 50, "bodies in truth")
     known = {key(b) for b in loads}
     closed = closed_ns(truth)
     late = [b for b in ours if b["born_ns"] > closed and key(b) not in known]
     print(f"{len(late)} bodies were born after the last event of truth")
-    check.at_least(10, len(late), "bodies after the last event of truth")
+    check.at_least(most_late, len(late), "bodies after the last event of truth")
     ours = [b for b in ours if b not in late]
     check_same(loads, loads, ours)
 

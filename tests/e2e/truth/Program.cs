@@ -111,6 +111,8 @@ internal static class Program
         };
         var configuration = new EventPipeSessionConfiguration(
             providers, BufferMegabytes, rundown ? RundownEndKeyword | JitKeyword | LoaderKeyword : 0, requestStackwalk: false);
+        // Runtime 8 knows neither a choice of rundown nor a session without stacks.
+        var older = new EventPipeSessionConfiguration(providers, BufferMegabytes, rundown, requestStackwalk: true);
 
         // The socket of a process that was just started may not be there yet.
         long end = Stopwatch.GetTimestamp() + 10 * Stopwatch.Frequency;
@@ -119,6 +121,10 @@ internal static class Program
             try
             {
                 return client.StartEventPipeSession(configuration);
+            }
+            catch (UnsupportedCommandException) when (configuration != older)
+            {
+                configuration = older;
             }
             catch (ServerNotAvailableException) when (Stopwatch.GetTimestamp() < end)
             {

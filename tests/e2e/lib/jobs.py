@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""A recording of a program, launched or attached, held against the runtime's
+own event stream and against the bars of the project."""
+
+from . import check, loader, programs, recording, report, truth
+
+# How long an attached recording is, and how near to its begin and end a body
+# may be that is not asked for.
+SECONDS = 4
+EDGE_NS = 300_000_000
+
+
+def check_recording(t, path, result, least_jit, least_images):
+    with t.case("exit code"):
+        check.equal(result.code, 0, f"{result}\nexit code")
+    document = report.Report(loader.read_json(t, path))
+    print(report.summary(document))
+    with t.case("samples in JIT bodies carry body, tier and name"):
+        report.check_jit_bar(document, least_jit)
+    with t.case("samples in ReadyToRun code carry module, token and name"):
+        report.check_image_bar(document, least_images)
+    with t.case("the ledger balances"):
+        report.check_ledger(document)
+    with t.case("the document keeps its contract"):
+        report.check_fields(document)
+    return document
+
+
+def launch(t, command, drive=None, switches=None):
+    """Records `command` from before its first method; truth is there as early."""
+    programs.need_root()
+    path = t.path("out.tscope")
+    environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1", **(switches or {}))
+    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", *command, env=environment)
+    pid = programs.wait_for_dotnet(recorder.pid)
+    told = truth.Truth(t, pid, resume=True)
+    if drive:
+        drive(pid)
+    result = recorder.finish(90)
+    told.finish()
+    return pid, path, result, told
+
+
+def check_launched(t, command, least_jit, least_images, drive=None, switches=None, most_late=10):
+    pid, path, result, told = launch(t, command, drive, switches)
+    document = check_recording(t, path, result, least_jit, least_images)
+    ours = document.jit(pid)
+    with t.case("JIT bodies equal the runtime's own"):
+        truth.check_launched(told, ours, most_late)
+    with t.case("their tokens and names too"):
+        truth.check_tokens_and_names(told, ours)
+    with t.case("their times too"):
+        truth.check_times(told, ours)
+    with t.case("every sample is where the runtime says"):
+        truth.check_samples(told, recording.Recording(path), pid, 0, truth.closed_ns(told), report.JIT_BAR)
+    with t.case("every body was told when it was born"):
+        check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
+
+
+def check_attached(t, pid, least_jit, least_images):
+    """Records a running process for some seconds; truth is there before and
+    after."""
+    programs.need_root()
+    path = t.path("out.tscope")
+    told = truth.Truth(t, pid, rundown=True)
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", f"{SECONDS}s", "-p", pid)
+    told.finish()
+    document = check_recording(t, path, result, least_jit, least_images)
+    ours = document.jit(pid)
+    recorded = recording.Recording(path)
+    begin, end = recorded.start_ns + EDGE_NS, recorded.end_ns - EDGE_NS
+    with t.case("JIT bodies equal the runtime's own"):
+        truth.check_attached(told, ours, begin, end)
+    with t.case("their tokens and names too"):
+        truth.check_tokens_and_names(told, ours)
+    with t.case("their times too"):
+        truth.check_times(told, ours, end)
+    with t.case("every sample is where the runtime says"):
+        truth.check_samples(told, recorded, pid, 0, told.end_ns, report.JIT_BAR)
+    with t.case("older bodies are marked as caught up"):
+        check.at_least(len([b for b in ours if b["source"] == "catch-up"]), 50, "bodies from the catch-up")
+    return document

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""The demo on runtime 9, with the runtime brought along, and on 10 with
+the switches that change what the runtime compiles, held against the runtime's
+own event stream as in test_main_job.py."""
+
+import time
+
+from lib import check, jobs, programs
+
+
+def launched(t, runtime):
+    jobs.check_launched(t, [programs.app_on(runtime, "demo"), "6"], 100, 5)
+
+
+def attached(t, runtime):
+    demo = programs.start_app(t, "demo", "18", "--threads", "2", path=programs.app_on(runtime, "demo"))
+    time.sleep(2)
+    jobs.check_attached(t, demo.pid, 100, 1)
+    with t.case("the program runs on to its end"):
+        check.equal(demo.wait(), 0, "exit code of demo")
+
+
+@check.test("demo on 9 launched", timeout=90)
+def launched_9(t):
+    launched(t, "net9.0")
+
+
+@check.test("demo on 9 attached", timeout=90)
+def attached_9(t):
+    attached(t, "net9.0")
+
+
+def switched(t, least_images=1, most_late=10, **switches):
+    jobs.check_launched(t, [programs.app("demo"), "6"], 100, least_images, switches=switches, most_late=most_late)
+
+
+@check.test("demo without dynamic PGO", timeout=90)
+def no_pgo(t):
+    switched(t, DOTNET_TieredPGO="0")
+
+
+@check.test("demo without tiered compilation", timeout=90)
+def no_tiering(t):
+    switched(t, DOTNET_TieredCompilation="0")
+
+
+@check.test("demo without ReadyToRun code", timeout=90)
+def no_ready_to_run(t):
+    # The way out of the program is compiled as well.
+    switched(t, 0, 200, DOTNET_ReadyToRun="0")
+
+
+@check.test("demo without quick JIT for loops", timeout=90)
+def no_quick_jit_for_loops(t):
+    switched(t, DOTNET_TC_QuickJitForLoops="0")
+
+
+@check.test("demo without quick JIT", timeout=90)
+def no_quick_jit(t):
+    switched(t, DOTNET_TC_QuickJit="0")
+
+
+@check.test("demo with writable executable memory", timeout=90)
+def no_write_xor_execute(t):
+    switched(t, DOTNET_EnableWriteXorExecute="0")
+
+
+@check.test("demo with minimal optimization", timeout=90)
+def min_opts(t):
+    switched(t, DOTNET_JITMinOpts="1")

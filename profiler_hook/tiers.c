@@ -31,6 +31,11 @@
  * the hash is as it was when the thread began, the method is not in it.  (For the
  * worst, a method's tier taken for tier 0, another thread has to take one entry out of
  * the hash and this one has to reuse its place, within one compilation.)
+ *
+ * Methods with UnmanagedCallersOnly are the exception: the runtime does not tier them,
+ * and puts them into the hash before it tells of the compilation's begin
+ * (MethodDesc::PrepareILBasedCode in prestub.cpp).  They are static, so static methods
+ * are always looked up.
  */
 #include "tiers.h"
 
@@ -46,6 +51,7 @@
 #define KIND_DEFAULT		   2u
 #define STAGE_DISABLED		   4u	   /* the last one in 9 and 10 */
 #define FLAG_ELIGIBLE		   0x8000u /* MethodDesc +0 */
+#define FLAG_STATIC		   0x80u   /* MethodDesc +6 */
 #define MODULE_ALLOWS_OPTIMIZATION 0x800u  /* DEBUGGER_ALLOW_JIT_OPTS_PRIV */
 
 struct offsets {
@@ -307,6 +313,14 @@ static bool is_as_it_was(struct hook *hook, uint64_t address,
 	return same && __atomic_load_n(&compiler->thread, __ATOMIC_RELAXED) == thread;
 }
 
+static bool is_static(function_id function)
+{
+	uint16_t flags;
+
+	memcpy(&flags, (const uint8_t *)function + 6, sizeof(flags));
+	return flags & FLAG_STATIC;
+}
+
 /* 1 the JIT chose to optimize a method of tier 0, 0 it did not, or -Exxx. */
 static int is_switched(struct hook *hook, function_id function, module_id module)
 {
@@ -318,7 +332,8 @@ static int is_switched(struct hook *hook, function_id function, module_id module
 		memcpy(&hash, (const void *)(uintptr_t)address, sizeof(hash));
 		if (!is_plausible(&hash))
 			continue; /* caught while it grows */
-		if (hash.size <= 1 || !hash.count || is_as_it_was(hook, address, &hash))
+		if (hash.size <= 1 || !hash.count ||
+		    (!is_static(function) && is_as_it_was(hook, address, &hash)))
 			return 0;
 		result = look_up(&hash, function);
 		memcpy(&again, (const void *)(uintptr_t)address, sizeof(again));

@@ -2,10 +2,16 @@
 # Copyright (c) 2026 The tierscope authors
 """Stacks against a program that has one right stack for each of its methods
 (tests/apps/chains, which prints them): every sample in one of them, in a prolog
-or an epilog too, and every sample in a stub that one of them jumped through."""
+or an epilog too, and every sample in a stub that one of them jumped through.
+
+And one instruction at a time (tests/accuracy/step): the walk from each of them
+against the calls that were really made."""
 
 import collections
+import os
 import re
+import signal
+import subprocess
 
 from lib import check, loader, programs, recording
 
@@ -15,7 +21,7 @@ FRAMES_MAX = 127
 FRAME_STUB = 4
 UNIT_CALLERS = ["Program.RunSlice", "Program.RunRounds"]
 UNIT_CALLERS_ONCE = ["Program.RunCalls", "Program.RunRounds"]
-ONCE = {"Statics.Initialize"}
+ONCE = {"Statics.Initialize", "Throwing.Catch", "Throwing.Finally", "Throwing.Filter", "Throwing.Nested"}
 MAIN_THREAD = ["Program.Main"]
 OTHER_THREAD = ["Program.Enter", "Program.Main [lambda]", "System.Threading.Thread.StartCallback"]
 
@@ -254,8 +260,7 @@ def chains_attached(t):
 
 @check.test("chains at tier 0", timeout=300)
 def chains_at_tier0(t):
-    result = launched(t, {"DOTNET_TC_CallCountThreshold": "0x7fffffff", "DOTNET_OSR_HitLimit": "1",
-                          "DOTNET_TC_OnStackReplacement_InitialCounter": "10"})
+    result = launched(t, TIER0)
     with t.case("loops were replaced on the stack"):
         check.that("OptimizedTier1OSR" in result.tiers["Loops.ReplacedInner"], f"{result.tiers['Loops.ReplacedInner']}")
 
@@ -263,3 +268,41 @@ def chains_at_tier0(t):
 @check.test("chains optimized at once", timeout=300)
 def chains_optimized(t):
     launched(t, {"DOTNET_TieredCompilation": "0"})
+
+
+TIER0 = {"DOTNET_TC_CallCountThreshold": "0x7fffffff", "DOTNET_OSR_HitLimit": "1",
+         "DOTNET_TC_OnStackReplacement_InitialCounter": "10"}
+STEPS = 250_000    # in managed code: more than a round
+# What so many instructions of the program are sure to have.
+STEPPED = ("Chains.Frames.Tiny", "Chains.Calls.StepsMany", "Chains.Framework.Sorts")
+
+
+def step(t, rounds, environment):
+    """Once the program has done 2 ** rounds rounds; gives what the stepper counted."""
+    recorder = loader.Recorder(t, "-o", t.path("stepped.tscope"), "-F", loader.FREQUENCY, "--", programs.app("chains"),
+                               600, "--calls", 1, "--threads", 0, env=programs.environment(**environment))
+    pid = int(programs.wait_until(lambda: re.search(r"chains: pid (\d+)", recorder.texts()[0]), "the program", 120)[1])
+    programs.wait_until(lambda: recorder.texts()[0].count("round") > rounds, "its rounds", 120)
+    done = subprocess.run([programs.app("step"), str(pid), str(STEPS)], stdout=subprocess.PIPE, text=True, timeout=200,
+                          check=False)
+    os.kill(pid, signal.SIGKILL)
+    recorder.finish()
+    lines = done.stdout.splitlines()
+    print("\n".join(line for line in lines if not line.startswith("body ")))
+    check.that(done.returncode in (0, 1) and lines, f"step ended with {done.returncode}")
+    counts = dict(zip(*[iter(lines[-1].split())] * 2))
+    return {name: int(count) for name, count in counts.items()}, {line[5:] for line in lines if line.startswith("body ")}
+
+
+@check.test("chains stepped", timeout=600)
+def chains_stepped(t):
+    programs.need_root()
+    for title, rounds, environment in (("as it begins", 1, {}), ("when it is warm", 12, {}), ("at tier 0", 3, TIER0),
+                                       ("optimized at once", 3, {"DOTNET_TieredCompilation": "0"})):
+        with t.case(f"{title}: the walk is right at every instruction"):
+            counts, seen = step(t, rounds, environment)
+            check.equal((counts["wrong"], counts["astray"]), (0, 0), "wrong stacks, returns to elsewhere")
+            check.at_least(counts["checked"], STEPS, "instructions in managed code")
+            for kind in ("stubs", "prologs", "epilogs"):
+                check.at_least(counts[kind], 100, kind)
+            check.empty([name for name in STEPPED if name not in seen], "methods without a step")

@@ -63,3 +63,4 @@ accuracy-test: all apps ## run the accuracy tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run tests/accuracy
 
 -include tests/e2e/image_truth/image_truth.mk
+-include tests/accuracy/step/step.mk

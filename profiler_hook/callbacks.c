@@ -59,26 +59,27 @@ hresult callbacks__leave_to_session(struct hook *hook)
 struct named {
 	struct naming *naming; /* NULL: the draft has its text already, or has none */
 	struct text text;
-	bool no_optimization;
+	uint32_t implementation; /* METHOD_IMPLEMENTATION_* */
 };
 
 static void name(struct hook *hook, struct ts_journal_record *draft,
 		 struct named *named)
 {
 	named->naming = NULL;
-	named->no_optimization = false;
+	named->implementation = 0;
 	if (bodies__share_text(hook, draft))
 		return;
 	named->naming = naming__take(hook);
 	if (named->naming)
 		naming__function(hook, named->naming, draft, &named->text,
-				 &named->no_optimization);
+				 &named->implementation);
 	else
 		hook__count(hook, TS_HOOK_TEXT_OVERFLOW);
 }
 
 static void describe_version(struct hook *hook, struct ts_journal_record *draft,
-			     const struct native_version *version, bool no_optimization)
+			     const struct native_version *version,
+			     uint32_t implementation)
 {
 	if (version) {
 		draft->rejit_id = version->rejit_id;
@@ -87,7 +88,7 @@ static void describe_version(struct hook *hook, struct ts_journal_record *draft,
 		draft->osr_il_offset = version->osr_il_offset;
 	} else {
 		draft->tier = tiers__of_new(hook, draft->function_id, draft->module_id,
-					    no_optimization);
+					    implementation);
 	}
 	if (draft->tier == TS_TIER_UNKNOWN)
 		draft->flags |= TS_RECORD_TIER_UNKNOWN;
@@ -112,7 +113,7 @@ static void take_in(struct hook *hook, struct ts_journal_record *draft,
 						      FURTHER_MODULES_MAX, further);
 	if (further_count || modules__is_collectible(hook, draft->module_id))
 		draft->flags |= TS_RECORD_COLLECTIBLE;
-	describe_version(hook, draft, version, named.no_optimization);
+	describe_version(hook, draft, version, named.implementation);
 	err = bodies__add(hook, draft, named.naming ? &named.text : NULL, &sequence);
 	naming__give_back(hook, named.naming);
 	for (unsigned int i = 0; !err && i < further_count; i++)

@@ -25,6 +25,7 @@
 #include "found.h"
 #include "memory.h"
 #include "modules.h"
+#include "versions.h"
 #include "stale.h"
 
 #include "../abi/journal.h"
@@ -218,6 +219,7 @@ void catch_up__run(struct hook *hook)
 	if (hook->catch_up_since)
 		end_stale_modules(found);
 	(void)list_modules(found, NULL);
+	versions__prepare(hook, found->lasting_module);
 	tiers__load(hook, &found->tiers, found->lasting_module);
 	if (hook->catch_up_since)
 		stale__bodies(found);

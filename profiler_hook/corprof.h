@@ -308,9 +308,12 @@ ASSERT_SLOT(struct metadata_table, get_typeref_props, 14);
 ASSERT_SLOT(struct metadata_table, get_method_props, 30);
 ASSERT_SLOT(struct metadata_table, get_nested_class_props, 62);
 
-#define METHOD_IMPLEMENTATION_NO_OPTIMIZATION   \
-	0x40u /* CorMethodImpl miNoOptimization \
-	       */
+/* CorMethodImpl */
+#define METHOD_IMPLEMENTATION_NO_OPTIMIZATION	      0x40u
+#define METHOD_IMPLEMENTATION_AGGRESSIVE_OPTIMIZATION 0x200u
+/* Ours, beyond the bits of CorMethodImpl: what its attributes say, CorMethodAttr. */
+#define METHOD_IMPLEMENTATION_CLASS_CONSTRUCTOR 0x10000u
+#define METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR	0x1010u /* static, name for the runtime */
 
 /* --- interface identifiers -------------------------------------------------- */
 

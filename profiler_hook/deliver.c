@@ -59,6 +59,7 @@ static void describe(struct hook *hook, const struct method_event *event,
 		(event->flags & METHOD_FLAG_SHARED_GENERIC ? TS_RECORD_SHARED_GENERIC
 							   : 0);
 	if (event->native_version) {
+		versions__prepare(hook, event->module_id);
 		if (!versions__find_live(hook, event->function_id, event->start,
 					 (uint32_t)event->native_version, &version)) {
 			known = &version;

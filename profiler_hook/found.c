@@ -17,7 +17,7 @@
 #define FURTHER_MODULES_MAX 16
 
 static void describe_version(struct found *found, struct ts_journal_record *draft,
-			     bool no_optimization)
+			     uint32_t implementation)
 {
 	size_t size = draft->size < SHAPE_BYTES ? draft->size : SHAPE_BYTES;
 	uint8_t code[SHAPE_BYTES];
@@ -33,7 +33,7 @@ static void describe_version(struct found *found, struct ts_journal_record *draf
 	} else if (err == -ENOENT || (draft->flags & TS_RECORD_DYNAMIC)) {
 		draft->tier = tiers__of_default(found->hook, &found->tiers,
 						draft->function_id, draft->module_id,
-						no_optimization);
+						implementation);
 	}
 	if (draft->tier == TS_TIER_UNKNOWN)
 		draft->flags |= TS_RECORD_TIER_UNKNOWN;
@@ -56,7 +56,7 @@ void found__body(struct found *found, function_id function, uint64_t start,
 		.osr_il_offset = TS_NO_IL_OFFSET,
 	};
 	unsigned int further_count = 0;
-	bool no_optimization = false;
+	uint32_t implementation = 0;
 	uint64_t sequence;
 	struct text text;
 	int err;
@@ -65,13 +65,13 @@ void found__body(struct found *found, function_id function, uint64_t start,
 		draft.flags |= TS_RECORD_DYNAMIC;
 	if (bodies__find(hook, start) || !describe__size(hook, start, &draft.size))
 		return;
-	naming__function(hook, &found->naming, &draft, &text, &no_optimization);
+	naming__function(hook, &found->naming, &draft, &text, &implementation);
 	if (draft.flags & TS_RECORD_GENERIC)
 		further_count = modules__of_arguments(hook, function, draft.module_id,
 						      FURTHER_MODULES_MAX, further);
 	if (further_count || modules__is_collectible(hook, draft.module_id))
 		draft.flags |= TS_RECORD_COLLECTIBLE;
-	describe_version(found, &draft, no_optimization);
+	describe_version(found, &draft, implementation);
 	err = bodies__add(hook, &draft, &text, &sequence);
 	if (err != -EEXIST)
 		hook__count(hook, TS_HOOK_CATCH_UP_BODIES);

@@ -66,6 +66,7 @@ struct hook {
 	struct helper helper;
 	provider_id provider;  /* of the runtime's events, once seen */
 	uint32_t nodes_proven; /* see versions.h */
+	uint64_t states_hash;  /* see versions.c: on 8 only */
 	uint64_t counting_allocator; /* see tiers.c: a loader allocator */
 	uint64_t counting_hash;	     /* and the hash in it, known to be readable */
 	struct compiler compilers[HOOK_COMPILERS];

@@ -114,7 +114,7 @@ static void name_dynamic(struct hook *hook, struct naming *naming, function_id f
 
 static void name_method(struct hook *hook, struct naming *naming,
 			struct metadata *metadata, metadata_token token,
-			struct text *text, bool *ret_no_optimization)
+			struct text *text, uint32_t *ret_implementation)
 {
 	struct type_names names = {naming, metadata};
 	struct name signature = {naming->signature, 0, sizeof(naming->signature), false,
@@ -129,7 +129,10 @@ static void name_method(struct hook *hook, struct naming *naming,
 				       NAMING_UNITS, &length, &attributes, &blob,
 				       &blob_size, &rva, &implementation)))
 		return;
-	*ret_no_optimization = implementation & METHOD_IMPLEMENTATION_NO_OPTIMIZATION;
+	*ret_implementation = implementation & 0xffff;
+	if ((attributes & METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR) ==
+	    METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR)
+		*ret_implementation |= METHOD_IMPLEMENTATION_CLASS_CONSTRUCTOR;
 	length = length < NAMING_UNITS ? length : NAMING_UNITS;
 	size = text__convert((struct utf16){(const uint8_t *)naming->units,
 					    length ? length - 1 : 0},
@@ -156,7 +159,7 @@ static void set_generic_flags(struct ts_journal_record *draft, const struct name
 
 void naming__function(struct hook *hook, struct naming *naming,
 		      struct ts_journal_record *draft, struct text *ret_text,
-		      bool *ret_no_optimization)
+		      uint32_t *ret_implementation)
 {
 	struct name type = {naming->type, 0, sizeof(naming->type), false,
 			    naming->known};
@@ -192,7 +195,7 @@ void naming__function(struct hook *hook, struct naming *naming,
 				       (void **)&metadata)) ||
 	    !metadata)
 		return;
-	name_method(hook, naming, metadata, token, ret_text, ret_no_optimization);
+	name_method(hook, naming, metadata, token, ret_text, ret_implementation);
 	unknown__release(metadata);
 }
 

@@ -29,12 +29,12 @@ bool naming__is_dynamic(function_id function);
 /*
  * Names draft->function_id into the buffers of `naming`.  TS_RECORD_DYNAMIC is set
  * already where it has no metadata.  ret_text points into the buffers; the draft
- * receives token, module, and flags.  `ret_no_optimization`: the method's metadata
- * asks for none.  A call that fails is counted, and its part is empty.
+ * receives token, module, and flags.  `ret_implementation`: METHOD_IMPLEMENTATION_*
+ * from the method's metadata.  A call that fails is counted, and its part is empty.
  */
 void naming__function(struct hook *hook, struct naming *naming,
 		      struct ts_journal_record *draft, struct text *ret_text,
-		      bool *ret_no_optimization);
+		      uint32_t *ret_implementation);
 
 /*
  * One of the hook's own sets of buffers, or NULL when as many threads as there are

@@ -47,7 +47,7 @@ static bool is_still_there(struct found *found, const struct ts_journal_record *
 		.start = record->start,
 	};
 	function_id function = 0;
-	bool no_optimization;
+	uint32_t implementation;
 	struct text_plan plan;
 	struct text text;
 	rejit_id rejit;
@@ -60,7 +60,7 @@ static bool is_still_there(struct found *found, const struct ts_journal_record *
 	    function != record->function_id ||
 	    !describe__size(found->hook, record->start, &size) || size != record->size)
 		return false;
-	naming__function(found->hook, &found->naming, &draft, &text, &no_optimization);
+	naming__function(found->hook, &found->naming, &draft, &text, &implementation);
 	plan = text__plan(&text, TS_TEXT_MAX);
 	return plan.bytes == record->text_size &&
 	       text__equals(&text, &plan, found->hook->journal.text + record->text_offset);

@@ -9,6 +9,9 @@
  *   eligible for tiering?  yes: call counting disabled? → Optimized, else tier 0
  *                          no:  optimization disabled?  → MinOpt, else Optimized
  *
+ * On 8 a method with AggressiveOptimization is eligible, and begins at tier 1; a class
+ * constructor that is not eligible is not optimized by the JIT.
+ *
  * Call counting is disabled for a method when the JIT, asked for tier 0, chose to
  * optimize, for example because of a loop that OSR cannot leave.  Such methods are
  * in a hash of the loader allocator's call counting manager:
@@ -17,8 +20,8 @@
  *   { slots*; u32 size; u32 count; u32 occupied; u32 max }, slots are
  *   { u32 kind, 2 for a default version; MethodDesc*; stub*; u16 calls; u8 stage }*
  *
- * The offsets are those of 9.0.20 and 10.0.12.  What is read must look like this
- * hash, or nothing is believed.
+ * The offsets are those of 8.0.31, 9.0.20 and 10.0.12.  What is read must look like
+ * this hash, or nothing is believed.
  *
  * A method that was compiled this moment is looked up in the hash as the runtime does
  * it (inc/shash.inl; the key's hash is the method's address, plus the version's id,
@@ -49,7 +52,7 @@
 #define SLOTS_AT_ONCE		   MEMORY_READ_EACH_MAX
 #define KIND_NODE		   1u
 #define KIND_DEFAULT		   2u
-#define STAGE_DISABLED		   4u	   /* the last one in 9 and 10 */
+#define STAGE_DISABLED		   4u	   /* the last one in 8, 9 and 10 */
 #define FLAG_ELIGIBLE		   0x8000u /* MethodDesc +0 */
 #define FLAG_STATIC		   0x80u   /* MethodDesc +6 */
 #define MODULE_ALLOWS_OPTIMIZATION 0x800u  /* DEBUGGER_ALLOW_JIT_OPTS_PRIV */
@@ -82,9 +85,12 @@ _Static_assert(sizeof(struct counting_info) == 32, "call counting info layout");
 
 static const struct offsets *offsets_of(const struct hook *hook)
 {
+	static const struct offsets v8 = {248, 280, 2344};
 	static const struct offsets v9 = {248, 296, 2664};
 	static const struct offsets v10 = {176, 232, 1992};
 
+	if (hook->runtime_major == 8)
+		return &v8;
 	if (hook->runtime_major == 9)
 		return &v9;
 	return hook->runtime_major == 10 ? &v10 : NULL;
@@ -184,6 +190,14 @@ void tiers__unload(struct tiers *tiers)
 	tiers->known = false;
 }
 
+static bool is_unoptimized(const struct hook *hook, uint32_t implementation)
+{
+	if (hook->runtime_major == 8 &&
+	    implementation & METHOD_IMPLEMENTATION_CLASS_CONSTRUCTOR)
+		return true;
+	return implementation & METHOD_IMPLEMENTATION_NO_OPTIMIZATION;
+}
+
 static enum ts_tier without_tiering(bool no_optimization, uint32_t module_flags)
 {
 	if (no_optimization || !(module_flags & MODULE_ALLOWS_OPTIMIZATION))
@@ -193,7 +207,7 @@ static enum ts_tier without_tiering(bool no_optimization, uint32_t module_flags)
 
 enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 			       function_id function, module_id module,
-			       bool no_optimization)
+			       uint32_t implementation)
 {
 	const struct offsets *offsets = offsets_of(hook);
 	uint32_t module_flags;
@@ -203,10 +217,14 @@ enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 	    memory__read(&module_flags, module + offsets->module_flags,
 			 sizeof(module_flags)))
 		return TS_TIER_UNKNOWN;
+	if (flags & FLAG_ELIGIBLE && hook->runtime_major == 8 &&
+	    implementation & METHOD_IMPLEMENTATION_AGGRESSIVE_OPTIMIZATION)
+		return TS_TIER_1;
 	if (flags & FLAG_ELIGIBLE)
 		return table__find(&tiers->switched, function) ? TS_TIER_OPTIMIZED
 							       : TS_TIER_QUICK;
-	return without_tiering(tiers->min_opts || no_optimization, module_flags);
+	return without_tiering(tiers->min_opts || is_unoptimized(hook, implementation),
+			       module_flags);
 }
 
 /* --- one method at the moment of its compilation -------------------------------- */
@@ -345,7 +363,7 @@ static int is_switched(struct hook *hook, function_id function, module_id module
 }
 
 enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id module,
-			   bool no_optimization)
+			   uint32_t implementation)
 {
 	const struct offsets *offsets = offsets_of(hook);
 	uint16_t flags;
@@ -355,7 +373,8 @@ enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id mo
 		return TS_TIER_UNKNOWN;
 	memcpy(&flags, (const void *)function, sizeof(flags));
 	if (!(flags & FLAG_ELIGIBLE))
-		return without_tiering(no_optimization || min_opts_wanted(),
+		return without_tiering(is_unoptimized(hook, implementation) ||
+					       min_opts_wanted(),
 				       (uint32_t)load(module + offsets->module_flags));
 	switched = is_switched(hook, function, module);
 	if (switched < 0)

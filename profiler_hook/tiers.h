@@ -20,12 +20,12 @@ void tiers__load(struct hook *hook, struct tiers *tiers, module_id module);
 void tiers__unload(struct tiers *tiers);
 
 /*
- * `no_optimization`: the method asks for that in its metadata.  UNKNOWN where the
+ * `implementation`: METHOD_IMPLEMENTATION_*, from the method's metadata.  UNKNOWN where the
  * runtime's memory is not what it should be.
  */
 enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 			       function_id function, module_id module,
-			       bool no_optimization);
+			       uint32_t implementation);
 
 /* To be called when a thread begins to compile; makes the next call cheap. */
 void tiers__begin(struct hook *hook);
@@ -35,6 +35,6 @@ void tiers__begin(struct hook *hook);
  * that compiled it.
  */
 enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id module,
-			   bool no_optimization);
+			   uint32_t implementation);
 
 #endif /* TIERSCOPE_HOOK_TIERS_H */

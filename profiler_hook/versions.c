@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * Layouts of dotnet/runtime v9.0 and v10.0 (src/coreclr/vm/method.hpp,
- * codeversion.h, inc/patchpointinfo.h), the same in both but where said:
+ * Layouts of dotnet/runtime v8.0, v9.0 and v10.0 (src/coreclr/vm/method.hpp,
+ * codeversion.h, inc/patchpointinfo.h), the same in all but where said:
  *
  *   MethodDesc             +8  → code data
  *   code data              +0  → versioning state
  *   versioning state      +16  → first node
  *   native version node         struct node below, newest first
- *   patchpoint info       +20  i32 size of the tier-0 frame (9: +12)
+ *   patchpoint info       +20  i32 size of the tier-0 frame (8, 9: +12)
+ *
+ * On 8 a MethodDesc does not know its state; all are in a hash of the application
+ * domain (offsets of 8.0.31; the hash is that of inc/shash.h, its key the method):
+ *
+ *   Module               +296  → assembly, which starts with → application domain
+ *   application domain  +2520  { slots*; u32 size; u32 count; u32 occupied; u32 max }
+ *   a slot                     0, -1 (deleted), or → versioning state, which starts
+ *                              with → MethodDesc
  *
  * Nodes are only ever put in front and never freed while the method lives, so
  * a walk that tolerates a stale head is safe.  Each node names its method; one
@@ -28,6 +36,18 @@
 #define ADDRESS_LEAST 65536u
 #define ADDRESS_LIMIT (1ull << 47)
 #define NODES_MAX     4096 /* a method rejitted a thousand times has that many */
+#define STATES_MAX    (1u << 24)
+
+#define MODULE_ASSEMBLY 296u
+#define DOMAIN_STATES	2520u
+
+struct states {
+	uint64_t slots;
+	uint32_t size;
+	uint32_t count;
+	uint32_t occupied;
+	uint32_t max;
+};
 
 struct node {
 	uint64_t native_code;
@@ -65,6 +85,73 @@ static int fetch(bool plain, void *ret_bytes, uint64_t address, size_t size)
 		return memory__read(ret_bytes, address, size);
 	memcpy(ret_bytes, (const void *)(uintptr_t)address, size);
 	return 0;
+}
+
+static bool read_states(uint64_t address, struct states *ret_states)
+{
+	return !fetch(false, ret_states, address, sizeof(*ret_states)) &&
+	       ret_states->size > 1 && ret_states->size <= STATES_MAX &&
+	       ret_states->count <= ret_states->occupied &&
+	       ret_states->occupied <= ret_states->max &&
+	       ret_states->max <= ret_states->size;
+}
+
+void versions__prepare(struct hook *hook, module_id module)
+{
+	uint64_t assembly, domain;
+	struct states states;
+
+	if (hook->runtime_major != 8 || !module ||
+	    __atomic_load_n(&hook->states_hash, __ATOMIC_RELAXED))
+		return;
+	if (!fetch(false, &assembly, module + MODULE_ASSEMBLY, sizeof(assembly)) &&
+	    !fetch(false, &domain, assembly, sizeof(domain)) &&
+	    read_states(domain + DOMAIN_STATES, &states))
+		__atomic_store_n(&hook->states_hash, domain + DOMAIN_STATES,
+				 __ATOMIC_RELAXED);
+}
+
+/* A slot that was freed meanwhile names no method of ours, or names it rightly. */
+static int look_up(const struct states *states, function_id function,
+		   uint64_t *ret_node)
+{
+	uint32_t key = (uint32_t)function, step = key % (states->size - 1) + 1;
+	uint32_t at = key % states->size;
+	uint64_t slot, state[3];
+
+	for (uint32_t i = 0; i < states->size; i++) {
+		int err = fetch(false, &slot, states->slots + 8ull * at, sizeof(slot));
+
+		if (!err && slot != UINT64_MAX)
+			err = fetch(false, state, slot, sizeof(state));
+		if (err)
+			return err; /* an empty slot: -ENOENT */
+		if (slot != UINT64_MAX && state[0] == function) {
+			*ret_node = state[2];
+			return 0;
+		}
+		at = (uint32_t)(((uint64_t)at + step) % states->size);
+	}
+	return -ENOENT;
+}
+
+static int first_node_of_8(struct hook *hook, function_id function, uint64_t *ret_node)
+{
+	uint64_t address = __atomic_load_n(&hook->states_hash, __ATOMIC_RELAXED);
+	struct states states, again;
+	int err = -ENOTSUP;
+
+	/* The hash moves when it grows: then it is searched again, a few times. */
+	for (int attempt = 0; address && attempt < 3; attempt++) {
+		if (!read_states(address, &states))
+			return -EBADMSG;
+		err = look_up(&states, function, ret_node);
+		if (!err ||
+		    (read_states(address, &again) && again.slots == states.slots))
+			return err;
+		err = -EAGAIN;
+	}
+	return err;
 }
 
 static int first_node(bool plain, function_id function, uint64_t *ret_node)
@@ -110,9 +197,10 @@ static int find(struct hook *hook, bool plain, function_id function, uint64_t st
 	uint64_t next;
 	int err;
 
-	if (hook->runtime_major != 9 && hook->runtime_major != 10)
+	if (hook->runtime_major < 8 || hook->runtime_major > 10)
 		return -ENOTSUP;
-	err = first_node(plain, function, &next);
+	err = hook->runtime_major == 8 ? first_node_of_8(hook, function, &next)
+				       : first_node(plain, function, &next);
 	for (int i = 0; !err && i < NODES_MAX; i++) {
 		err = fetch(plain, &node, next, sizeof(node));
 		if (err)

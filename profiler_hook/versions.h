@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * What the runtime keeps about the native code versions of a method, read from
- * its memory without ever trusting it: .NET 9 and 10 only.
+ * its memory without ever trusting it: .NET 8, 9 and 10.
  */
 #ifndef TIERSCOPE_HOOK_VERSIONS_H
 #define TIERSCOPE_HOOK_VERSIONS_H
@@ -16,6 +16,12 @@ struct native_version {
 	uint32_t osr_il_offset;	    /* TS_NO_IL_OFFSET when not OSR */
 	uint32_t tier0_frame_bytes; /* of an OSR body, or SHAPE_FRAME_UNKNOWN */
 };
+
+/*
+ * To be called with any module before the first search.  Only 8 needs it, which keeps
+ * the versions of all methods in one place.
+ */
+void versions__prepare(struct hook *hook, module_id module);
 
 /*
  * The version whose code starts at `start`.  -ENOENT there is no such node, so it

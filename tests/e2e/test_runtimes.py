@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (c) 2026 The tierscope authors
-"""The demo on runtime 9, with the runtime brought along, and on 10 with
+"""The demo on runtimes 8 and 9, with the runtime brought along, and on 10 with
 the switches that change what the runtime compiles, held against the runtime's
 own event stream as in test_main_job.py."""
 
@@ -24,6 +24,16 @@ def attached(t, runtime):
     jobs.check_attached(t, demo.pid, 100, 1)
     with t.case("the program runs on to its end"):
         check.equal(demo.wait(), 0, "exit code of demo")
+
+
+@check.test("demo on 8 launched", timeout=90)
+def launched_8(t):
+    launched(t, "net8.0")
+
+
+@check.test("demo on 8 attached", timeout=90)
+def attached_8(t):
+    attached(t, "net8.0")
 
 
 @check.test("demo on 9 launched", timeout=90)

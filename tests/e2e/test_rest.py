@@ -8,6 +8,7 @@ import struct
 import time
 
 from lib import check, loader, programs, report, truth
+from lib import recording as file
 
 # enum ts_hook_state, and where struct ts_journal_header has it.
 LIVE, RESTING = 1, 3
@@ -148,8 +149,10 @@ def rest_and_truth(t):
     recording = record(t, churn.pid, "-F", loader.FREQUENCY, seconds="3s", name="again.tscope")
     source.finish()
     document = report.Report(loader.read_json(t, recording))
-    # What is dead before this recording began is history, not part of it.
-    ours = [b for b in document.jit(churn.pid) if b["died_ns"] is None or b["died_ns"] > began]
+    # What is dead before this recording began is history, not part of it; and so is what
+    # the hook found gone when it was woken, just before.
+    start = file.Recording(recording).start_ns
+    ours = [b for b in document.jit(churn.pid) if b["died_ns"] is None or b["died_ns"] > start]
     alive = [b for b in ours if b["born_ns"] <= began]
     with t.case("every body that survived the rest is a body of the runtime's"):
         known = {truth.key(b) for b in source.of("load", "alive_at_start", "alive_at_end")}

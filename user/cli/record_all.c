@@ -51,6 +51,7 @@ struct candidate {
 	enum stage stage;
 	bool working, armed, attached, adopted;
 	bool again;		/* it went on while a worker looked */
+	bool coming;		/* it was seen to map the hook */
 	uint64_t time_ns;	/* LOOK: not before; WAIT: not after */
 	char *hook;		/* our library, NULL: not to be attached */
 	int64_t user;		/* whose processes are wanted, -1: everybody's */
@@ -88,6 +89,23 @@ static void drop(struct job *job)
 	candidate__free((struct candidate *)job);
 }
 
+static bool is_young(const struct target *target)
+{
+	return clock__now() - target->start_ns < YOUNG_NS;
+}
+
+/*
+ * The journal comes a moment after the library.  A library without one for longer is
+ * what `tierscope detach` leaves.
+ */
+static bool is_hooked(const struct candidate *candidate)
+{
+	const struct target *target = &candidate->target;
+
+	return target->hooked ||
+	       (target->hook_mapped && (candidate->coming || is_young(target)));
+}
+
 /* On a worker. */
 static void look(struct candidate *candidate)
 {
@@ -101,7 +119,7 @@ static void look(struct candidate *candidate)
 	} else if (target->runtime == TARGET_NOT_DOTNET ||
 		   (candidate->user >= 0 && target->uid != (uid_t)candidate->user)) {
 		candidate->outcome = NOT_WANTED;
-	} else if (target->hooked) {
+	} else if (is_hooked(candidate)) {
 		candidate->outcome = HOOKED;
 	} else if (!candidate->hook) {
 		candidate->outcome = WITHOUT;
@@ -185,7 +203,7 @@ static void submit(struct record_all *all, struct candidate *candidate)
 static bool may_pass(const struct candidate *candidate)
 {
 	return (candidate->err == -ENOENT || candidate->err == -ECONNREFUSED) &&
-	       clock__now() - candidate->target.start_ns < YOUNG_NS;
+	       is_young(&candidate->target);
 }
 
 static void looked(struct record *record, struct candidate *candidate)
@@ -353,6 +371,7 @@ static void on_stranger(void *context, const struct kernel_mapping *mapping)
 		candidate = add(all, mapping->pid, LOOK, 0);
 	if (!candidate || candidate->stage != LOOK)
 		return;
+	candidate->coming |= hook;
 	if (candidate->working)
 		candidate->again = true;
 	else

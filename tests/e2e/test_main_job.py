@@ -20,7 +20,8 @@ def demo_launched(t):
 def demo_attached(t):
     demo = programs.start_app(t, "demo", "18", "--threads", "2")
     time.sleep(2)
-    jobs.check_attached(t, demo.pid, 100, 1)
+    # Once it is warm, it may be in no precompiled code at any sample.
+    jobs.check_attached(t, demo.pid, 100, 0)
     with t.case("the program runs on to its end"):
         check.equal(demo.wait(), 0, "exit code of demo")
 

@@ -70,11 +70,13 @@ static void name(struct hook *hook, struct ts_journal_record *draft,
 	if (bodies__share_text(hook, draft))
 		return;
 	named->naming = naming__take(hook);
-	if (named->naming)
+	if (named->naming) {
 		naming__function(hook, named->naming, draft, &named->text,
 				 &named->implementation);
-	else
-		hook__count(hook, TS_HOOK_TEXT_OVERFLOW);
+		return;
+	}
+	hook__count(hook, TS_HOOK_TEXT_OVERFLOW);
+	naming__module(hook, draft);
 }
 
 static void describe_version(struct hook *hook, struct ts_journal_record *draft,

@@ -199,6 +199,21 @@ void naming__function(struct hook *hook, struct naming *naming,
 	unknown__release(metadata);
 }
 
+void naming__module(struct hook *hook, struct ts_journal_record *draft)
+{
+	metadata_token token = 0;
+	module_id module = 0;
+	class_id class;
+	uint32_t count;
+
+	if (hook__failed(hook, hook->info->table->get_function_info2(
+				       hook->info, draft->function_id, 0, &class,
+				       &module, &token, 0, &count, NULL)))
+		return;
+	draft->module_id = module;
+	draft->token = token;
+}
+
 struct naming *naming__take(struct hook *hook)
 {
 	for (unsigned int i = 0; i < HOOK_NAMINGS; i++) {

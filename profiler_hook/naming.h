@@ -36,6 +36,9 @@ void naming__function(struct hook *hook, struct naming *naming,
 		      struct ts_journal_record *draft, struct text *ret_text,
 		      uint32_t *ret_implementation);
 
+/* The module and token alone, where no buffers are to be had. */
+void naming__module(struct hook *hook, struct ts_journal_record *draft);
+
 /*
  * One of the hook's own sets of buffers, or NULL when as many threads as there are
  * sets are compiling at this moment.  Nobody waits.

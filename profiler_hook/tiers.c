@@ -369,7 +369,7 @@ enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id mo
 	uint16_t flags;
 	int switched;
 
-	if (!offsets)
+	if (!offsets || !module)
 		return TS_TIER_UNKNOWN;
 	memcpy(&flags, (const void *)function, sizeof(flags));
 	if (!(flags & FLAG_ELIGIBLE))

@@ -348,6 +348,26 @@ static void method_that_is_not_tiered(void **state)
 	assert_int_equal(record_of(fixture, debug)->tier, TS_TIER_MIN_OPT);
 }
 
+static void function_that_cannot_be_asked_about(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t tiered, other;
+	struct mock_method *method = eligible_method(fixture, &tiered);
+	const struct ts_journal_record *record;
+
+	method->nameless = true;
+	compiled(fixture, method);
+	record = record_of(fixture, tiered);
+	assert_int_equal(record->tier, TS_TIER_UNKNOWN);
+	assert_int_equal(record->flags, TS_RECORD_TIER_UNKNOWN);
+	assert_int_equal(record->size, sizeof(framed));
+	method = eligible_method(fixture, &other);
+	method->nameless = true;
+	method->descriptor.flags3 = 0;
+	compiled(fixture, method);
+	assert_int_equal(record_of(fixture, other)->tier, TS_TIER_UNKNOWN);
+}
+
 static void dynamic_method_comes_and_goes(void **state)
 {
 	static const char name[] = "Lambda";
@@ -485,6 +505,7 @@ int main(void)
 		LAUNCHED(method_that_the_jit_took_out_of_tiering),
 		LAUNCHED(hash_that_did_not_change_is_not_searched),
 		LAUNCHED(method_that_is_not_tiered),
+		LAUNCHED(function_that_cannot_be_asked_about),
 		LAUNCHED(dynamic_method_comes_and_goes),
 		LAUNCHED(module_takes_its_bodies_along),
 		LAUNCHED(precompiled_functions_get_their_addresses_later),

@@ -88,7 +88,7 @@ static hresult get_function_info2(struct profiler_info *self, function_id functi
 
 	(void)self;
 	(void)frame;
-	if (!method)
+	if (!method || method->nameless)
 		return E_FAIL;
 	*ret_class = method->class;
 	*ret_module = (module_id)method->module->bytes;

@@ -87,7 +87,8 @@ struct mock_method {
 	class_id class;
 	class_id arguments[4];
 	uint32_t arguments_count;
-	bool listed; /* by EnumJITedFunctions2 */
+	bool listed;   /* by EnumJITedFunctions2 */
+	bool nameless; /* GetFunctionInfo2 refuses it */
 };
 
 struct mock {

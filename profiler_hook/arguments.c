@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * Which collectible modules a function's class and type arguments come from.
+ * Which collectible modules a function's class and type arguments come from, and so
+ * when its bodies go.
  */
+#include "bodies.h"
 #include "catch_up.h"
 #include "modules.h"
 
 #include "names.h"
 
-#define DEPTH_MAX 16
+#define DEPTH_MAX	    16
+#define FURTHER_MODULES_MAX 16
 
 /* The modules found so far. */
 struct set {
@@ -56,11 +59,10 @@ static void add_class(struct hook *hook, struct set *set, class_id class, int de
 		add_class(hook, set, arguments[i], depth + 1);
 }
 
-unsigned int modules__of_arguments(struct hook *hook, function_id function,
-				   module_id module, unsigned int capacity,
-				   module_id *ret_modules)
+static unsigned int modules_of_arguments(struct hook *hook, function_id function,
+					 module_id module, module_id *ret_modules)
 {
-	struct set set = {module, ret_modules, 0, capacity};
+	struct set set = {module, ret_modules, 0, FURTHER_MODULES_MAX};
 	class_id arguments[NAMES_ARGUMENTS_MAX];
 	metadata_token token;
 	uint32_t count = 0;
@@ -78,4 +80,23 @@ unsigned int modules__of_arguments(struct hook *hook, function_id function,
 	for (uint32_t i = 0; i < count && i < NAMES_ARGUMENTS_MAX; i++)
 		add_class(hook, &set, arguments[i], 0);
 	return set.count;
+}
+
+int modules__add_body(struct hook *hook, struct ts_journal_record *draft,
+		      const struct text *text)
+{
+	module_id further[FURTHER_MODULES_MAX];
+	unsigned int count = 0;
+	uint64_t sequence;
+	int err;
+
+	if (draft->flags & TS_RECORD_GENERIC)
+		count = modules_of_arguments(hook, draft->function_id, draft->module_id,
+					     further);
+	if (count || modules__is_collectible(hook, draft->module_id))
+		draft->flags |= TS_RECORD_COLLECTIBLE;
+	err = bodies__add(hook, draft, text, &sequence);
+	for (unsigned int i = 0; !err && i < count; i++)
+		modules__link(hook, further[i], draft->start, sequence);
+	return err;
 }

@@ -19,8 +19,7 @@
 
 #include <errno.h>
 
-#define BODIES_MAX	    64u
-#define FURTHER_MODULES_MAX 16
+#define BODIES_MAX 64u
 
 bool callbacks__can_replace_events(const struct hook *hook)
 {
@@ -84,10 +83,7 @@ static void describe_version(struct hook *hook, struct ts_journal_record *draft,
 			     uint32_t implementation)
 {
 	if (version) {
-		draft->rejit_id = version->rejit_id;
-		draft->native_version = version->native_version;
-		draft->tier = version->tier;
-		draft->osr_il_offset = version->osr_il_offset;
+		describe__version(draft, version);
 	} else {
 		draft->tier = tiers__of_new(hook, draft->function_id, draft->module_id,
 					    implementation);
@@ -102,24 +98,12 @@ static void describe_version(struct hook *hook, struct ts_journal_record *draft,
 static void take_in(struct hook *hook, struct ts_journal_record *draft,
 		    const struct native_version *version)
 {
-	module_id further[FURTHER_MODULES_MAX];
-	unsigned int further_count = 0;
 	struct named named;
-	uint64_t sequence;
-	int err;
 
 	name(hook, draft, &named);
-	if (draft->flags & TS_RECORD_GENERIC)
-		further_count = modules__of_arguments(hook, draft->function_id,
-						      draft->module_id,
-						      FURTHER_MODULES_MAX, further);
-	if (further_count || modules__is_collectible(hook, draft->module_id))
-		draft->flags |= TS_RECORD_COLLECTIBLE;
 	describe_version(hook, draft, version, named.implementation);
-	err = bodies__add(hook, draft, named.naming ? &named.text : NULL, &sequence);
+	(void)modules__add_body(hook, draft, named.naming ? &named.text : NULL);
 	naming__give_back(hook, named.naming);
-	for (unsigned int i = 0; !err && i < further_count; i++)
-		modules__link(hook, further[i], draft->start, sequence);
 }
 
 /*

@@ -16,8 +16,7 @@
 #include "shape.h"
 #include "versions.h"
 
-#define ARGUMENTS_BYTES	    4096
-#define FURTHER_MODULES_MAX 16
+#define ARGUMENTS_BYTES 4096
 
 /* The only provider in the session whose events are decoded. */
 static const uint16_t provider_name[] = u"Microsoft-Windows-DotNETRuntime";
@@ -77,31 +76,19 @@ static void method_loaded(struct hook *hook, const struct method_event *event)
 {
 	char bytes[ARGUMENTS_BYTES];
 	struct name arguments = {bytes, 0, sizeof(bytes), false, NULL};
-	module_id further[FURTHER_MODULES_MAX];
 	struct ts_journal_record draft = {0};
-	unsigned int further_count = 0;
 	struct text text = {.parts_count = 4};
-	uint64_t sequence;
-	int err;
 
 	describe(hook, event, &draft);
-	if (draft.flags & TS_RECORD_GENERIC) {
+	if (draft.flags & TS_RECORD_GENERIC)
 		names__append_method_arguments(hook, event->function_id, &arguments);
-		further_count = modules__of_arguments(hook, event->function_id,
-						      event->module_id,
-						      FURTHER_MODULES_MAX, further);
-	}
-	if (further_count || modules__is_collectible(hook, event->module_id))
-		draft.flags |= TS_RECORD_COLLECTIBLE;
 	if (arguments.cut)
 		draft.flags |= TS_RECORD_TEXT_CUT;
 	text.parts[0] = text_part__utf16(event->type);
 	text.parts[1] = text_part__utf16(event->method);
 	text.parts[2] = text_part__utf16(event->signature);
 	text.parts[3] = text_part__utf8(bytes, arguments.size);
-	err = bodies__add(hook, &draft, &text, &sequence);
-	for (unsigned int i = 0; !err && i < further_count; i++)
-		modules__link(hook, further[i], event->start, sequence);
+	(void)modules__add_body(hook, &draft, &text);
 }
 
 void deliver__module_unloaded(struct hook *hook, module_id module)

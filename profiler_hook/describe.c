@@ -28,6 +28,15 @@ bool describe__size(struct hook *hook, uint64_t start, uint32_t *ret_size)
 	return true;
 }
 
+void describe__version(struct ts_journal_record *draft,
+		       const struct native_version *version)
+{
+	draft->rejit_id = version->rejit_id;
+	draft->native_version = version->native_version;
+	draft->tier = version->tier;
+	draft->osr_il_offset = version->osr_il_offset;
+}
+
 static bool has_original_il(struct hook *hook, function_id function, uint64_t start)
 {
 	uintptr_t starts[BODIES_MAX];

@@ -12,6 +12,10 @@
 /* Bytes of the body that starts there; false, counted, when none does. */
 bool describe__size(struct hook *hook, uint64_t start, uint32_t *ret_size);
 
+/* Sets all that a version's node tells. */
+void describe__version(struct ts_journal_record *draft,
+		       const struct native_version *version);
+
 /*
  * Sets rejit_id, or TS_RECORD_REJIT_UNKNOWN, of a body of another than the
  * default version.  `version` is its node, NULL when there is none to read.

@@ -13,6 +13,7 @@
 
 #include "events.h"
 #include "hook.h"
+#include "text.h"
 
 void modules__loaded(struct hook *hook, const struct module_event *event);
 void modules__unloaded(struct hook *hook, module_id module);
@@ -34,12 +35,11 @@ bool modules__is_collectible(struct hook *hook, module_id module);
 bool modules__may_free_code(struct hook *hook, module_id module);
 
 /*
- * The collectible modules, other than `module`, that a function's class and type
- * arguments come from: at most `capacity`; returns how many.
+ * Takes in a body (bodies__add), and binds it to all collectible modules that its
+ * function comes from.
  */
-unsigned int modules__of_arguments(struct hook *hook, function_id function,
-				   module_id module, unsigned int capacity,
-				   module_id *ret_modules);
+int modules__add_body(struct hook *hook, struct ts_journal_record *draft,
+		      const struct text *text);
 
 /* Binds a body to a further module. */
 void modules__link(struct hook *hook, module_id module, uint64_t start,

@@ -232,7 +232,7 @@ static const char *resolve(struct hijack_fixture *fixture, unsigned int frames)
 	fixture->of.sample.frames_count = (__u16)frames;
 	buf__append(&fixture->recorder->pending, &fixture->of,
 		    kernel_sample__size(&fixture->of.sample));
-	resolve__samples(fixture->recorder);
+	resolve__samples(fixture->recorder, true);
 	sample = model__sample(model, model__samples(model) - 1);
 	for (uint32_t at = sample->stack; at; at = model__stack(model, at)->parent) {
 		const struct model_frame *frame =
@@ -323,6 +323,38 @@ static void a_perhaps_false_caller_ends_the_stack(void **state)
 	library_unmap(&fixture->library.mapping);
 }
 
+/* While a hook is still writing down what was there before it, nobody knows bodies. */
+static void samples_wait_for_a_catch_up(void **state)
+{
+	struct hijack_fixture *fixture = *state;
+	struct process *process;
+
+	if (!start_recorder(fixture))
+		skip();
+	process = process__by_pid(fixture->recorder, getpid());
+	fixture->of.sample.frames_count = 1;
+	fixture->of.frames[0] = frame_of_row(7);
+	buf__append(&fixture->recorder->pending, &fixture->of,
+		    kernel_sample__size(&fixture->of.sample));
+	process->hold_until_ns = UINT64_MAX;
+	resolve__samples(fixture->recorder, false);
+	assert_int_equal(model__samples(fixture->model), 0);
+	add_body(fixture, 7, TS_TIER_1, 0x70);
+	process->hold_until_ns = 0;
+	assert_string_equal(resolve(fixture, 1), "B");
+	assert_int_equal(model__samples(fixture->model), 2);
+	assert_int_equal(fixture->recorder->leaf_causes[LEAF_JIT_UNKNOWN], 0);
+	/* Nobody waits for one that is dead, nor at the end. */
+	process->hold_until_ns = UINT64_MAX;
+	assert_string_equal(resolve(fixture, 1), "B");
+	process->alive = false;
+	buf__append(&fixture->recorder->pending, &fixture->of,
+		    kernel_sample__size(&fixture->of.sample));
+	resolve__samples(fixture->recorder, false);
+	assert_int_equal(model__samples(fixture->model), 4);
+	library_unmap(&fixture->library.mapping);
+}
+
 static int set_up(void **state)
 {
 	struct hijack_fixture *fixture = calloc(1, sizeof(*fixture));
@@ -358,6 +390,7 @@ int main(void)
 		TEST(a_hijacked_address_is_no_caller),
 		TEST(a_caller_is_where_its_call_is),
 		TEST(a_perhaps_false_caller_ends_the_stack),
+		TEST(samples_wait_for_a_catch_up),
 	};
 
 	return cmocka_run_group_tests_name("recorder_hijack", tests, NULL, NULL);

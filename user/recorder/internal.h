@@ -79,6 +79,7 @@ struct process {
 					 * parent's between fork and exec */
 	bool alive, hooked, checked;
 	bool told_to_resume, told_to_rest;
+	uint64_t hold_until_ns;		/* its samples wait for its journal, 0: no */
 	uint64_t wake_ns;		/* when the hook was first told to resume */
 	bool pending;			/* forked by us, exec still to come */
 	uint64_t born_ns;		/* adopted or exec'ed */
@@ -226,6 +227,7 @@ void function_ids__write_ledger(struct recorder *recorder);
 void function_ids__free(struct function_ids *ids);
 
 /* resolve.c */
-void resolve__samples(struct recorder *recorder);
+/* Samples of processes that are catching up stay pending, unless all are wanted. */
+void resolve__samples(struct recorder *recorder, bool all);
 
 #endif /* TIERSCOPE_RECORDER_INTERNAL_H */

@@ -13,6 +13,7 @@
 
 #define CHECK_NS 250000000ull
 #define MAPPING_NS 2000000000ull
+#define HOLD_NS 1000000000ull	/* from one call of recorder__catch_up to the next */
 
 /* Samples wait until the code events of the same drain are in the model. */
 static void on_sample(void *context, const struct ts_sample *sample)
@@ -128,6 +129,8 @@ int recorder__catch_up(struct recorder *recorder, pid_t pid, struct trouble *ret
 	if (!process)
 		return trouble__set(ret_trouble, -ESRCH, "the process is gone");
 	err = process__wake_hook(process);
+	/* Lapses, should the caller give up. */
+	process->hold_until_ns = err == -EAGAIN ? clock__now() + HOLD_NS : 0;
 	if (err == -EAGAIN)
 		return err;
 	if (err == -ETIMEDOUT)
@@ -162,7 +165,7 @@ int recorder__step(struct recorder *recorder)
 		bodies__close_gaps(recorder, now, false);
 		process__check_hooks(recorder, now);
 	}
-	resolve__samples(recorder);
+	resolve__samples(recorder, false);
 	process__forget_ended(recorder);
 	function_ids__step(recorder);
 	return err;
@@ -184,7 +187,7 @@ int recorder__cut(struct recorder *recorder)
 
 	kernel__pause(recorder->kernel);
 	err = kernel__drain(recorder->kernel, &recorder->handlers);
-	resolve__samples(recorder);
+	resolve__samples(recorder, true);
 	name_modules(recorder);
 	if (!err)
 		err = ledger__write(recorder, false);
@@ -198,7 +201,7 @@ int recorder__finish(struct recorder *recorder)
 	int ledger_err;
 
 	bodies__close_gaps(recorder, clock__now(), true);
-	resolve__samples(recorder);
+	resolve__samples(recorder, true);
 	function_ids__finish(recorder);
 	name_modules(recorder);
 	ledger_err = ledger__write(recorder, true);

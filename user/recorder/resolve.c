@@ -5,6 +5,7 @@
 // at the time, and what stays unknown gets a cause, never a neighbour's name.
 #include "internal.h"
 
+#include "../base/clock.h"
 #include "../base/log.h"
 
 #include <stdio.h>
@@ -426,15 +427,32 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 	recorder->hijacked += !!(flags & TS_SAMPLE_HIJACKED);
 }
 
-void resolve__samples(struct recorder *recorder)
+/* Its bodies are in a journal that is about to be read: see recorder__catch_up. */
+static bool waits(const struct recorder *recorder, const struct ts_sample *sample,
+		  uint64_t now)
 {
-	size_t at = 0;
+	const struct process *process = process__by_space(recorder, sample->header.space,
+							  (pid_t)sample->header.pid);
 
-	while (at < recorder->pending.size) {
-		const struct ts_sample *sample = (const void *)(recorder->pending.data + at);
+	return process && process->code->alive && now < process->code->hold_until_ns;
+}
 
-		add_sample(recorder, sample);
-		at += kernel_sample__size(sample);
+void resolve__samples(struct recorder *recorder, bool all)
+{
+	uint64_t now = clock__now();
+	char *data = recorder->pending.data;
+	size_t at = 0, kept = 0, size;
+
+	for (; at < recorder->pending.size; at += size) {
+		const struct ts_sample *sample = (const void *)(data + at);
+
+		size = kernel_sample__size(sample);
+		if (all || !waits(recorder, sample, now)) {
+			add_sample(recorder, sample);
+		} else {
+			memmove(data + kept, data + at, size);
+			kept += size;
+		}
 	}
-	buf__clear(&recorder->pending);
+	buf__cut(&recorder->pending, kept);
 }

@@ -35,7 +35,7 @@ $(APPS)/csc/compile: tests/apps/csc/generate
 	$(call msg,GEN,$@)$< $(@D)
 
 $(APPS)/csc-long/compile: tests/apps/csc/generate
-	$(call msg,GEN,$@)$< $(@D) 600
+	$(call msg,GEN,$@)$< $(@D) 1000
 
 # The independent source of truth is the one program with NuGet packages.
 $(APPS)/truth/truth.dll: $(TRUTH_SOURCES)

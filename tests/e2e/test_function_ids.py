@@ -37,7 +37,7 @@ def check_share(document, bar, least):
     with_id = sum(report.own(b) for b in document.images() if b["function_id"])
     without = sum(report.own(b) for b in document.images() if not b["function_id"])
     text = f"{with_id} samples in ReadyToRun code with a FunctionID, {without} without"
-    print(text)
+    print(text, document.ledger["function_unknown"])
     check.at_least(with_id + without, least, text)
     report.check_share(with_id, without, bar, text)
     # Each one that has none is counted under a cause.
@@ -69,8 +69,10 @@ def function_ids(t):
         pid = csc.pid  # the script becomes the compiler
         programs.wait_until(lambda: programs.diagnostics_socket(pid), "the compiler to start")
         recording = t.path("attached.tscope")
-        result = loader.record(t, "-o", recording, "-F", loader.FREQUENCY, "-d", "5s", "-p", pid)
+        result = loader.record(t, "-o", recording, "-F", loader.FREQUENCY, "-d", "4s", "-p", pid)
         check.equal(result.code, 0, f"{result}\nexit code")
+        # Who has ended cannot be asked any more.
+        check.equal(csc.process.poll(), None, "exit code of csc, which was to outlive the recording: it")
         attached = report.Report(loader.read_json(t, recording))
         check_share(attached, ATTACHED_BAR, 30)
     with t.case("they are the runtime's own"):

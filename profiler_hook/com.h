@@ -66,6 +66,13 @@ struct unknown {
 	const struct unknown_table *table;
 };
 
+static inline void unknown__add_ref(void *object)
+{
+	struct unknown *self = object;
+
+	self->table->add_ref(self);
+}
+
 static inline void unknown__release(void *object)
 {
 	struct unknown *self = object;

@@ -308,6 +308,41 @@ ASSERT_SLOT(struct metadata_table, get_typeref_props, 14);
 ASSERT_SLOT(struct metadata_table, get_method_props, 30);
 ASSERT_SLOT(struct metadata_table, get_nested_class_props, 62);
 
+/* --- IMetaDataDispenserEx ---------------------------------------------------- */
+
+/* VARIANT, as far as an option needs it (src/coreclr/pal/inc/rt/palrt.h). */
+struct variant {
+	uint16_t type;
+	uint16_t reserved[3];
+	uint64_t value;
+	uint64_t more;
+};
+
+_Static_assert(sizeof(struct variant) == 24, "variant layout");
+
+#define VARIANT_UINT32		  19u	/* VT_UI4 */
+#define METADATA_THREAD_SAFETY_ON 1u	/* MDThreadSafetyOn */
+#define METADATA_READ_ONLY	  0x10u /* ofReadOnly */
+
+struct dispenser;
+
+struct dispenser_table {
+	struct unknown_table unknown;
+	const void *unused_3_to_4[2];
+	hresult (*open_scope_on_memory)(struct dispenser *self, const void *bytes,
+					uint32_t size, uint32_t open_flags,
+					const struct guid *iid, void **ret_metadata);
+	hresult (*set_option)(struct dispenser *self, const struct guid *option,
+			      const struct variant *value);
+};
+
+struct dispenser {
+	const struct dispenser_table *table;
+};
+
+ASSERT_SLOT(struct dispenser_table, open_scope_on_memory, 5);
+ASSERT_SLOT(struct dispenser_table, set_option, 6);
+
 /* CorMethodImpl */
 #define METHOD_IMPLEMENTATION_NO_OPTIMIZATION	      0x40u
 #define METHOD_IMPLEMENTATION_AGGRESSIVE_OPTIMIZATION 0x200u
@@ -325,5 +360,11 @@ static const struct guid iid_profiler_info12 = GUID(
 	0x27b24ccd, 0x1cb1, 0x47c5, 0x96, 0xee, 0x98, 0x19, 0x0d, 0xc3, 0x09, 0x59);
 static const struct guid iid_metadata_import = GUID(
 	0x7dac8207, 0xd3ae, 0x4c75, 0x9b, 0x67, 0x92, 0x80, 0x1a, 0x49, 0x7d, 0x44);
+static const struct guid iid_dispenser_ex = GUID(
+	0x31bcfce2, 0xdafb, 0x11d2, 0x9f, 0x81, 0x00, 0xc0, 0x4f, 0x79, 0xa0, 0xa3);
+static const struct guid clsid_dispenser = GUID(
+	0xe5cb7a31, 0x7512, 0x11d2, 0x89, 0xce, 0x00, 0x80, 0xc7, 0x92, 0xe5, 0xd8);
+static const struct guid option_thread_safety = GUID(
+	0xf7559806, 0xf266, 0x42ea, 0x8c, 0x63, 0x0a, 0xdb, 0x45, 0xe8, 0xb2, 0x34);
 
 #endif /* TIERSCOPE_HOOK_CORPROF_H */

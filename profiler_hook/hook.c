@@ -25,6 +25,7 @@
 #include "modules.h"
 #include "naming.h"
 #include "precompiled.h"
+#include "scope.h"
 #include "session.h"
 #include "tiers.h"
 
@@ -104,6 +105,7 @@ static int create_tables(struct hook *hook)
 
 static void destroy(struct hook *hook)
 {
+	scope__close_all(hook);
 	table__destroy(&hook->bodies);
 	table__destroy(&hook->texts);
 	table__destroy(&hook->dynamics);

@@ -33,9 +33,16 @@ struct unload_note {
 
 #define HOOK_LASTING_MAX 65536u
 #define HOOK_COMPILERS	 256u
+#define HOOK_SCOPES	 1024u
 #define HOOK_NAMINGS 16u /* threads that compile at one moment */
 
 struct naming;
+
+/* Metadata that was opened, of a module that stays: see scope.h. */
+struct module_scope {
+	uintptr_t module; /* 0 free */
+	struct metadata *metadata; /* NULL while it is being stored */
+};
 
 /* What a thread saw when it began to compile: see tiers.c. */
 struct compiler {
@@ -70,6 +77,7 @@ struct hook {
 	uint64_t counting_allocator; /* see tiers.c: a loader allocator */
 	uint64_t counting_hash;	     /* and the hash in it, known to be readable */
 	struct compiler compilers[HOOK_COMPILERS];
+	struct module_scope scopes[HOOK_SCOPES];
 	struct naming *namings; /* HOOK_NAMINGS of them: see naming.h */
 	uint32_t naming_taken[HOOK_NAMINGS];
 	uint16_t runtime_major;

@@ -8,6 +8,7 @@
 #include "names.h"
 
 #include "memory.h"
+#include "scope.h"
 #include "text.h"
 
 #include <string.h>
@@ -17,32 +18,28 @@
 #define TYPEDEF_TABLE 0x02000000u
 
 /* Not inlined: the buffers shall not lie on the stack while types recurse. */
-static __attribute__((noinline)) void append_typedef_name(struct hook *hook,
-							  struct metadata *metadata,
-							  metadata_token token,
-							  struct name *name)
+static __attribute__((noinline)) bool
+append_typedef_name(struct metadata *metadata, metadata_token token, struct name *name)
 {
 	uint16_t units[NAME_UNITS];
 	char utf8[3 * NAME_UNITS];
 	uint32_t length = 0;
 	struct utf16 string;
 
-	if (hook__failed(hook, metadata->table->get_typedef_props(
-				       metadata, token, units, NAME_UNITS, &length,
-				       NULL, NULL))) {
-		name__append_string(name, "?");
-		return;
-	}
+	if (FAILED(metadata->table->get_typedef_props(metadata, token, units,
+						      NAME_UNITS, &length, NULL, NULL)))
+		return false;
 	name->cut |= length > NAME_UNITS;
 	length = length > NAME_UNITS ? NAME_UNITS : length;
 	string.bytes = (const uint8_t *)units;
 	string.units = length ? length - 1 : 0;
 	name__append(name, utf8, text__convert(string, utf8, sizeof(utf8)));
+	return true;
 }
 
-/* Outer types first, joined by "+". */
-static void append_nested_typedef(struct hook *hook, struct metadata *metadata,
-				  metadata_token token, struct name *name)
+/* Outer types first, joined by "+".  False where this reader does not know them all. */
+static bool append_nested_typedef(struct metadata *metadata, metadata_token token,
+				  struct name *name)
 {
 	metadata_token chain[NESTING_MAX];
 	metadata_token enclosing = token;
@@ -56,10 +53,24 @@ static void append_nested_typedef(struct hook *hook, struct metadata *metadata,
 			break;
 	} while (length < NESTING_MAX && (enclosing & 0xff000000) == TYPEDEF_TABLE);
 	while (length) {
-		append_typedef_name(hook, metadata, chain[--length], name);
+		if (!append_typedef_name(metadata, chain[--length], name))
+			return false;
 		if (length)
 			name__append_string(name, "+");
 	}
+	return true;
+}
+
+static bool append_typedef_of(struct metadata *metadata, metadata_token token,
+			      struct name *name)
+{
+	size_t before = name->size;
+	bool known = metadata && append_nested_typedef(metadata, token, name);
+
+	unknown__release(metadata);
+	if (!known)
+		name->size = before;
+	return known;
 }
 
 /* The id of a module may be given to another one only where modules can go. */
@@ -67,7 +78,6 @@ static void append_typedef(struct hook *hook, module_id module, metadata_token t
 			   struct name *name)
 {
 	struct typedef_name *known = NULL;
-	struct metadata *metadata = NULL;
 	size_t before = name->size;
 
 	if (name->known &&
@@ -78,15 +88,12 @@ static void append_typedef(struct hook *hook, module_id module, metadata_token t
 			return;
 		}
 	}
-	if (hook__failed(hook, hook->info->table->get_module_metadata(
-				       hook->info, module, 0, &iid_metadata_import,
-				       (void **)&metadata)) ||
-	    !metadata) {
+	if (!append_typedef_of(scope__open(hook, module), token, name) &&
+	    !append_typedef_of(scope__ask(hook, module), token, name)) {
+		hook__count(hook, TS_HOOK_API_FAILED);
 		name__append_string(name, "?");
 		return;
 	}
-	append_nested_typedef(hook, metadata, token, name);
-	unknown__release(metadata);
 	if (!known || name->cut || name->size - before > sizeof(known->text))
 		return;
 	known->module = module;

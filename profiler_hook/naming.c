@@ -12,6 +12,7 @@
 
 #include "memory.h"
 #include "names.h"
+#include "scope.h"
 #include "signature.h"
 
 #define DESCRIPTOR_FLAGS       6 /* u16 of a MethodDesc */
@@ -112,9 +113,10 @@ static void name_dynamic(struct hook *hook, struct naming *naming, function_id f
 	text->parts[2] = text_part__utf8(naming->signature, signature.size);
 }
 
-static void name_method(struct hook *hook, struct naming *naming,
-			struct metadata *metadata, metadata_token token,
-			struct text *text, uint32_t *ret_implementation)
+/* False where this reader does not know the method. */
+static bool name_method(struct naming *naming, struct metadata *metadata,
+			metadata_token token, struct text *text,
+			uint32_t *ret_implementation)
 {
 	struct type_names names = {naming, metadata};
 	struct name signature = {naming->signature, 0, sizeof(naming->signature), false,
@@ -124,11 +126,10 @@ static void name_method(struct hook *hook, struct naming *naming,
 	metadata_token class;
 	size_t size;
 
-	if (hook__failed(hook, metadata->table->get_method_props(
-				       metadata, token, &class, naming->units,
-				       NAMING_UNITS, &length, &attributes, &blob,
-				       &blob_size, &rva, &implementation)))
-		return;
+	if (FAILED(metadata->table->get_method_props(
+		    metadata, token, &class, naming->units, NAMING_UNITS, &length,
+		    &attributes, &blob, &blob_size, &rva, &implementation)))
+		return false;
 	*ret_implementation = implementation & 0xffff;
 	if ((attributes & METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR) ==
 	    METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR)
@@ -142,6 +143,7 @@ static void name_method(struct hook *hook, struct naming *naming,
 		(void)signature__append(blob, blob_size, append_type_token, &names,
 					&signature);
 	text->parts[2] = text_part__utf8(naming->signature, signature.size);
+	return true;
 }
 
 static void set_generic_flags(struct ts_journal_record *draft, const struct name *type,
@@ -166,11 +168,12 @@ void naming__function(struct hook *hook, struct naming *naming,
 	struct name arguments = {naming->arguments, 0, sizeof(naming->arguments), false,
 				 naming->known};
 	class_id classes[NAMES_ARGUMENTS_MAX];
-	struct metadata *metadata = NULL;
+	struct metadata *metadata;
 	metadata_token token = 0;
 	module_id module = 0;
 	class_id class = 0;
 	uint32_t count = 0;
+	bool known;
 
 	*ret_text = (struct text){.parts_count = 4};
 	if (hook__failed(hook,
@@ -190,12 +193,17 @@ void naming__function(struct hook *hook, struct naming *naming,
 	ret_text->parts[0] = text_part__utf8(naming->type, type.size);
 	ret_text->parts[3] = text_part__utf8(naming->arguments, arguments.size);
 	set_generic_flags(draft, &type, &arguments);
-	if (hook__failed(hook, hook->info->table->get_module_metadata(
-				       hook->info, module, 0, &iid_metadata_import,
-				       (void **)&metadata)) ||
-	    !metadata)
+	metadata = scope__open(hook, module);
+	if (!metadata)
 		return;
-	name_method(hook, naming, metadata, token, ret_text, ret_implementation);
+	known = name_method(naming, metadata, token, ret_text, ret_implementation);
+	unknown__release(metadata);
+	if (known)
+		return;
+	metadata = scope__ask(hook, module);
+	if (!metadata || !name_method(naming, metadata, token, ret_text,
+				      ret_implementation))
+		hook__count(hook, TS_HOOK_API_FAILED);
 	unknown__release(metadata);
 }
 

@@ -23,9 +23,10 @@ $(HOOKTEST)/%.o: tests/hook/%.c
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
-# The mock loads the real library; it is named, not linked.
+# The mock loads the real library; it is named, not linked.  The mock's own export is
+# found by its name too.
 $(HOOKTEST)/host_%: $(HOOKTEST)/host_%.o $(HOOKTEST_MOCK) | $(HOOK)
-	$(call msg,LINK,$@)$(CC) $^ -lcmocka -lelf -lpthread -ldl -o $@
+	$(call msg,LINK,$@)$(CC) -rdynamic $^ -lcmocka -lelf -lpthread -ldl -o $@
 
 .PHONY: hook-test hook-test-build hook-golden
 hook-test-build: $(HOOKTEST_UNITS) $(HOOKTEST_HOSTS) $(HOOK)

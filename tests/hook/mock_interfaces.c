@@ -70,10 +70,13 @@ static hresult is_array_class(struct profiler_info *self, class_id class,
 static hresult get_module_metadata(struct profiler_info *self, module_id module,
 				   uint32_t flags, const struct guid *iid, void **ret)
 {
+	struct mock_module *asked = module_of(module);
+
 	(void)self;
 	(void)flags;
-	if (!module_of(module) || !guid__equals(iid, &iid_metadata_import))
+	if (!asked || !guid__equals(iid, &iid_metadata_import))
 		return E_FAIL;
+	asked->asked_for_metadata++;
 	*ret = &the_mock->metadata;
 	return S_OK;
 }
@@ -242,7 +245,7 @@ static hresult get_module_info2(struct profiler_info *self, module_id id,
 	(void)ret_assembly;
 	if (!module)
 		return E_FAIL;
-	*ret_base = NULL;
+	*ret_base = module->image;
 	*ret_flags = module->flags;
 	while (module->path[length++])
 		;
@@ -400,73 +403,9 @@ static const struct profiler_info_table info_table = {
 	.event_pipe_get_provider_info = event_pipe_get_provider_info,
 };
 
-/* --- metadata: every name is made from its token --------------------------------- */
-
-static void give_name(const char *name, uint32_t number, uint16_t *ret_name,
-		      uint32_t capacity, uint32_t *ret_length)
-{
-	char ascii[32];
-	uint32_t length = (uint32_t)snprintf(ascii, sizeof(ascii), name, number) + 1;
-
-	*ret_length = length;
-	for (uint32_t i = 0; i < length && i < capacity; i++)
-		ret_name[i] = (uint16_t)ascii[i];
-}
-
-static hresult get_typedef_props(struct metadata *self, metadata_token type,
-				 uint16_t *ret_name, uint32_t capacity,
-				 uint32_t *ret_length, uint32_t *ret_flags,
-				 metadata_token *ret_extends)
-{
-	(void)self;
-	(void)ret_flags;
-	(void)ret_extends;
-	give_name((type & 0xff) == 0xff ? "NS.Gen`1" : "NS.Type%u", type & 0xff,
-		  ret_name, capacity, ret_length);
-	return S_OK;
-}
-
-static hresult get_method_props(struct metadata *self, metadata_token method,
-				metadata_token *ret_class, uint16_t *ret_name,
-				uint32_t capacity, uint32_t *ret_length,
-				uint32_t *ret_attributes, const uint8_t **ret_signature,
-				uint32_t *ret_signature_size, uint32_t *ret_rva,
-				uint32_t *ret_implementation)
-{
-	static const uint8_t signature[] = {0x20, 0x01, 0x08, 0x0e};
-
-	(void)self;
-	*ret_class = 0x02000001;
-	give_name("Method%u", method & 0xff, ret_name, capacity, ret_length);
-	*ret_attributes = 0;
-	*ret_signature = signature;
-	*ret_signature_size = sizeof(signature);
-	*ret_rva = 0;
-	*ret_implementation = 0;
-	return S_OK;
-}
-
-static hresult get_nested_class_props(struct metadata *self, metadata_token type,
-				      metadata_token *ret_enclosing)
-{
-	(void)self;
-	/* Type 9 lies in type 8. */
-	if (type != 0x02000009)
-		return E_FAIL;
-	*ret_enclosing = 0x02000008;
-	return S_OK;
-}
-
-static const struct metadata_table metadata_table = {
-	.unknown = {NULL, one, one},
-	.get_typedef_props = get_typedef_props,
-	.get_method_props = get_method_props,
-	.get_nested_class_props = get_nested_class_props,
-};
-
 void mock__give_interfaces(struct mock *mock)
 {
 	the_mock = mock;
 	mock->info.table = &info_table;
-	mock->metadata.table = &metadata_table;
+	mock__give_metadata(mock);
 }

@@ -57,7 +57,7 @@ struct mock *mock__new(void)
 }
 
 /* As the runtime does it, once the hook has asked. */
-static void leave(struct mock *mock)
+void mock__leave(struct mock *mock)
 {
 	const struct profiler_callback_table *table = mock->callback->table;
 	struct ts_mailbox *mailbox = mock__mailbox();
@@ -76,9 +76,11 @@ static void leave(struct mock *mock)
 
 void mock__free(struct mock *mock)
 {
-	leave(mock);
+	mock__leave(mock);
 	dlclose(mock->library);
 	munmap(mock->code, CODE_AREA);
+	for (uint32_t i = 0; i < mock->modules_count; i++)
+		free(mock->modules[i].image);
 	free(mock);
 }
 

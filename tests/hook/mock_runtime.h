@@ -32,6 +32,8 @@ struct mock_module {
 	uint64_t auxiliary[2];
 	const uint16_t *path;
 	uint32_t flags; /* MODULE_INFO_* */
+	uint8_t *image; /* its PE file, NULL: as if made at run time */
+	uint32_t asked_for_metadata; /* which makes the runtime slow */
 	bool listed;	/* by EnumModules */
 };
 
@@ -96,6 +98,9 @@ struct mock {
 	struct profiler_callback *callback;
 	struct profiler_info info;
 	struct metadata metadata;
+	struct metadata aside; /* opened by the hook itself */
+	uint32_t aside_opened, aside_references;
+	bool aside_is_safe; /* for several threads */
 	struct mock_module modules[MOCK_MODULES_MAX];
 	uint32_t modules_count;
 	struct mock_method methods[MOCK_METHODS_MAX];
@@ -121,7 +126,9 @@ struct mock {
 
 /* The whole runtime of a test; NULL when the library cannot be loaded. */
 struct mock *mock__new(void);
-/* Takes the hook out, if it is in, so that the next one starts anew. */
+/* Takes the hook out, if it is in. */
+void mock__leave(struct mock *mock);
+/* That too, so that the next one starts anew. */
 void mock__free(struct mock *mock);
 
 /* The hook's mailbox, as a loader has it; NULL without a journal. */
@@ -133,6 +140,14 @@ hresult mock__command(struct ts_mailbox *mailbox, uint32_t command);
 /* How many threads of this process the hook made; and /proc's status of one. */
 unsigned int mock__helpers(void);
 FILE *mock__helper_status(void);
+
+/* Methods and types from this row on are the runtime's own reader's only. */
+#define MOCK_ADDED_LATER    32u
+#define MOCK_METADATA_BYTES 0x80u
+
+void mock__give_metadata(struct mock *mock);
+/* Headers and metadata, as the module's flags say: flat or mapped. */
+void mock__give_image(struct mock_module *module);
 
 /* What the hook calls (mock_interfaces.c); of one mock at a time. */
 void mock__give_interfaces(struct mock *mock);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * A module's metadata, to be read beside the runtime.  Asked for it through the
+ * profiling interface, the runtime makes its own reader of that module a writable one,
+ * whose every look takes a lock, for the rest of the process's life: that cost the C#
+ * compiler 5 % of its CPU (docs/OVERHEAD.md).  So the hook opens the same bytes a second
+ * time, with the runtime's own library for it (ECMA-335; corhdr.h and cor.h, v8 to v10).
+ */
+#ifndef TIERSCOPE_HOOK_SCOPE_H
+#define TIERSCOPE_HOOK_SCOPE_H
+
+#include "hook.h"
+
+/*
+ * For the caller to release; NULL, counted, when there is none.  Any thread.  Modules
+ * that have no bytes of their own (made at run time), and those that can be unloaded,
+ * whose bytes can go, are asked for through the profiling interface still.
+ */
+struct metadata *scope__open(struct hook *hook, module_id module);
+
+/*
+ * Through the profiling interface: for what scope__open's reader does not know, as it
+ * was added to the module since, by a hot reload or by another profiler.
+ */
+struct metadata *scope__ask(struct hook *hook, module_id module);
+
+/* At a detach: nobody reads any more. */
+void scope__close_all(struct hook *hook);
+
+#endif /* TIERSCOPE_HOOK_SCOPE_H */

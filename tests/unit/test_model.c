@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../user/model/model.h"
 
@@ -261,6 +262,28 @@ static void change_at_random(struct model *model, uint64_t *seed)
 	model__update_body(model, index, &body);
 }
 
+/*
+ * A precompiled body has no birth, and one is added whenever another is sampled first.
+ * If that made the index anew each time, this would take minutes.
+ */
+static void find_bears_precompiled_bodies_in_between(void **state)
+{
+	struct model *model = *state;
+
+	alarm(60);
+	for (uint32_t i = 0; i < 20000; i++)
+		add_body(model, 0x1000000 + i * 0x100, 0x100, 10 + i, 0);
+	for (uint32_t i = 0; i < 20000; i++) {
+		model__add_body(model, &(struct model_body){
+					       .start = 0x10 * (i + 1),
+					       .size = 0x10,
+					       .source = MODEL_SOURCE_IMAGE});
+		assert_int_equal(model__find_body(model, 0, 0x1000000 + i * 0x100, 30000),
+				 i);
+	}
+	alarm(0);
+}
+
 static void find_agrees_with_a_slow_search_whatever_happens(void **state)
 {
 	uint64_t seed = 1;
@@ -468,6 +491,7 @@ int main(void)
 		MODEL_TEST(find_takes_the_one_alive_at_the_time),
 		MODEL_TEST(find_ends_a_life_where_another_body_is_born),
 		MODEL_TEST(find_leaves_out_precompiled_and_empty_bodies),
+		MODEL_TEST(find_bears_precompiled_bodies_in_between),
 		cmocka_unit_test(find_agrees_with_a_slow_search_whatever_happens),
 		MODEL_TEST(find_is_right_after_an_address_was_used_100000_times),
 		MODEL_TEST(tally_counts_recursion_once),

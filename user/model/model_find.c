@@ -269,8 +269,6 @@ static void index_body(struct model_find *find, const struct model *model,
 		    process->indexed_capacity);
 	process->indexed[process->indexed_count++] = index;
 	find->lifetimes[index] = (struct lifetime){FOREVER, true};
-	if (!is_jit(body))
-		return;
 	take_place(find, model, index);
 	process->levels |= 1ULL << level;
 	for (uint64_t number = body->start >> level;
@@ -297,8 +295,6 @@ static void forget(struct model_find *find, const struct model *model,
 
 		find->lifetimes[index].indexed = false;
 		wait_for_index(process, index);
-		if (!is_jit(body))
-			continue;
 		for (uint64_t number = body->start >> level;
 		     number <= (end_of(body) - 1) >> level; number++)
 			find_page(find, body->process, level, number)->count = 0;
@@ -324,8 +320,13 @@ static void index_waiting(struct model_find *find, const struct model *model,
 		qsort_r(process->waiting, process->waiting_count,
 			sizeof(*process->waiting), compare_births, (void *)model);
 	}
-	for (uint32_t i = 0; i < process->waiting_count; i++)
-		index_body(find, model, process->waiting[i]);
+	for (uint32_t i = 0; i < process->waiting_count; i++) {
+		uint32_t index = process->waiting[i];
+
+		/* It may have changed, and wait twice. */
+		if (is_jit(&model->bodies[index]) && !find->lifetimes[index].indexed)
+			index_body(find, model, index);
+	}
 	process->waiting_count = 0;
 }
 
@@ -341,7 +342,9 @@ void model_find__added(struct model_find *find, const struct model *model,
 	}
 	alloc__grow(find->lifetimes, find->lifetimes_count, find->lifetimes_capacity);
 	find->lifetimes[find->lifetimes_count++] = (struct lifetime){0};
-	wait_for_index(&find->processes[process], index);
+	/* Precompiled bodies are never asked for here, and born before all others. */
+	if (is_jit(&model->bodies[index]))
+		wait_for_index(&find->processes[process], index);
 }
 
 void model_find__changing(struct model_find *find, const struct model *model,
@@ -350,13 +353,15 @@ void model_find__changing(struct model_find *find, const struct model *model,
 	const struct model_body *old = &model->bodies[index];
 	const struct lifetime *lifetime = &find->lifetimes[index];
 
+	if (!is_jit(old) && is_jit(body))
+		wait_for_index(&find->processes[old->process], index);
 	if (!lifetime->indexed)
 		return;
 	if (body->start != old->start || body->size != old->size ||
-	    body->born_ns != old->born_ns || is_jit(body) != is_jit(old) ||
+	    body->born_ns != old->born_ns || !is_jit(body) ||
 	    (lifetime->dead_ns == death_of(old) && death_of(body) > death_of(old)))
 		forget(find, model, &find->processes[old->process]);
-	else if (is_jit(body))
+	else
 		end_life(find, model, index, death_of(body));
 }
 

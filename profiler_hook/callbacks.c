@@ -126,7 +126,7 @@ static void consider(struct hook *hook, function_id function, uint64_t start,
 	if (record && record->function_id == function)
 		return;
 	if (!only) {
-		err = versions__find_new(hook, function, start, &version);
+		err = versions__find_live(hook, function, start, 0, &version);
 		if (err == -ENOENT && !found__is_jitted(function, start))
 			return;
 		if (err && err != -ENOENT) {

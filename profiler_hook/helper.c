@@ -14,6 +14,7 @@
 #include "helper.h"
 
 #include "commands.h"
+#include "environment.h"
 #include "hook.h"
 #include "precompiled.h"
 #include "probes.h"
@@ -23,7 +24,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -248,12 +248,8 @@ static int start_thread(struct hook *hook)
 /* How long a launched process does without a session, in milliseconds. */
 static uint64_t session_delay(void)
 {
-	const char *wish = getenv("TIERSCOPE_SESSION_DELAY_MS");
-	uint64_t delay = 0;
-
-	while (wish && *wish >= '0' && *wish <= '9' && delay <= SESSION_MS_LIMIT)
-		delay = delay * 10 + (uint64_t)(*wish++ - '0');
-	return !wish || *wish || delay > SESSION_MS_LIMIT ? SESSION_MS : delay;
+	return environment__number("TIERSCOPE_SESSION_DELAY_MS", 0, SESSION_MS_LIMIT,
+				   SESSION_MS);
 }
 
 int helper__start(struct hook *hook)

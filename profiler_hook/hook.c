@@ -336,18 +336,24 @@ static hresult Callback_JITCompilationStarted(struct profiler_callback *self,
 	return S_OK;
 }
 
+static hresult compiled(struct profiler_callback *self, function_id function,
+			hresult result, bool dynamic)
+{
+	int saved = errno;
+
+	if (!FAILED(result))
+		callbacks__compiled(&impl_from_profiler_callback(self)->hook, function,
+				    dynamic);
+	errno = saved;
+	return S_OK;
+}
+
 static hresult Callback_JITCompilationFinished(struct profiler_callback *self,
 					       function_id function, hresult result,
 					       int32_t is_safe_to_block)
 {
-	int saved = errno;
-
 	(void)is_safe_to_block;
-	if (!FAILED(result))
-		callbacks__compiled(&impl_from_profiler_callback(self)->hook, function,
-				    false);
-	errno = saved;
-	return S_OK;
+	return compiled(self, function, result, false);
 }
 
 static hresult
@@ -367,14 +373,8 @@ Callback_DynamicMethodJITCompilationFinished(struct profiler_callback *self,
 					     function_id function, hresult result,
 					     int32_t is_safe_to_block)
 {
-	int saved = errno;
-
 	(void)is_safe_to_block;
-	if (!FAILED(result))
-		callbacks__compiled(&impl_from_profiler_callback(self)->hook, function,
-				    true);
-	errno = saved;
-	return S_OK;
+	return compiled(self, function, result, true);
 }
 
 static hresult Callback_DynamicMethodUnloaded(struct profiler_callback *self,

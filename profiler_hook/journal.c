@@ -12,6 +12,7 @@
  */
 #include "journal.h"
 
+#include "environment.h"
 #include "memory.h"
 
 #include <dirent.h>
@@ -35,15 +36,9 @@ _Static_assert(sizeof(struct ts_journal_header) <= TS_JOURNAL_RECORDS_OFFSET,
 
 uint64_t journal__wanted_bytes(void)
 {
-	const char *wish = getenv("TIERSCOPE_JOURNAL_MB");
-	uint64_t megabytes = 0;
-
-	/* Not strtoul: its newest version in libc is too new for us. */
-	while (wish && *wish >= '0' && *wish <= '9' && megabytes <= JOURNAL_MB_MAX)
-		megabytes = megabytes * 10 + (uint64_t)(*wish++ - '0');
-	if (!wish || *wish || megabytes < 1 || megabytes > JOURNAL_MB_MAX)
-		return TS_JOURNAL_BYTES_DEFAULT;
-	return megabytes << 20;
+	return environment__number("TIERSCOPE_JOURNAL_MB", 1, JOURNAL_MB_MAX,
+				   TS_JOURNAL_BYTES_DEFAULT >> 20)
+	       << 20;
 }
 
 /* Growing a file beyond RLIMIT_FSIZE would kill the process with SIGXFSZ. */

@@ -16,16 +16,15 @@
  * optimize, for example because of a loop that OSR cannot leave.  Such methods are
  * in a hash of the loader allocator's call counting manager:
  *
- *   Module → loader allocator → call counting manager, which starts with
- *   { slots*; u32 size; u32 count; u32 occupied; u32 max }, slots are
- *   { u32 kind, 2 for a default version; MethodDesc*; stub*; u16 calls; u8 stage }*
+ *   Module → loader allocator → call counting manager, which starts with a
+ *   struct runtime_hash of
+ *   { u32 kind, 2 for a default version; MethodDesc*; stub*; u16 calls; u8 stage }
  *
  * The offsets are those of 8.0.31, 9.0.20 and 10.0.12.  What is read must look like
  * this hash, or nothing is believed.
  *
  * A method that was compiled this moment is looked up in the hash as the runtime does
- * it (inc/shash.inl; the key's hash is the method's address, plus the version's id,
- * which is 0).  Its MethodDesc and Module are alive, so they are read by plain loads.
+ * it (the key is the method's address, plus the version's id, which is 0).  Its MethodDesc and Module are alive, so they are read by plain loads.
  * The loader allocator that all but collectible modules share lives as long as the
  * process: once its hash has been read through the kernel, it is read by plain loads
  * too.  The slots never are: another thread may free them when the hash grows.  What
@@ -43,6 +42,7 @@
 #include "tiers.h"
 
 #include "memory.h"
+#include "runtime_hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,14 +61,6 @@ struct offsets {
 	uint32_t module_allocator;
 	uint32_t module_flags;
 	uint32_t allocator_manager;
-};
-
-struct counting_hash {
-	uint64_t slots;
-	uint32_t size;
-	uint32_t count;
-	uint32_t occupied;
-	uint32_t max;
 };
 
 struct counting_info {
@@ -96,6 +88,12 @@ static const struct offsets *offsets_of(const struct hook *hook)
 	return hook->runtime_major == 10 ? &v10 : NULL;
 }
 
+static bool is_info(const struct counting_info *info)
+{
+	return (info->kind == KIND_NODE || info->kind == KIND_DEFAULT) &&
+	       info->stage <= STAGE_DISABLED;
+}
+
 /* false when an entry is not what it should be. */
 static bool take_entries(struct tiers *tiers, const uint64_t *addresses, uint32_t count)
 {
@@ -104,8 +102,7 @@ static bool take_entries(struct tiers *tiers, const uint64_t *addresses, uint32_
 	if (memory__read_each(infos, sizeof(infos[0]), addresses, count))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		if ((infos[i].kind != KIND_NODE && infos[i].kind != KIND_DEFAULT) ||
-		    infos[i].stage > STAGE_DISABLED)
+		if (!is_info(&infos[i]))
 			return false;
 		if (infos[i].kind == KIND_DEFAULT && infos[i].stage == STAGE_DISABLED)
 			(void)table__insert(&tiers->switched, infos[i].method, 1);
@@ -113,7 +110,7 @@ static bool take_entries(struct tiers *tiers, const uint64_t *addresses, uint32_
 	return true;
 }
 
-static bool read_hash(struct tiers *tiers, const struct counting_hash *hash)
+static bool read_hash(struct tiers *tiers, const struct runtime_hash *hash)
 {
 	uint64_t slots[SLOTS_AT_ONCE];
 	uint32_t entries = 0;
@@ -126,7 +123,7 @@ static bool read_hash(struct tiers *tiers, const struct counting_hash *hash)
 				 count * sizeof(slots[0])))
 			return false;
 		for (uint32_t i = 0; i < count; i++) {
-			if (slots[i] && slots[i] != UINT64_MAX) /* free, deleted */
+			if (runtime_hash__is_element(slots[i]))
 				slots[used++] = slots[i];
 		}
 		if (used && !take_entries(tiers, slots, used))
@@ -137,14 +134,8 @@ static bool read_hash(struct tiers *tiers, const struct counting_hash *hash)
 	return entries <= hash->max;
 }
 
-static bool is_plausible(const struct counting_hash *hash)
-{
-	return hash->size <= SLOTS_MAX && hash->count <= hash->occupied &&
-	       hash->occupied <= hash->max && hash->max <= hash->size;
-}
-
 static bool find_hash(struct hook *hook, module_id module, uint64_t *ret_address,
-		      struct counting_hash *ret_hash)
+		      struct runtime_hash *ret_hash)
 {
 	const struct offsets *offsets = offsets_of(hook);
 	uint64_t allocator;
@@ -153,7 +144,7 @@ static bool find_hash(struct hook *hook, module_id module, uint64_t *ret_address
 	       !memory__read(&allocator, module + offsets->module_allocator, 8) &&
 	       !memory__read(ret_address, allocator + offsets->allocator_manager, 8) &&
 	       !memory__read(ret_hash, *ret_address, sizeof(*ret_hash)) &&
-	       is_plausible(ret_hash);
+	       runtime_hash__is_plausible(ret_hash, SLOTS_MAX);
 }
 
 static bool min_opts_wanted(void)
@@ -165,7 +156,7 @@ static bool min_opts_wanted(void)
 
 void tiers__load(struct hook *hook, struct tiers *tiers, module_id module)
 {
-	struct counting_hash hash, again;
+	struct runtime_hash hash, again;
 	uint64_t address;
 
 	memset(tiers, 0, sizeof(*tiers));
@@ -229,34 +220,23 @@ enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 
 /* --- one method at the moment of its compilation -------------------------------- */
 
-/*
- * Walks the slots of `hash` for the method.  1 switched, 0 not, -EBADMSG it is no
- * such hash, -EFAULT the slots are gone.
- */
-static int look_up(const struct counting_hash *hash, function_id function)
+/* 1 switched, 0 not, -EBADMSG it is no such hash, -EFAULT the slots are gone. */
+static int look_up(const struct runtime_hash *hash, function_id function)
 {
-	uint32_t key = (uint32_t)function, step = key % (hash->size - 1) + 1;
-	uint32_t at = key % hash->size;
+	struct runtime_hash_walk walk = runtime_hash__walk(hash, function);
 	struct counting_info info;
-	uint64_t slot;
+	uint64_t element;
+	int found;
 
-	for (uint32_t i = 0; i < hash->size; i++) {
-		if (memory__read(&slot, hash->slots + 8ull * at, sizeof(slot)))
+	while ((found = runtime_hash__next(hash, &walk, &element)) > 0) {
+		if (memory__read(&info, element, sizeof(info)))
 			return -EFAULT;
-		if (!slot)
-			return 0;
-		if (slot != UINT64_MAX) {
-			if (memory__read(&info, slot, sizeof(info)))
-				return -EFAULT;
-			if ((info.kind != KIND_NODE && info.kind != KIND_DEFAULT) ||
-			    info.stage > STAGE_DISABLED)
-				return -EBADMSG;
-			if (info.kind == KIND_DEFAULT && info.method == function)
-				return info.stage == STAGE_DISABLED;
-		}
-		at = (uint32_t)(((uint64_t)at + step) % hash->size);
+		if (!is_info(&info))
+			return -EBADMSG;
+		if (info.kind == KIND_DEFAULT && info.method == function)
+			return info.stage == STAGE_DISABLED;
 	}
-	return 0;
+	return found;
 }
 
 /* For objects that are alive for certain. */
@@ -275,7 +255,7 @@ static uint64_t load(uint64_t address)
 static uint64_t hash_of(struct hook *hook, module_id module)
 {
 	uint64_t allocator = load(module + offsets_of(hook)->module_allocator);
-	struct counting_hash hash;
+	struct runtime_hash hash;
 	uint64_t address, none = 0;
 
 	if (allocator == __atomic_load_n(&hook->counting_allocator, __ATOMIC_ACQUIRE))
@@ -301,7 +281,7 @@ void tiers__begin(struct hook *hook)
 	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
 	struct compiler *compiler = compiler_of(hook, thread);
 	uint64_t address = __atomic_load_n(&hook->counting_hash, __ATOMIC_ACQUIRE);
-	struct counting_hash hash;
+	struct runtime_hash hash;
 
 	if (!address)
 		return;
@@ -316,7 +296,7 @@ void tiers__begin(struct hook *hook)
 }
 
 static bool is_as_it_was(struct hook *hook, uint64_t address,
-			 const struct counting_hash *hash)
+			 const struct runtime_hash *hash)
 {
 	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
 	struct compiler *compiler = compiler_of(hook, thread);
@@ -343,12 +323,12 @@ static bool is_static(function_id function)
 static int is_switched(struct hook *hook, function_id function, module_id module)
 {
 	uint64_t address = hash_of(hook, module);
-	struct counting_hash hash, again;
+	struct runtime_hash hash, again;
 	int result = -EBADMSG;
 
 	for (int attempt = 0; address && attempt < 3; attempt++) {
 		memcpy(&hash, (const void *)(uintptr_t)address, sizeof(hash));
-		if (!is_plausible(&hash))
+		if (!runtime_hash__is_plausible(&hash, SLOTS_MAX))
 			continue; /* caught while it grows */
 		if (hash.size <= 1 || !hash.count ||
 		    (!is_static(function) && is_as_it_was(hook, address, &hash)))

@@ -11,12 +11,11 @@
  *   patchpoint info       +20  i32 size of the tier-0 frame (8, 9: +12)
  *
  * On 8 a MethodDesc does not know its state; all are in a hash of the application
- * domain (offsets of 8.0.31; the hash is that of inc/shash.h, its key the method):
+ * domain (offsets of 8.0.31; its key is the method):
  *
  *   Module               +296  → assembly, which starts with → application domain
- *   application domain  +2520  { slots*; u32 size; u32 count; u32 occupied; u32 max }
- *   a slot                     0, -1 (deleted), or → versioning state, which starts
- *                              with → MethodDesc
+ *   application domain  +2520  struct runtime_hash
+ *   an element                 versioning state, which starts with → MethodDesc
  *
  * Nodes are only ever put in front and never freed while the method lives, so
  * a walk that tolerates a stale head is safe.  Each node names its method; one
@@ -25,6 +24,7 @@
 #include "versions.h"
 
 #include "memory.h"
+#include "runtime_hash.h"
 #include "shape.h"
 
 #include "../abi/body.h"
@@ -40,14 +40,6 @@
 
 #define MODULE_ASSEMBLY 296u
 #define DOMAIN_STATES	2520u
-
-struct states {
-	uint64_t slots;
-	uint32_t size;
-	uint32_t count;
-	uint32_t occupied;
-	uint32_t max;
-};
 
 struct node {
 	uint64_t native_code;
@@ -87,19 +79,17 @@ static int fetch(bool plain, void *ret_bytes, uint64_t address, size_t size)
 	return 0;
 }
 
-static bool read_states(uint64_t address, struct states *ret_states)
+static bool read_states(uint64_t address, struct runtime_hash *ret_states)
 {
 	return !fetch(false, ret_states, address, sizeof(*ret_states)) &&
-	       ret_states->size > 1 && ret_states->size <= STATES_MAX &&
-	       ret_states->count <= ret_states->occupied &&
-	       ret_states->occupied <= ret_states->max &&
-	       ret_states->max <= ret_states->size;
+	       ret_states->size > 1 &&
+	       runtime_hash__is_plausible(ret_states, STATES_MAX);
 }
 
 void versions__prepare(struct hook *hook, module_id module)
 {
 	uint64_t assembly, domain;
-	struct states states;
+	struct runtime_hash states;
 
 	if (hook->runtime_major != 8 || !module ||
 	    __atomic_load_n(&hook->states_hash, __ATOMIC_RELAXED))
@@ -112,33 +102,30 @@ void versions__prepare(struct hook *hook, module_id module)
 }
 
 /* A slot that was freed meanwhile names no method of ours, or names it rightly. */
-static int look_up(const struct states *states, function_id function,
+static int look_up(const struct runtime_hash *states, function_id function,
 		   uint64_t *ret_node)
 {
-	uint32_t key = (uint32_t)function, step = key % (states->size - 1) + 1;
-	uint32_t at = key % states->size;
-	uint64_t slot, state[3];
+	struct runtime_hash_walk walk = runtime_hash__walk(states, function);
+	uint64_t element, state[3];
+	int found;
 
-	for (uint32_t i = 0; i < states->size; i++) {
-		int err = fetch(false, &slot, states->slots + 8ull * at, sizeof(slot));
+	while ((found = runtime_hash__next(states, &walk, &element)) > 0) {
+		int err = fetch(false, state, element, sizeof(state));
 
-		if (!err && slot != UINT64_MAX)
-			err = fetch(false, state, slot, sizeof(state));
 		if (err)
-			return err; /* an empty slot: -ENOENT */
-		if (slot != UINT64_MAX && state[0] == function) {
+			return err;
+		if (state[0] == function) {
 			*ret_node = state[2];
 			return 0;
 		}
-		at = (uint32_t)(((uint64_t)at + step) % states->size);
 	}
-	return -ENOENT;
+	return found ? found : -ENOENT;
 }
 
 static int first_node_of_8(struct hook *hook, function_id function, uint64_t *ret_node)
 {
 	uint64_t address = __atomic_load_n(&hook->states_hash, __ATOMIC_RELAXED);
-	struct states states, again;
+	struct runtime_hash states, again;
 	int err = -ENOTSUP;
 
 	/* The hash moves when it grows: then it is searched again, a few times. */
@@ -227,24 +214,16 @@ int versions__find_live(struct hook *hook, function_id function, uint64_t start,
 {
 	bool proven = __atomic_load_n(&hook->nodes_proven, __ATOMIC_RELAXED);
 	int err = find(hook, proven, function, start, ret_version);
+	bool right;
 
-	if (!err && ret_version->native_version != version)
-		err = -EBADMSG;
-	if (!err && !proven)
+	if (err)
+		return err;
+	right = version ? ret_version->native_version == version
+			: ret_version->native_version &&
+				  ret_version->tier != TS_TIER_UNKNOWN;
+	if (!right)
+		return -EBADMSG;
+	if (!proven)
 		__atomic_store_n(&hook->nodes_proven, 1, __ATOMIC_RELAXED);
-	return err;
-}
-
-int versions__find_new(struct hook *hook, function_id function, uint64_t start,
-		       struct native_version *ret_version)
-{
-	bool proven = __atomic_load_n(&hook->nodes_proven, __ATOMIC_RELAXED);
-	int err = find(hook, proven, function, start, ret_version);
-
-	if (!err &&
-	    (ret_version->tier == TS_TIER_UNKNOWN || !ret_version->native_version))
-		err = -EBADMSG;
-	if (!err && !proven)
-		__atomic_store_n(&hook->nodes_proven, 1, __ATOMIC_RELAXED);
-	return err;
+	return 0;
 }

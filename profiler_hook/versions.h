@@ -32,20 +32,14 @@ int versions__find(struct hook *hook, function_id function, uint64_t start,
 		   struct native_version *ret_version);
 
 /*
- * The same for the body of an event that is being delivered, whose version it tells:
- * the runtime's structures for it are there.  Once one has been found through the
- * kernel, at the right place with the right method, code and version, the layout is
- * proven for this process, and further ones are found by plain loads: a call of the
+ * The same for the body that an event or a callback is telling of: the runtime's
+ * structures for it are there.  `version` is what the event tells, 0 where nothing
+ * does.  Once a node has been found through the kernel, with the right method and code
+ * and that version (or, where nothing tells it, with one and a known tier), the layout
+ * is proven for this process, and further ones are found by plain loads: a call of the
  * kernel costs microseconds here, while the runtime maps and unmaps code.
  */
 int versions__find_live(struct hook *hook, function_id function, uint64_t start,
 			uint32_t version, struct native_version *ret_version);
-
-/*
- * The same for a body that was compiled this moment, where nothing tells its version.
- * Proven is then a node that names method and code and holds a known tier.
- */
-int versions__find_new(struct hook *hook, function_id function, uint64_t start,
-		       struct native_version *ret_version);
 
 #endif /* TIERSCOPE_HOOK_VERSIONS_H */

@@ -3,7 +3,7 @@
 # library itself in a mock of the runtime (host_*.c), and what it shows to the
 # outside as golden files.
 HOOKTEST := $(OUTPUT)/hook-test
-HOOKTEST_PURE := events shape text name signature table memory journal records
+HOOKTEST_PURE := environment events shape text name signature table memory journal records
 HOOKTEST_UNITS := $(patsubst tests/hook/%.c,$(HOOKTEST)/%,$(wildcard tests/hook/unit_*.c))
 HOOKTEST_HOSTS := $(patsubst tests/hook/%.c,$(HOOKTEST)/%,$(wildcard tests/hook/host_*.c))
 HOOKTEST_MOCK := $(patsubst tests/hook/%.c,$(HOOKTEST)/%.o,$(wildcard tests/hook/mock_*.c))

@@ -340,6 +340,10 @@ struct dispenser {
 	const struct dispenser_table *table;
 };
 
+/* MetaDataGetDispenser, an export of the runtime. */
+typedef hresult (*get_dispenser)(const struct guid *clsid, const struct guid *iid,
+				 void **ret_object);
+
 ASSERT_SLOT(struct dispenser_table, open_scope_on_memory, 5);
 ASSERT_SLOT(struct dispenser_table, set_option, 6);
 

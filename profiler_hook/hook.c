@@ -137,6 +137,7 @@ static hresult create(struct hook *hook, struct unknown *unknown, bool attached)
 	hook->journal.header->attached = attached;
 	hook->journal.header->main_profiler = main_profiler_wanted();
 	read_runtime_version(hook);
+	scope__prepare(hook);
 	return S_OK;
 }
 

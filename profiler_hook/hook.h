@@ -77,6 +77,7 @@ struct hook {
 	uint64_t counting_allocator; /* see tiers.c: a loader allocator */
 	uint64_t counting_hash;	     /* and the hash in it, known to be readable */
 	struct compiler compilers[HOOK_COMPILERS];
+	get_dispenser get_dispenser; /* NULL: metadata cannot be read aside */
 	struct module_scope scopes[HOOK_SCOPES];
 	struct naming *namings; /* HOOK_NAMINGS of them: see naming.h */
 	uint32_t naming_taken[HOOK_NAMINGS];

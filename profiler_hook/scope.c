@@ -117,18 +117,14 @@ static uint64_t find_metadata(uint64_t base, bool flat, uint32_t *ret_size)
 	return address;
 }
 
-typedef hresult (*get_dispenser)(const struct guid *clsid, const struct guid *iid,
-				 void **ret_object);
-
 /*
  * An export of the library that the runtime is, or, in a single-file application, of
  * the executable.
  */
-static get_dispenser find_dispenser(const struct hook *hook)
+void scope__prepare(struct hook *hook)
 {
 	const void *inside = (const void *)(uintptr_t)hook->info->table->get_module_info2;
 	void *library = NULL;
-	get_dispenser get;
 	Dl_info info;
 
 	if (dladdr(inside, &info))
@@ -136,10 +132,9 @@ static get_dispenser find_dispenser(const struct hook *hook)
 	if (!library)
 		library = dlopen(NULL, RTLD_LAZY);
 	if (!library)
-		return NULL;
-	*(void **)&get = dlsym(library, "MetaDataGetDispenser");
+		return;
+	*(void **)&hook->get_dispenser = dlsym(library, "MetaDataGetDispenser");
 	dlclose(library); /* it stays: we are called by it */
-	return get;
 }
 
 static struct metadata *open_bytes(const struct hook *hook, uint64_t address,
@@ -147,12 +142,12 @@ static struct metadata *open_bytes(const struct hook *hook, uint64_t address,
 {
 	const struct variant safe = {.type = VARIANT_UINT32,
 				     .value = METADATA_THREAD_SAFETY_ON};
-	get_dispenser get = find_dispenser(hook);
 	struct dispenser *dispenser = NULL;
 	struct metadata *metadata = NULL;
 
-	if (!get ||
-	    FAILED(get(&clsid_dispenser, &iid_dispenser_ex, (void **)&dispenser)))
+	if (!hook->get_dispenser ||
+	    FAILED(hook->get_dispenser(&clsid_dispenser, &iid_dispenser_ex,
+				       (void **)&dispenser)))
 		return NULL;
 	/* Without the option two readers at once are not safe. */
 	if (!FAILED(dispenser->table->set_option(dispenser, &option_thread_safety,

@@ -13,6 +13,12 @@
 #include "hook.h"
 
 /*
+ * Finds the library.  Once, at the start: the dynamic linker's lock is not to be waited
+ * for while a method is compiled.
+ */
+void scope__prepare(struct hook *hook);
+
+/*
  * For the caller to release; NULL, counted, when there is none.  Any thread.  Modules
  * that have no bytes of their own (made at run time), and those that can be unloaded,
  * whose bytes can go, are asked for through the profiling interface still.

@@ -21,12 +21,10 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define WAIT_MS 100
 #define BUSY_WAIT_MS 10
-#define PACE_NS 20000000ull	/* from one step to the next, whatever wakes us */
 #define FLUSH_NS 1000000000ull
 
 const struct command record_command = {
@@ -224,19 +222,6 @@ static bool is_over(struct record *record, uint64_t now)
 	return poll(&end, 1, 0) > 0;
 }
 
-/*
- * A runtime that starts maps and tells hundreds of things a second.  To wake up for
- * each of them would take the CPU, and its caches, from whom we watch.
- */
-static void pace(uint64_t last_ns)
-{
-	uint64_t passed = clock__now() - last_ns;
-	struct timespec rest = { 0, (long)(PACE_NS - passed) };
-
-	if (passed < PACE_NS)
-		nanosleep(&rest, NULL);	/* a signal ends it: look again */
-}
-
 static int run(struct record *record)
 {
 	uint64_t now = record->start_ns;
@@ -254,7 +239,6 @@ static int run(struct record *record)
 		(void)kernel__wait(record->kernel, wait,	/* EINTR: look again */
 				   recorder__is_mapping(record->recorder),
 				   record->end_fd);
-		pace(now);
 		err = recorder__step(record->recorder);
 		record_all__step(record);
 		if (err) {

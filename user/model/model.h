@@ -54,6 +54,7 @@ enum model_body_flags {
 	MODEL_BODY_DYNAMIC = 1 << 2,
 	MODEL_BODY_SHARED_GENERIC = 1 << 3,
 	MODEL_BODY_VERSION_UNKNOWN = 1 << 4,	/* native_version not known */
+	MODEL_BODY_COLLECTIBLE = 1 << 5,	/* its code can be freed */
 };
 
 /* One native code body of one process. */

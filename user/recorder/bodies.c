@@ -73,6 +73,8 @@ static void fill_body(struct recorder *recorder, struct process *process,
 		ret_body->flags |= MODEL_BODY_REJIT_UNKNOWN;
 	if (record->flags & TS_RECORD_DYNAMIC)
 		ret_body->flags |= MODEL_BODY_DYNAMIC;
+	if (record->flags & TS_RECORD_COLLECTIBLE)
+		ret_body->flags |= MODEL_BODY_COLLECTIBLE;
 	if (record->flags & TS_RECORD_SHARED_GENERIC)
 		ret_body->flags |= MODEL_BODY_SHARED_GENERIC;
 	if (record->flags & TS_RECORD_TIER_UNKNOWN)

@@ -189,6 +189,25 @@ static void resolve_image(struct recorder *recorder, struct process *process,
 }
 
 /*
+ * A body that a catch-up found was there before, but since when is not known.  Where its
+ * code cannot be freed, no other one has ever been at its address.
+ */
+static uint32_t find_older(const struct recorder *recorder, const struct process *process,
+			   uint64_t address)
+{
+	uint32_t found = model__find_body(recorder->model, process->index, address,
+					  UINT64_MAX);
+	const struct model_body *body;
+
+	if (found == MODEL_NONE)
+		return MODEL_NONE;
+	body = model__body(recorder->model, found);
+	return body->source == MODEL_SOURCE_CATCH_UP &&
+	       !(body->flags & (MODEL_BODY_DYNAMIC | MODEL_BODY_COLLECTIBLE)) ?
+	       found : MODEL_NONE;
+}
+
+/*
  * JIT memory without a row: a body that was sampled before its event (named
  * from the load that covers it), or a stub.  Most stubs have pages of their
  * own, some lie between the bodies of a code heap, so only bytes tell.
@@ -204,6 +223,8 @@ static void resolve_jit(struct recorder *recorder, struct process *process,
 	if (body == MODEL_NONE)	/* sampled a moment before it was told of */
 		body = model__find_body(recorder->model, process->index, address,
 					place->time_ns + LATE_NS);
+	if (body == MODEL_NONE)
+		body = find_older(recorder, process, address);
 	if (body != MODEL_NONE) {
 		recorder->body_late++;
 		set_body(resolved, body);

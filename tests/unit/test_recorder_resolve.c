@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// Return addresses that a runtime has hijacked: which function they point to, and
-// what becomes of the stacks that they are on.
+// From the words of a sample to frames: return addresses that a runtime has hijacked,
+// and code that is told of after it was sampled.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -221,7 +221,7 @@ static uint64_t before(struct hijack_fixture *fixture, const char *name, uint64_
 	       more - 1;
 }
 
-/* Resolves the sample; its frames, leaf first: N a native, B a body, ? hijacked. */
+/* Resolves the sample; its frames, leaf first: N native, B body, ? hijacked, U unknown. */
 static const char *resolve(struct hijack_fixture *fixture, unsigned int frames)
 {
 	static char text[16];
@@ -238,12 +238,13 @@ static const char *resolve(struct hijack_fixture *fixture, unsigned int frames)
 		const struct model_frame *frame =
 			model__frame(model, model__stack(model, at)->frame);
 
+		bool hijacked = !strcmp(model__text(model, frame->name),
+					"hijacked return address");
+
 		text[size++] = frame->kind == MODEL_FRAME_BODY	   ? 'B'
 			       : frame->kind == MODEL_FRAME_NATIVE ? 'N'
-								   : '?';
-		if (frame->kind == MODEL_FRAME_UNKNOWN)
-			assert_string_equal(model__text(model, frame->name),
-					    "hijacked return address");
+			       : hijacked			   ? '?'
+								   : 'U';
 	}
 	text[size] = 0;
 	assert_int_equal(!!(sample->flags & TS_SAMPLE_HIJACKED),
@@ -355,6 +356,41 @@ static void samples_wait_for_a_catch_up(void **state)
 	library_unmap(&fixture->library.mapping);
 }
 
+/* Told of after a sample, but it was there: unless its code could be another's by now. */
+static void what_a_catch_up_found_was_there_before(void **state)
+{
+	static const struct {
+		uint32_t source, flags;
+		bool was_there;
+	} bodies[] = {
+		{MODEL_SOURCE_CATCH_UP, 0, true},
+		{MODEL_SOURCE_CATCH_UP, MODEL_BODY_COLLECTIBLE, false},
+		{MODEL_SOURCE_CATCH_UP, MODEL_BODY_DYNAMIC, false},
+		{MODEL_SOURCE_EVENT, 0, false},
+	};
+	struct hijack_fixture *fixture = *state;
+	uint64_t later = fixture->of.sample.header.time_ns + 1000000000;
+
+	if (!start_recorder(fixture))
+		skip();
+	mappings__on_mapping(fixture->recorder,
+			     &(struct kernel_mapping){.pid = getpid(), .time_ns = 110,
+						      .start = 0x10000, .size = 0x10000,
+						      .path = "/memfd:doublemapper (deleted)"});
+	for (uint32_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		model__add_body(fixture->model,
+				&(struct model_body){.function_id = 1,
+						     .start = 0x10000 + 0x100 * i,
+						     .size = 0x100,
+						     .born_ns = later,
+						     .source = bodies[i].source,
+						     .flags = bodies[i].flags});
+		fixture->of.frames[0] = 0x10010 + 0x100 * i;
+		assert_string_equal(resolve(fixture, 1), bodies[i].was_there ? "B" : "U");
+	}
+	library_unmap(&fixture->library.mapping);
+}
+
 static int set_up(void **state)
 {
 	struct hijack_fixture *fixture = calloc(1, sizeof(*fixture));
@@ -391,7 +427,8 @@ int main(void)
 		TEST(a_caller_is_where_its_call_is),
 		TEST(a_perhaps_false_caller_ends_the_stack),
 		TEST(samples_wait_for_a_catch_up),
+		TEST(what_a_catch_up_found_was_there_before),
 	};
 
-	return cmocka_run_group_tests_name("recorder_hijack", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("recorder_resolve", tests, NULL, NULL);
 }

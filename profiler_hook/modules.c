@@ -7,7 +7,7 @@
 #include "modules.h"
 
 #include "bodies.h"
-#include "memory.h"
+#include "pe.h"
 #include "probes.h"
 
 #include <errno.h>
@@ -30,20 +30,6 @@ struct module_facts {
 	bool incomplete;
 };
 
-/* SizeOfImage of the PE headers at `base`; 0 when there are none. */
-static uint32_t image_size(uint64_t base)
-{
-	uint8_t headers[84];
-	uint32_t offset, size;
-
-	if (!base || memory__read(&offset, base + 0x3c, sizeof(offset)) ||
-	    offset > 0x10000 || memory__read(headers, base + offset, sizeof(headers)) ||
-	    memcmp(headers, "PE\0\0", 4))
-		return 0;
-	memcpy(&size, headers + 80, sizeof(size));
-	return size;
-}
-
 /* `path` may be NULL; else it has room for PATH_UNITS. */
 static void ask(struct hook *hook, module_id module, struct module_facts *ret_facts,
 		uint16_t *path, struct utf16 *ret_path)
@@ -51,8 +37,8 @@ static void ask(struct hook *hook, module_id module, struct module_facts *ret_fa
 	const uint8_t *base = NULL;
 	uint32_t length = 0, flags = 0;
 	uintptr_t assembly = 0;
-
 	hresult result;
+	struct pe pe;
 
 	memset(ret_facts, 0, sizeof(*ret_facts));
 	result = hook->info->table->get_module_info2(hook->info, module, &base,
@@ -66,7 +52,7 @@ static void ask(struct hook *hook, module_id module, struct module_facts *ret_fa
 	ret_facts->flags = flags;
 	/* A flat image is the file as it is; nothing in it is executed. */
 	if (!(flags & (MODULE_INFO_FLAT | MODULE_INFO_DYNAMIC)))
-		ret_facts->size = image_size(ret_facts->base);
+		ret_facts->size = pe__read(&pe, ret_facts->base) ? pe.image_size : 0;
 	if (path) {
 		ret_path->bytes = (const uint8_t *)path;
 		ret_path->units = length > PATH_UNITS ? PATH_UNITS : length;

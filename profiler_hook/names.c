@@ -61,6 +61,7 @@ static bool append_nested_typedef(struct metadata *metadata, metadata_token toke
 	return true;
 }
 
+/* Releases the reader, which may be NULL. */
 static bool append_typedef_of(struct metadata *metadata, metadata_token token,
 			      struct name *name)
 {

@@ -146,6 +146,18 @@ static bool name_method(struct naming *naming, struct metadata *metadata,
 	return true;
 }
 
+/* Releases the reader, which may be NULL. */
+static bool name_method_by(struct naming *naming, struct metadata *metadata,
+			   metadata_token token, struct text *text,
+			   uint32_t *ret_implementation)
+{
+	bool known = metadata &&
+		     name_method(naming, metadata, token, text, ret_implementation);
+
+	unknown__release(metadata);
+	return known;
+}
+
 static void set_generic_flags(struct ts_journal_record *draft, const struct name *type,
 			      const struct name *arguments)
 {
@@ -168,12 +180,10 @@ void naming__function(struct hook *hook, struct naming *naming,
 	struct name arguments = {naming->arguments, 0, sizeof(naming->arguments), false,
 				 naming->known};
 	class_id classes[NAMES_ARGUMENTS_MAX];
-	struct metadata *metadata;
 	metadata_token token = 0;
 	module_id module = 0;
 	class_id class = 0;
 	uint32_t count = 0;
-	bool known;
 
 	*ret_text = (struct text){.parts_count = 4};
 	if (hook__failed(hook,
@@ -193,18 +203,11 @@ void naming__function(struct hook *hook, struct naming *naming,
 	ret_text->parts[0] = text_part__utf8(naming->type, type.size);
 	ret_text->parts[3] = text_part__utf8(naming->arguments, arguments.size);
 	set_generic_flags(draft, &type, &arguments);
-	metadata = scope__open(hook, module);
-	if (!metadata)
-		return;
-	known = name_method(naming, metadata, token, ret_text, ret_implementation);
-	unknown__release(metadata);
-	if (known)
-		return;
-	metadata = scope__ask(hook, module);
-	if (!metadata || !name_method(naming, metadata, token, ret_text,
-				      ret_implementation))
+	if (!name_method_by(naming, scope__open(hook, module), token, ret_text,
+			    ret_implementation) &&
+	    !name_method_by(naming, scope__ask(hook, module), token, ret_text,
+			    ret_implementation))
 		hook__count(hook, TS_HOOK_API_FAILED);
-	unknown__release(metadata);
 }
 
 void naming__module(struct hook *hook, struct ts_journal_record *draft)

@@ -19,9 +19,10 @@
 void scope__prepare(struct hook *hook);
 
 /*
- * For the caller to release; NULL, counted, when there is none.  Any thread.  Modules
- * that have no bytes of their own (made at run time), and those that can be unloaded,
- * whose bytes can go, are asked for through the profiling interface still.
+ * For the caller to release; NULL when there is none.  Any thread.  Modules that have
+ * no bytes of their own (made at run time), and those that can be unloaded, whose bytes
+ * can go, are asked for through the profiling interface still; and all of them beside
+ * a main profiler, which may change them.
  */
 struct metadata *scope__open(struct hook *hook, module_id module);
 

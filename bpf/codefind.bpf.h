@@ -16,7 +16,6 @@ struct found {
 	bool in_jit, in_image; /* the slot says so, found or not */
 	bool known;	       /* we have heard of that memory */
 	bool lasting;	       /* true until the next code_changed() */
-	bool plain;	       /* a leaf that was found to be in no prolog or epilog */
 };
 
 static __always_inline void find_jit(struct ts_jit_slot *slot, __u32 space, __u64 address,

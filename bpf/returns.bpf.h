@@ -6,8 +6,6 @@
  *
  *   returns[cpu * RETURNS + hash(address)]: address, space, epoch -> frame, shape
  *
- * It holds leaves too, where all that matters of them fits in: see leaf_find.
- *
  * Who can tear an entry: nobody.  An entry belongs to one CPU, only the sampler
  * uses it, and a perf event's program cannot interrupt itself.
  *
@@ -65,46 +63,25 @@ static __always_inline void return_keep(const struct returns_of *of, struct ts_r
 	entry->space = of->space;
 }
 
-/* Leaves have entries of their own: at one address both can stand. */
-static __always_inline __u64 leaf_key(__u64 address)
-{
-	return address | 1ULL << 63;
-}
-
 /*
- * As code_find, or all that counts of it: of memory that is no managed code, the frame;
- * of a place in a body or function that is known to be plain, frame, shape and row.
- * Threads that are in the kernel stand in few places, and loops are short.
+ * As code_find.  Of a body or function all has to be found: where in it the leaf is,
+ * is not in the cache.  Threads that are in the kernel stand in few other places.
  */
 static __always_inline void leaf_find(const struct returns_of *of, __u64 address,
 				      struct found *found)
 {
-	struct ts_return *entry = of->epoch ? return_entry(of, leaf_key(address)) : NULL;
+	struct ts_return *entry = of->epoch ? return_entry(of, address) : NULL;
 
-	if (return_known(of, entry, leaf_key(address))) {
+	if (return_known(of, entry, address) &&
+	    TS_FRAME_TAG(entry->frame) == TS_FRAME_TAG_RAW) {
 		__builtin_memset(found, 0, sizeof(*found));
 		found->frame = entry->frame;
-		found->shape = entry->shape;
 		found->known = true;
-		found->plain = TS_FRAME_TAG(entry->frame) != TS_FRAME_TAG_RAW;
-		if (TS_FRAME_TAG(entry->frame) == TS_FRAME_TAG_BODY)
-			found->row = TS_FRAME_LOW(entry->frame);
 		return;
 	}
 	code_find(of->space, address, found);
 	if (entry && found->lasting && TS_FRAME_TAG(found->frame) == TS_FRAME_TAG_RAW)
-		return_keep(of, entry, leaf_key(address), found);
-}
-
-/* The leaf's step was that of its shape, which the bytes there say for good. */
-static __always_inline void leaf_keep(const struct returns_of *of, __u64 address,
-				      const struct found *found)
-{
-	struct ts_return *entry = of->epoch && found->lasting ?
-				  return_entry(of, leaf_key(address)) : NULL;
-
-	if (entry)
-		return_keep(of, entry, leaf_key(address), found);
+		return_keep(of, entry, address, found);
 }
 
 /* As code_find, but of what is found only frame, shape and `known` count. */

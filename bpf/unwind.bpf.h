@@ -279,31 +279,13 @@ static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder
 	return true;
 }
 
-/* Did the decoder see all that it wanted to see from the leaf on, and no epilog? */
-static __always_inline bool is_plain(const struct found *found,
-				     const struct decoder *decoder)
-{
-	__u32 left = found->size - found->offset;
-
-	return !decoder->found &&
-	       decoder->count == (left < DECODE_BYTES ? left : DECODE_BYTES);
-}
-
 /* The first step, from wherever in a body the thread stands. */
 static __always_inline void leaf_step(struct walk *walk, const struct found *found,
 				      struct decoder *decoder)
 {
-	if (found->plain) {
-		shape_step(walk, found->shape);
+	if (TS_SHAPE_KIND(found->shape) != TS_FRAME_UNKNOWN &&
+	    (prolog_step(walk, found, decoder) || epilog_step(walk, found, decoder)))
 		return;
-	}
-	if (TS_SHAPE_KIND(found->shape) != TS_FRAME_UNKNOWN) {
-		if (prolog_step(walk, found, decoder) ||
-		    epilog_step(walk, found, decoder))
-			return;
-		if (is_plain(found, decoder))
-			leaf_keep(&walk->returns, walk->ip, found);
-	}
 	if (!found->size && (found->in_jit || found->in_image) &&
 	    stub_step(walk, decoder))
 		return;

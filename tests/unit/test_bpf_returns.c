@@ -114,14 +114,9 @@ static void assert_as_the_map(__u32 cpu, __u32 space, __u64 address)
 	assert_true(from_cache.frame == from_map.frame);
 	assert_int_equal(from_cache.known, from_map.known);
 	assert_int_equal(from_cache.shape, from_map.shape);
+	assert_int_equal(from_cache.size, from_map.size);
+	assert_int_equal(from_cache.offset, from_map.offset);
 	assert_int_equal(from_cache.row, from_map.row);
-	/* Of a plain leaf it does not say where in the function it is. */
-	if (!from_cache.plain) {
-		assert_int_equal(from_cache.size, from_map.size);
-		assert_int_equal(from_cache.offset, from_map.offset);
-	}
-	if (from_map.size)
-		leaf_keep(&of, address, &from_map);
 	/* And now that it is in the cache. */
 	from_cache = cached(cpu, space, address);
 	assert_true(from_cache.frame == from_map.frame);
@@ -209,30 +204,6 @@ static void what_is_known_is_not_asked_again(void **state)
 	assert_true(asks(0, SPACE, BASE + 0x10));
 }
 
-static void a_plain_leaf_is_plain_until_the_code_changes(void **state)
-{
-	struct returns_of of = returns_of(0, SPACE);
-	struct found found;
-
-	insert(&spaces_of[0], BASE, 0x100);
-	leaf_find(&of, BASE + 0x10, &found);
-	leaf_find(&of, BASE + 0x10, &found);
-	assert_false(found.plain);	/* nobody has looked at its bytes yet */
-	leaf_keep(&of, BASE + 0x10, &found);
-	leaf_find(&of, BASE + 0x10, &found);
-	assert_true(found.plain);
-	assert_int_equal(found.row, 1);
-	assert_int_equal(found.shape, 0x100);
-	/* A return address there is another matter. */
-	assert_true(asks(0, SPACE, BASE + 0x10));
-	take_out(&spaces_of[0], BASE);
-	insert(&spaces_of[0], BASE, 0x80);
-	of = returns_of(0, SPACE);
-	leaf_find(&of, BASE + 0x10, &found);
-	assert_false(found.plain);
-	assert_int_equal(found.size, 0x80);
-}
-
 static void addresses_that_share_an_entry_take_turns(void **state)
 {
 	struct returns_of of = returns_of(0, SPACE);
@@ -276,7 +247,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_says_what_the_map_says),
 		TEST(what_is_known_is_not_asked_again),
-		TEST(a_plain_leaf_is_plain_until_the_code_changes),
 		TEST(addresses_that_share_an_entry_take_turns),
 		TEST(without_an_epoch_nothing_is_kept),
 		TEST(a_cpu_without_entries_asks_the_map),

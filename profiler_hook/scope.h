@@ -3,9 +3,9 @@
 /*
  * A module's metadata, to be read beside the runtime.  Asked for it through the
  * profiling interface, the runtime makes its own reader of that module a writable one,
- * whose every look takes a lock, for the rest of the process's life: that cost the C#
- * compiler 5 % of its CPU (docs/OVERHEAD.md).  So the hook opens the same bytes a second
- * time, with the runtime's own library for it (ECMA-335; corhdr.h and cor.h, v8 to v10).
+ * whose every look takes a lock, for the rest of the process's life: in the C# compiler
+ * libcoreclr used 18 % more CPU for it (docs/OVERHEAD.md).  So the hook opens the same
+ * bytes a second time, with the runtime's own library for it (cor.h, v8 to v10).
  */
 #ifndef TIERSCOPE_HOOK_SCOPE_H
 #define TIERSCOPE_HOOK_SCOPE_H

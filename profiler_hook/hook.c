@@ -95,6 +95,8 @@ static int create_tables(struct hook *hook)
 		err = table__create(&hook->modules, HOOK_MODULES_MAX);
 	if (!err)
 		err = table__create(&hook->lasting, HOOK_LASTING_MAX);
+	if (!err)
+		err = table__create(&hook->scope_numbers, HOOK_SCOPES);
 	if (err)
 		return err;
 	hook->links = memory__map(HOOK_LINKS_MAX * sizeof(*hook->links));

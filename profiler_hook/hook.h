@@ -38,12 +38,6 @@ struct unload_note {
 
 struct naming;
 
-/* Metadata that was opened, of a module that stays: see scope.h. */
-struct module_scope {
-	uintptr_t module; /* 0 free */
-	struct metadata *metadata; /* NULL while it is being stored */
-};
-
 /* What a thread saw when it began to compile: see tiers.c. */
 struct compiler {
 	uintptr_t thread; /* its thread pointer; 0 while the rest is written */
@@ -78,7 +72,9 @@ struct hook {
 	uint64_t counting_hash;	     /* and the hash in it, known to be readable */
 	struct compiler compilers[HOOK_COMPILERS];
 	get_dispenser get_dispenser; /* NULL: metadata cannot be read aside */
-	struct module_scope scopes[HOOK_SCOPES];
+	struct table scope_numbers; /* module id → index in `scopes` + 1 */
+	struct metadata *scopes[HOOK_SCOPES]; /* of modules that stay: see scope.h */
+	uint32_t scopes_used;
 	struct naming *namings; /* HOOK_NAMINGS of them: see naming.h */
 	uint32_t naming_taken[HOOK_NAMINGS];
 	uint16_t runtime_major;

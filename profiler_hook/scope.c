@@ -16,8 +16,6 @@
 #define METADATA_SIGNATURE 0x424a5342u
 #define METADATA_MAX	   (1u << 30)
 
-#define PROBES 16u
-
 /* Where the metadata lies, and its size; 0 where none is to be found. */
 static uint64_t find_metadata(uint64_t base, bool flat, uint32_t *ret_size)
 {
@@ -101,58 +99,32 @@ static struct metadata *open_module(struct hook *hook, module_id module)
 	return address ? open_bytes(hook, address, size) : NULL;
 }
 
-static struct module_scope *slot_of(struct hook *hook, module_id module,
-				    unsigned int probe)
-{
-	return &hook->scopes[((module >> 12 ^ module >> 4) + probe) % HOOK_SCOPES];
-}
-
 static struct metadata *find(struct hook *hook, module_id module)
 {
-	for (unsigned int i = 0; i < PROBES; i++) {
-		struct module_scope *slot = slot_of(hook, module, i);
-		uintptr_t held = __atomic_load_n(&slot->module, __ATOMIC_ACQUIRE);
+	uint32_t number = table__find(&hook->scope_numbers, module);
 
-		if (held == module)
-			return __atomic_load_n(&slot->metadata, __ATOMIC_ACQUIRE);
-		if (!held)
-			return NULL;
-	}
-	return NULL;
-}
-
-/*
- * Two threads that open one module at once both get what they opened; the one that is
- * late keeps it to itself.
- */
-static void keep(struct hook *hook, module_id module, struct metadata *metadata)
-{
-	for (unsigned int i = 0; i < PROBES; i++) {
-		struct module_scope *slot = slot_of(hook, module, i);
-		uintptr_t held = 0;
-
-		if (__atomic_compare_exchange_n(&slot->module, &held, module, 0,
-						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-			unknown__add_ref(metadata);
-			__atomic_store_n(&slot->metadata, metadata, __ATOMIC_RELEASE);
-			return;
-		}
-		if (held == module)
-			return;
-	}
+	return number ? hook->scopes[number - 1] : NULL;
 }
 
 /* To open a module each time that it is asked about would cost more than it saves. */
-static bool has_room(struct hook *hook, module_id module)
+static bool has_room(const struct hook *hook)
 {
-	for (unsigned int i = 0; i < PROBES; i++) {
-		uintptr_t held = __atomic_load_n(&slot_of(hook, module, i)->module,
-						 __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&hook->scopes_used, __ATOMIC_RELAXED) < HOOK_SCOPES;
+}
 
-		if (!held || held == module)
-			return true;
-	}
-	return false;
+/*
+ * Two threads that open one module at once both keep what they opened; that of the one
+ * that is late is not found again, and closed with the others.
+ */
+static void keep(struct hook *hook, module_id module, struct metadata *metadata)
+{
+	uint32_t turn = __atomic_fetch_add(&hook->scopes_used, 1, __ATOMIC_RELAXED);
+
+	if (turn >= HOOK_SCOPES)
+		return;
+	unknown__add_ref(metadata);
+	hook->scopes[turn] = metadata;
+	(void)table__insert(&hook->scope_numbers, module, turn + 1);
 }
 
 struct metadata *scope__ask(struct hook *hook, module_id module)
@@ -178,7 +150,7 @@ struct metadata *scope__open(struct hook *hook, module_id module)
 		unknown__add_ref(metadata);
 		return metadata;
 	}
-	if (has_room(hook, module))
+	if (has_room(hook))
 		metadata = open_module(hook, module);
 	if (!metadata)
 		return scope__ask(hook, module);
@@ -188,10 +160,7 @@ struct metadata *scope__open(struct hook *hook, module_id module)
 
 void scope__close_all(struct hook *hook)
 {
-	for (unsigned int i = 0; i < HOOK_SCOPES; i++) {
-		struct metadata *metadata = hook->scopes[i].metadata;
-
-		hook->scopes[i] = (struct module_scope){0};
-		unknown__release(metadata);
-	}
+	for (unsigned int i = 0; i < HOOK_SCOPES; i++)
+		unknown__release(hook->scopes[i]);
+	table__destroy(&hook->scope_numbers);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../../user/recorder/internal.h"
+#include "no_kernel.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -39,26 +40,6 @@ static int tear_down(void **state)
 	recorder__free(fixture->recorder);
 	model__free(fixture->model);
 	return 0;
-}
-
-/* In place of user/kernel/slots.c: there is no kernel side here. */
-int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number, uint64_t base,
-		      uint32_t size)
-{
-	(void)kernel, (void)space, (void)number, (void)base, (void)size;
-	return 0;
-}
-
-int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind, uint64_t start,
-		      uint64_t end)
-{
-	(void)kernel, (void)space, (void)kind, (void)start, (void)end;
-	return 0;
-}
-
-void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end)
-{
-	(void)kernel, (void)space, (void)start, (void)end;
 }
 
 static void tell_mapping(struct fixture *fixture, uint64_t time_ns, uint64_t start)

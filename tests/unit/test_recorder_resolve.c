@@ -10,6 +10,7 @@
 
 #include "../../user/recorder/internal.h"
 #include "image_files.h"
+#include "no_kernel.h"
 #include "symbol_fixture.h"
 
 #include <sys/sysmacros.h>
@@ -43,26 +44,6 @@ struct hijack_fixture {
 		uint64_t frames[8];
 	} of;
 };
-
-/* In place of user/kernel/slots.c: there is no kernel side here. */
-int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number, uint64_t base,
-		      uint32_t size)
-{
-	(void)kernel, (void)space, (void)number, (void)base, (void)size;
-	return 0;
-}
-
-int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind, uint64_t start,
-		      uint64_t end)
-{
-	(void)kernel, (void)space, (void)kind, (void)start, (void)end;
-	return 0;
-}
-
-void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end)
-{
-	(void)kernel, (void)space, (void)start, (void)end;
-}
 
 static bool build(const struct fixture *fixture, const char *more)
 {

@@ -69,9 +69,7 @@ static int launch(void **state)
 	if (set_up(state))
 		return -1;
 	fixture = *state;
-	if (mock__launch(fixture->mock) != S_OK)
-		return -1;
-	fixture->journal = mock__journal();
+	fixture->journal = mock__launched(fixture->mock);
 	return fixture->journal ? 0 : -1;
 }
 

@@ -38,9 +38,7 @@ static int set_up(void **state)
 		return -1;
 	fixture->core = mock__module(fixture->mock, u"/lib/Core.dll", 0);
 	*state = fixture;
-	if (mock__launch(fixture->mock) != S_OK)
-		return -1;
-	fixture->journal = mock__journal();
+	fixture->journal = mock__launched(fixture->mock);
 	return fixture->journal ? 0 : -1;
 }
 

@@ -28,10 +28,8 @@ static int set_up(void **state)
 	if (!fixture || !(fixture->mock = mock__new()))
 		return -1;
 	fixture->mock->main_profiler = false;
-	if (mock__launch(fixture->mock) != S_OK)
-		return -1;
-	fixture->journal = mock__journal();
 	*state = fixture;
+	fixture->journal = mock__launched(fixture->mock);
 	return fixture->journal ? 0 : -1;
 }
 

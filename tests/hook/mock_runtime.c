@@ -96,6 +96,11 @@ hresult mock__launch(struct mock *mock)
 	return result;
 }
 
+const struct ts_journal_header *mock__launched(struct mock *mock)
+{
+	return mock__launch(mock) == S_OK ? mock__journal() : NULL;
+}
+
 hresult mock__attach(struct mock *mock)
 {
 	const struct profiler_callback_table *table = mock->callback->table;

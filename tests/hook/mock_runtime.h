@@ -154,6 +154,8 @@ void mock__give_interfaces(struct mock *mock);
 
 /* Loads the hook as the runtime does; the callback's own result. */
 hresult mock__launch(struct mock *mock);
+/* That, and its journal, as by mock__journal; NULL when it fails. */
+const struct ts_journal_header *mock__launched(struct mock *mock);
 hresult mock__attach(struct mock *mock);
 
 struct mock_module *mock__module(struct mock *mock, const uint16_t *path,

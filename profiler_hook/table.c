@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * Open addressing with linear probing.  A key is claimed by compare-and-swap,
+ * Open addressing, bucket after bucket.  A key is claimed by compare-and-swap,
  * its value stored after; a removed key leaves a mark that later keys take over.
  * Only because the window is bounded may marks pile up without harm.
  */
@@ -13,8 +13,8 @@
 #include <stddef.h>
 
 #define TABLE_GONE  UINT64_MAX
-#define KEY_SPACING 32u /* bodies lie no closer; methods hardly */
-#define RUN_SLOTS   (65536u / KEY_SPACING)
+#define BUCKET	    8u /* keys in a cache line */
+#define FIRST_SLOTS 8192u
 
 int table__create(struct table *table, uint32_t capacity)
 {
@@ -41,23 +41,45 @@ void table__destroy(struct table *table)
 	table->values = NULL;
 }
 
-/*
- * Keys are addresses, and those of one time lie close together.  So all of 64 KB
- * share a run of slots, in order, and only where the run lies is hashed: few pages
- * of the table are touched, and neighbours never collide.
- */
-static uint32_t slot_of(const struct table *table, uint64_t key, uint32_t step)
+static uint64_t hash_of(uint64_t key)
 {
-	uint32_t run = (uint32_t)((key >> 16) * 0x9e3779b97f4a7c15ull >> 40);
+	key = (key ^ key >> 32) * 0x9e3779b97f4a7c15ull;
+	key = (key ^ key >> 32) * 0xd6e8feb86659fd93ull;
+	return key ^ key >> 32;
+}
 
-	return (run * RUN_SLOTS + (uint32_t)(key / KEY_SPACING) % RUN_SLOTS + step) &
-	       table->mask;
+/*
+ * A bucket in the first part of the table, then one in a part behind it, and so on, each
+ * part making the table four times as large: what finds a bucket full spills over into
+ * the next part.  All further buckets lie in the last part.
+ *
+ *   slots    0        8192          32768               131072             524288
+ *            ├bucket 0┼── bucket 1 ──┼──── bucket 2 ─────┼─ buckets 3 to 7 ─┤
+ *
+ * So few keys touch few pages, although the table is as large as the journal may ever
+ * need.  The first touch of a page costs a thread of the runtime several microseconds: it
+ * is read, which maps the page of zeros, then written, which the other CPUs are told of.
+ */
+static uint32_t slot_of(const struct table *table, uint64_t hash, uint32_t step)
+{
+	uint32_t bucket = step / BUCKET, turn = 17 * bucket % 64;
+	uint64_t slots = (uint64_t)table->mask + 1;
+	uint64_t end = (uint64_t)FIRST_SLOTS << 2 * bucket;
+	uint64_t start;
+	uint32_t chosen = (uint32_t)(turn ? hash << turn | hash >> (64 - turn) : hash);
+
+	end = end < slots ? end : slots;
+	start = bucket ? end / 4 : 0;
+	return (uint32_t)(start + ((end - start) / BUCKET * chosen >> 32) * BUCKET) +
+	       step % BUCKET;
 }
 
 uint32_t table__find(const struct table *table, uint64_t key)
 {
+	uint64_t hash = hash_of(key);
+
 	for (uint32_t step = 0; step < TABLE_WINDOW; step++) {
-		uint32_t slot = slot_of(table, key, step);
+		uint32_t slot = slot_of(table, hash, step);
 		uint64_t found = __atomic_load_n(&table->keys[slot], __ATOMIC_ACQUIRE);
 
 		if (found == key)
@@ -72,10 +94,11 @@ uint32_t table__find(const struct table *table, uint64_t key)
 static int free_slot(const struct table *table, uint64_t key, uint32_t *ret_slot,
 		     uint64_t *ret_found)
 {
+	uint64_t hash = hash_of(key);
 	int err = -ENOSPC;
 
 	for (uint32_t step = 0; step < TABLE_WINDOW; step++) {
-		uint32_t slot = slot_of(table, key, step);
+		uint32_t slot = slot_of(table, hash, step);
 		uint64_t found = __atomic_load_n(&table->keys[slot], __ATOMIC_ACQUIRE);
 
 		if (found == key)
@@ -115,8 +138,9 @@ int table__insert(struct table *table, uint64_t key, uint32_t value)
 static int64_t swap_value(struct table *table, uint64_t key, uint32_t value,
 			  uint32_t replacement)
 {
+	uint64_t hash = hash_of(key);
 	for (uint32_t step = 0; step < TABLE_WINDOW; step++) {
-		uint32_t slot = slot_of(table, key, step);
+		uint32_t slot = slot_of(table, hash, step);
 		uint64_t found = __atomic_load_n(&table->keys[slot], __ATOMIC_ACQUIRE);
 		uint32_t expected = value;
 

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * A lock-free hash table from addresses to small numbers, of fixed size.  A key
- * lies within TABLE_WINDOW slots of its hash, so no call takes longer than that.
+ * lies in one of TABLE_WINDOW slots, so no call takes longer than that.
  */
 #ifndef TIERSCOPE_HOOK_TABLE_H
 #define TIERSCOPE_HOOK_TABLE_H

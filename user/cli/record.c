@@ -23,7 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WAIT_MS 100
+/* Without news; what cannot wait wakes us.  Each look costs, cold as the caches are. */
+#define WAIT_MS 250
 #define BUSY_WAIT_MS 10
 #define FLUSH_NS 1000000000ull
 

@@ -23,12 +23,15 @@ static double share(const struct recorder_progress *progress)
 
 void record__progress(struct record *record, bool last)
 {
-	bool terminal = isatty(STDERR_FILENO);
 	struct recorder_progress progress;
 	uint64_t now = clock__now();
+	uint64_t since = now - record->told_ns;
+	bool terminal;
 
-	if (log__level() < LOG_NORMAL ||
-	    (!last && now - record->told_ns < (terminal ? TERMINAL_NS : PLAIN_NS)))
+	if (log__level() < LOG_NORMAL || (!last && since < TERMINAL_NS))
+		return;
+	terminal = isatty(STDERR_FILENO);
+	if (!last && !terminal && since < PLAIN_NS)
 		return;
 	record->told_ns = now;
 	recorder__progress(record->recorder, &progress);

@@ -52,9 +52,9 @@ static uint32_t ring_size(uint64_t wanted)
 static void configure(struct kernel *kernel, const struct kernel_options *options)
 {
 	struct tierscope *skeleton = kernel->skeleton;
-	/* Half a second of deep stacks; the loader drains ten times as often. */
+	/* A second of deep stacks; the loader drains four times as often. */
 	uint64_t samples = 1100ull * options->frequency * kernel->cpus *
-			   options->events_count / 2;
+			   options->events_count;
 	uint32_t sample_ring = options->sample_ring_bytes ?
 			       options->sample_ring_bytes : ring_size(samples);
 

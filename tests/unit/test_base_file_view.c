@@ -37,8 +37,8 @@ static void what_is_cut_off_reads_as_zeros(void **state)
 	int fd = make_file();
 
 	(void)state;
-	assert_int_equal(file_view__open(fd, PAGES * 4096, &view), 0);
-	assert_int_equal(file_view__open(fd, 4096, &other), 0);
+	assert_int_equal(file_view__open(fd, 0, PAGES * 4096, &view), 0);
+	assert_int_equal(file_view__open(fd, 0, 4096, &other), 0);
 	assert_int_equal(ftruncate(fd, 4096), 0);
 	close(fd);
 	assert_int_equal(view->data[0], 'x');
@@ -67,7 +67,7 @@ static void another_bus_error_ends_the_program(void **state)
 		volatile char *strange;
 
 		signal(SIGBUS, SIG_DFL);
-		if (file_view__open(fd, 4096, &view))
+		if (file_view__open(fd, 0, 4096, &view))
 			_exit(1);
 		strange = mmap(NULL, PAGES * 4096, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (ftruncate(fd, 0))
@@ -84,7 +84,7 @@ static void what_cannot_be_mapped_is_refused(void **state)
 	struct file_view *view;
 
 	(void)state;
-	assert_int_equal(file_view__open(-1, 4096, &view), -EBADF);
+	assert_int_equal(file_view__open(-1, 0, 4096, &view), -EBADF);
 }
 
 int main(void)

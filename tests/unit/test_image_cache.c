@@ -66,7 +66,7 @@ static struct image *open_image(struct image_cache *cache)
 	struct image *image = NULL;
 	int fd = open(file_path, O_RDONLY);
 
-	assert_int_equal(image__open(fd, cache, &image), 0);
+	assert_int_equal(image__open(fd, 0, cache, &image), 0);
 	close(fd);
 	return image;
 }

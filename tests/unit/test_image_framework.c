@@ -330,7 +330,7 @@ static void descriptor_and_memory_give_the_same(void **state)
 	snprintf(path, sizeof(path), "%s/System.Linq.dll", framework);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_return_code(fd, errno);
-	assert_int_equal(image__open(fd, NULL, &file), 0);
+	assert_int_equal(image__open(fd, 0, NULL, &file), 0);
 	close(fd);
 	assert_int_equal(buf__read_file(&bytes, path, 64u << 20), 0);
 	assert_int_equal(image__open_memory(bytes.data, bytes.size, &memory), 0);
@@ -395,17 +395,17 @@ static void what_is_no_image_is_told_apart(void **state)
 	assert_int_equal(image__open_memory(text, sizeof(text), &image), -ENOEXEC);
 	fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	assert_return_code(fd, errno);
-	assert_int_equal(image__open(fd, NULL, &image), -ENOEXEC);
+	assert_int_equal(image__open(fd, 0, NULL, &image), -ENOEXEC);
 	close(fd);
-	assert_int_equal(image__open(-1, NULL, &image), -EBADF);
+	assert_int_equal(image__open(-1, 0, NULL, &image), -EBADF);
 	fd = memfd_create("sparse", MFD_CLOEXEC);
 	assert_return_code(fd, errno);
 	assert_return_code(ftruncate(fd, 1ll << 40), errno);
-	assert_int_equal(image__open(fd, NULL, &image), -ENOEXEC);
+	assert_int_equal(image__open(fd, 0, NULL, &image), -ENOEXEC);
 	assert_int_equal(pwrite(fd, "MZ", 2, 0), 2);
-	assert_int_equal(image__open(fd, NULL, &image), -EFBIG);
+	assert_int_equal(image__open(fd, 0, NULL, &image), -EFBIG);
 	assert_return_code(ftruncate(fd, 100), errno);
-	assert_int_equal(image__open(fd, NULL, &image), -ENOEXEC);
+	assert_int_equal(image__open(fd, 0, NULL, &image), -ENOEXEC);
 	close(fd);
 	image__free(NULL);
 }

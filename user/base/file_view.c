@@ -47,19 +47,22 @@ static int install(void)
 	return 0;
 }
 
-int file_view__open(int fd, size_t size, struct file_view **ret_view)
+int file_view__open(int fd, uint64_t offset, size_t size, struct file_view **ret_view)
 {
 	struct file_view *view;
-	void *data;
+	size_t before;
+	uint8_t *data;
 	int err = install();
 
 	if (err)
 		return err;
-	data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	before = offset % page_size;
+	data = mmap(NULL, before + size, PROT_READ, MAP_PRIVATE, fd, (off_t)(offset - before));
 	if (data == MAP_FAILED)
 		return -errno;
 	view = alloc__zeroed(1, sizeof(*view));
-	view->data = data;
+	view->data = data + before;
+	view->before = before;
 	view->size = size;
 	view->next = views;
 	views = view;
@@ -77,12 +80,13 @@ void file_view__close(struct file_view *view)
 		at = &(*at)->next;
 	if (*at)
 		*at = view->next;
-	munmap((void *)view->data, view->size);
+	munmap((void *)(view->data - view->before), view->before + view->size);
 	free(view);
 }
 
 void file_view__rest(const struct file_view *view)
 {
 	if (view)	/* if it fails, we only keep more memory */
-		(void)madvise((void *)view->data, view->size, MADV_DONTNEED);
+		(void)madvise((void *)(view->data - view->before), view->before + view->size,
+			      MADV_DONTNEED);
 }

@@ -14,11 +14,13 @@
 struct file_view {
 	const uint8_t *data;
 	size_t size;
+	size_t before;			/* bytes in the first page that are not asked for */
 	struct file_view *next;		/* of all that are open */
 };
 
-/* Maps `size` bytes of the file, which the caller may close.  0 or -Exxx. */
-int file_view__open(int fd, size_t size, struct file_view **ret_view);
+/* Maps `size` bytes of the file, which the caller may close, from any offset in it.  0 or
+ * -Exxx. */
+int file_view__open(int fd, uint64_t offset, size_t size, struct file_view **ret_view);
 void file_view__close(struct file_view *view);
 
 /* Gives the memory back; the next look takes it from the page cache again. */

@@ -24,12 +24,13 @@
 #include <unistd.h>
 
 #define MAGIC		0x4c42545043535354ULL	/* "TSSCPTBL" */
-#define LAYOUT		1	/* also to be raised when a decoder learns more */
+#define LAYOUT		2	/* also to be raised when a decoder learns more */
 #define TOTAL_MAX	(64ull << 20)
 #define SUFFIX		".table"
 
 struct identity {
 	uint64_t device, inode, size, modified_ns, changed_ns;
+	uint64_t offset;	/* of the image in the file */
 };
 
 struct header {
@@ -39,7 +40,7 @@ struct header {
 	struct identity identity;
 	uint32_t rows, bodies;
 };
-_Static_assert(sizeof(struct header) == 64, "header layout");
+_Static_assert(sizeof(struct header) == 72, "header layout");
 
 #define CHECKED_AT offsetof(struct header, identity)
 
@@ -106,8 +107,8 @@ static uint64_t nanoseconds(struct timespec time)
 
 static void name_of(const struct identity *identity, char name[64])
 {
-	snprintf(name, 64, "%llx-%llx" SUFFIX, (unsigned long long)identity->device,
-		 (unsigned long long)identity->inode);
+	snprintf(name, 64, "%llx-%llx-%llx" SUFFIX, (unsigned long long)identity->device,
+		 (unsigned long long)identity->inode, (unsigned long long)identity->offset);
 }
 
 static uint32_t checksum(const struct header *header, const void *rows, size_t rows_size,
@@ -171,7 +172,8 @@ static int take(struct image *image, const struct identity *wanted,
 	return 0;
 }
 
-int image_cache__load(struct image_cache *cache, int fd, struct image *image)
+int image_cache__load(struct image_cache *cache, int fd, uint64_t offset,
+		      struct image *image)
 {
 	struct file_view *view = NULL;
 	struct stat state;
@@ -184,7 +186,7 @@ int image_cache__load(struct image_cache *cache, int fd, struct image *image)
 		return -errno;
 	cache->wanted = (struct identity){
 		state.st_dev, state.st_ino, (uint64_t)state.st_size,
-		nanoseconds(state.st_mtim), nanoseconds(state.st_ctim) };
+		nanoseconds(state.st_mtim), nanoseconds(state.st_ctim), offset };
 	name_of(&cache->wanted, name);
 	file = openat(cache->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (file < 0)
@@ -193,7 +195,7 @@ int image_cache__load(struct image_cache *cache, int fd, struct image *image)
 	    (uint64_t)state.st_size > TOTAL_MAX)
 		err = -EPERM;
 	else
-		err = file_view__open(file, (size_t)state.st_size, &view);
+		err = file_view__open(file, 0, (size_t)state.st_size, &view);
 	close(file);
 	if (!err)
 		err = take(image, &cache->wanted, view);

@@ -3,10 +3,12 @@
 /*
  * Tables of images, kept from one run to the next: one file per image, in a folder of
  * our own.  A table belongs to the file with that device, inode, size, time of
- * modification and time of change.  What is damaged or not ours is not used.
+ * modification and time of change, and to the place in it.  What is damaged or not ours is not used.
  */
 #ifndef TIERSCOPE_IMAGE_CACHE_H
 #define TIERSCOPE_IMAGE_CACHE_H
+
+#include <stdint.h>
 
 struct image;
 struct image_cache;
@@ -20,8 +22,10 @@ struct image_cache *image_cache__open(void);
 /* Writes what was kept, and keeps the folder below its size. */
 void image_cache__free(struct image_cache *cache);
 
-/* The tables of the image that was parsed from fd.  0, or -Exxx: not there. */
-int image_cache__load(struct image_cache *cache, int fd, struct image *image);
+/* The tables of the image that was parsed from fd, where it begins at `offset`.  0, or
+ * -Exxx: not there. */
+int image_cache__load(struct image_cache *cache, int fd, uint64_t offset,
+		      struct image *image);
 /* Tables to be written at the end; the last load was for them.  Copies nothing: the
  * image must still be there then. */
 void image_cache__keep(struct image_cache *cache, struct image *image);

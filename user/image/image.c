@@ -25,6 +25,8 @@
 
 #define PAGE	  4096u
 #define FILE_MAX  (256u << 20) /* a target may map anything */
+#define START_MAX (16 * PAGE) /* from an image in a file to its code */
+#define START_ALIGNMENT 16
 #define TOKEN_ROW 0xffffffu
 
 static int parse_metadata(struct image *image)
@@ -103,35 +105,55 @@ int image__want_names(struct image *image)
 }
 
 /* Most executable mappings are ELF: those need not be read to be refused. */
-static bool begins_as_image(int fd)
+static bool begins_as_image(int fd, uint64_t offset)
 {
 	char magic[2];
 
-	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	return pread(fd, magic, sizeof(magic), (off_t)offset) == sizeof(magic) &&
 	       !memcmp(magic, "MZ", sizeof(magic));
 }
 
-static int open_view(int fd, struct file_view **ret_view)
+/* What follows the image in the file is in view, but nothing leads there. */
+static int open_view(int fd, uint64_t offset, struct file_view **ret_view)
 {
 	struct stat status;
+	uint64_t size;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	if (!S_ISREG(status.st_mode) || !begins_as_image(fd))
+	if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size <= offset ||
+	    !begins_as_image(fd, offset))
 		return -ENOEXEC;
-	if (status.st_size > FILE_MAX)
+	size = (uint64_t)status.st_size - offset;
+	if (size > FILE_MAX && !offset)
 		return -EFBIG;
-	return file_view__open(fd, (size_t)status.st_size, ret_view);
+	return file_view__open(fd, offset, size < FILE_MAX ? size : FILE_MAX, ret_view);
 }
 
-int image__open(int fd, struct image_cache *cache, struct image **ret_image)
+static int open_at(int fd, uint64_t offset, struct image **ret_image)
 {
 	struct image *image = alloc__zeroed(1, sizeof(*image));
-	int err = open_view(fd, &image->file);
+	int err = open_view(fd, offset, &image->file);
 
+	image->offset = offset;
 	if (!err)
 		err = parse(image, image->file->data, image->file->size);
-	if (!err && image_cache__load(cache, fd, image)) {
+	if (err)
+		image__free(image);
+	else
+		*ret_image = image;
+	return err;
+}
+
+int image__open(int fd, uint64_t offset, struct image_cache *cache,
+		struct image **ret_image)
+{
+	struct image *image;
+	int err = open_at(fd, offset, &image);
+
+	if (err)
+		return err;
+	if (image_cache__load(cache, fd, offset, image)) {
 		err = build_tables(image);
 		if (!err)
 			image_cache__keep(cache, image);
@@ -143,6 +165,48 @@ int image__open(int fd, struct image_cache *cache, struct image **ret_image)
 	file_view__rest(image->file);
 	*ret_image = image;
 	return 0;
+}
+
+static uint64_t page_of(const struct image *image, const struct image_section *section)
+{
+	return (image->offset + section->file_offset) / PAGE * PAGE;
+}
+
+static bool begins_code(const struct image *image, uint64_t mapped)
+{
+	for (uint32_t i = 0; i < image->pe.sections_count; i++) {
+		const struct image_section *section = &image->pe.sections[i];
+
+		if (section->executable && page_of(image, section) == mapped)
+			return true;
+	}
+	return false;
+}
+
+/* In the page that is mapped, or a few before; where its code begins decides. */
+int image__find_start(int fd, uint64_t mapped, uint64_t *ret_offset)
+{
+	uint64_t from = mapped > START_MAX ? mapped - START_MAX : 0;
+	size_t wanted = (size_t)(mapped - from) + PAGE;
+	uint8_t *bytes = alloc__zeroed(1, wanted);
+	ssize_t at = pread(fd, bytes, wanted, (off_t)from);
+	int err = -ENOENT;
+
+	for (at -= 2; at >= 0 && err; at--) {
+		uint64_t offset = from + (uint64_t)at;
+		struct image *image;
+
+		if (memcmp(bytes + at, "MZ", 2) || offset % START_ALIGNMENT ||
+		    open_at(fd, offset, &image))
+			continue;
+		if (begins_code(image, mapped)) {
+			*ret_offset = offset;
+			err = 0;
+		}
+		image__free(image);
+	}
+	free(bytes);
+	return err;
 }
 
 void image__rest(const struct image *image)
@@ -198,17 +262,14 @@ uint64_t image__base_of_mapping(const struct image *image, uint64_t address,
 	for (int executable = 1; executable >= 0; executable--) {
 		for (uint32_t i = 0; i < image->pe.sections_count; i++) {
 			const struct image_section *section = &image->pe.sections[i];
-			uint64_t first = section->file_offset / PAGE * PAGE;
-			uint64_t end =
-				(uint64_t)section->file_offset + section->file_size;
-			uint64_t distance;
+			uint64_t start = image->offset + section->file_offset;
 
-			if (section->executable != executable || file_offset < first ||
-			    file_offset >= end)
+			if (section->executable != executable ||
+			    file_offset < page_of(image, section) ||
+			    file_offset >= start + section->file_size)
 				continue;
 			/* May wrap below RVA 0 for the page before the section. */
-			distance = section->rva + file_offset - section->file_offset;
-			return address - distance;
+			return address - (section->rva + file_offset - start);
 		}
 	}
 	return 0;

@@ -48,10 +48,16 @@ struct image_body {
  * -EFBIG 2 GB and more.
  */
 int image__open_memory(const void *data, size_t size, struct image **ret_image);
-/* Maps the file (by descriptor, which the caller may close).  The tables come from the
- * cache (cache.h; NULL none), where they are.  Also -EFBIG above 256 MB, -Exxx of
- * fstat, mmap. */
-int image__open(int fd, struct image_cache *cache, struct image **ret_image);
+/* Maps the file (by descriptor, which the caller may close), from where the image
+ * begins in it.  The tables come from the cache (cache.h; NULL none), where they are.
+ * Also -EFBIG above 256 MB, -Exxx of fstat, mmap. */
+int image__open(int fd, uint64_t offset, struct image_cache *cache,
+		struct image **ret_image);
+/*
+ * Where the image begins whose code is mapped from `mapped`, an offset in the file: a
+ * single-file application holds its images one behind the other.  0, -ENOENT.
+ */
+int image__find_start(int fd, uint64_t mapped, uint64_t *ret_offset);
 /* Gives memory back that can be had again. */
 void image__rest(const struct image *image);
 void image__free(struct image *image);
@@ -61,8 +67,8 @@ const uint8_t *image__mvid(struct image *image);	/* 16 bytes or NULL */
 const char *image__assembly(const struct image *image); /* simple name or "" */
 uint32_t image__sections(const struct image *image,
 			 const struct image_section **ret_sections);
-/* Where the image's RVA 0 lies when `file_offset` is mapped executable at
- * `address`; 0 if no section has that offset.  Several sections may begin in
+/* Where the image's RVA 0 lies when `file_offset`, of the whole file, is mapped executable
+ * at `address`; 0 if no section has that offset.  Several sections may begin in
  * one page of the file, so only executable mappings are told reliably. */
 uint64_t image__base_of_mapping(const struct image *image, uint64_t address,
 				uint64_t file_offset);

@@ -17,6 +17,7 @@ struct image {
 	struct r2r_tables tables;
 	struct metadata metadata;
 	struct metadata manifest; /* names of assemblies compiled together with */
+	uint64_t offset;	  /* in the file */
 	struct file_view *file;	  /* NULL when opened from memory */
 	struct file_view *cached; /* where the tables lie, if not in memory of ours */
 	void *memory;		  /* our copy of what names need, or NULL */

@@ -18,17 +18,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define IMAGE_EXTENSION ".dll"
 #define PRELOAD_MAX 512 /* files of one folder */
 
-static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode)
+static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode,
+			  uint64_t mapped)
 {
-	for (uint32_t i = 0; i < recorder->files_count; i++)
-		if (recorder->files[i].device == device && recorder->files[i].inode == inode)
+	for (uint32_t i = 0; i < recorder->files_count; i++) {
+		const struct image_file *file = &recorder->files[i];
+
+		if (file->device == device && file->inode == inode && file->mapped == mapped)
 			return i;
+	}
 	return NO_IMAGE;
 }
 
@@ -65,23 +68,27 @@ static bool is_called_image(const char *path)
 	return length > extension && !strcmp(path + length - extension, IMAGE_EXTENSION);
 }
 
+/* `mapped` 0: the file as a whole, else the part of it that is mapped from there. */
 static uint32_t read_file(struct recorder *recorder, const struct process *process,
-			  const struct mapping *mapping, uint64_t device, uint64_t inode,
-			  const char *path)
+			  const struct mapping *mapping, uint64_t mapped, const char *path)
 {
-	struct image_file file = { .device = device, .inode = inode, .number = NO_IMAGE };
-	struct symbol_mapping mapped = { .pid = process->pid, .start = mapping->start,
-					 .end = mapping->end, .device = device,
-					 .inode = inode, .path = path };
+	struct image_file file = { .device = mapping->device, .inode = mapping->inode,
+				   .mapped = mapped, .number = NO_IMAGE };
+	struct symbol_mapping place = { .pid = process->pid, .start = mapping->start,
+					.end = mapping->end, .device = mapping->device,
+					.inode = mapping->inode, .path = path };
 	struct stat state;
-	int fd = mapped_file__open(&mapped, &state);
-	int err;
+	int fd = mapped_file__open(&place, &state);
+	int err = 0;
 
 	if (fd < 0)
 		return NO_IMAGE;	/* perhaps another process shows it later */
-	err = image__open(fd, recorder->image_cache, &file.image);
+	if (mapped)
+		err = image__find_start(fd, mapped, &file.offset);
+	if (!err)
+		err = image__open(fd, file.offset, recorder->image_cache, &file.image);
 	close(fd);
-	if (err && err != -ENOEXEC && err != -ENODATA) {
+	if (err && err != -ENOENT && err != -ENOEXEC && err != -ENODATA) {
 		file.unreadable = true;
 		log__warn("%s: its precompiled code cannot be read (%s); samples in it will have no names",
 			  path, why_not(err));
@@ -101,8 +108,8 @@ static void preload_file(struct recorder *recorder, int folder, const char *name
 	if (!fstat(fd, &state)) {
 		file.device = state.st_dev;
 		file.inode = state.st_ino;
-		if (find_file(recorder, file.device, file.inode) == NO_IMAGE &&
-		    !image__open(fd, recorder->image_cache, &file.image)) {
+		if (find_file(recorder, file.device, file.inode, 0) == NO_IMAGE &&
+		    !image__open(fd, 0, recorder->image_cache, &file.image)) {
 			add_file(recorder, &file, name);
 			image__rest(file.image);
 		}
@@ -125,25 +132,51 @@ void recorder__preload(struct recorder *recorder, const char *path)
 		closedir(folder);
 }
 
-uint32_t images__open(struct recorder *recorder, const struct process *process,
-		      struct mapping *mapping, uint32_t device_major,
-		      uint32_t device_minor, uint64_t inode, const char *path)
+static uint32_t find_or_read(struct recorder *recorder, const struct process *process,
+			     const struct mapping *mapping, uint64_t mapped,
+			     const char *path)
 {
-	uint64_t device = makedev(device_major, device_minor);
-	uint32_t file = find_file(recorder, device, inode);
+	uint32_t file = find_file(recorder, mapping->device, mapping->inode, mapped);
 
-	if (file == NO_IMAGE)
-		file = read_file(recorder, process, mapping, device, inode, path);
-	if (file == NO_IMAGE) {
+	return file == NO_IMAGE ? read_file(recorder, process, mapping, mapped, path) : file;
+}
+
+/* Bodies of a part are of its assembly, as the runtime calls it too. */
+static void name_part(struct recorder *recorder, struct mapping *mapping,
+		      const struct image *image)
+{
+	struct buf name = BUF_INIT;
+
+	text__append_utf8(&name, image__assembly(image), strlen(image__assembly(image)));
+	buf__append_string(&name, IMAGE_EXTENSION);
+	mapping->path = model__string(recorder->model, buf__string(&name));
+	buf__free(&name);
+}
+
+uint32_t images__open(struct recorder *recorder, const struct process *process,
+		      struct mapping *mapping, const char *path)
+{
+	uint32_t number = find_or_read(recorder, process, mapping, 0, path);
+	const struct image_file *file;
+
+	if (number != NO_IMAGE && !recorder->files[number].image &&
+	    !recorder->files[number].unreadable && mapping->file_offset)
+		number = find_or_read(recorder, process, mapping, mapping->file_offset, path);
+	if (number == NO_IMAGE) {
 		mapping->unreadable = is_called_image(path);
 		return NO_IMAGE;
 	}
-	mapping->unreadable = recorder->files[file].unreadable;
-	if (!recorder->files[file].image)
+	file = &recorder->files[number];
+	mapping->unreadable = file->unreadable;
+	if (!file->image)
 		return NO_IMAGE;
-	mapping->image_base = image__base_of_mapping(recorder->files[file].image,
-						     mapping->start, mapping->file_offset);
-	return mapping->image_base ? file : NO_IMAGE;
+	mapping->image_base = image__base_of_mapping(file->image, mapping->start,
+						     mapping->file_offset);
+	if (!mapping->image_base)
+		return NO_IMAGE;
+	if (file->mapped && *image__assembly(file->image))
+		name_part(recorder, mapping, file->image);
+	return number;
 }
 
 void images__publish(struct recorder *recorder, const struct process *process,

@@ -19,9 +19,15 @@
 struct image;
 struct image_cache;
 
-/* A precompiled image file, read once, whoever maps it. */
+/*
+ * A precompiled image file, read once, whoever maps it; or a part of a file that is no
+ * image as a whole, by what is mapped of it: in a single-file application the images lie
+ * one behind the other.
+ */
 struct image_file {
 	uint64_t device, inode;
+	uint64_t mapped;		/* of a part: offset of its code's mapping, else 0 */
+	uint64_t offset;		/* where the image begins */
 	struct image *image;		/* NULL: not such an image */
 	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
 	bool unreadable;		/* an image, but not one that we can read */
@@ -197,8 +203,7 @@ void mappings__free_list(struct mapping_list *list);
 
 /* images.c */
 uint32_t images__open(struct recorder *recorder, const struct process *process,
-		      struct mapping *mapping, uint32_t device_major,
-		      uint32_t device_minor, uint64_t inode, const char *path);
+		      struct mapping *mapping, const char *path);
 /* Maps the image's table for the sampler, once the space is the right one. */
 void images__publish(struct recorder *recorder, const struct process *process,
 		     const struct mapping *mapping);

@@ -44,8 +44,7 @@ static void add(struct recorder *recorder, struct process *process,
 	mapping.path = model__string(recorder->model, buf__string(&path));
 	buf__free(&path);
 	if (mapping.kind == MAPPING_FILE)
-		mapping.file = images__open(recorder, process, &mapping, told->device_major,
-					    told->device_minor, told->inode, told->path);
+		mapping.file = images__open(recorder, process, &mapping, told->path);
 	alloc__grow(list->items, list->count, list->capacity);
 	list->items[list->count++] = mapping;
 	memset(process->cache, 0, sizeof(process->cache));

@@ -232,7 +232,7 @@ static void add_range(__u64 start, __u64 end, __u64 offset, const char *path)
 		range->kind = path[0] == '[' ? RANGE_NATIVE : RANGE_JIT;
 	} else if (dot && !strcmp(dot, ".dll")) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0 && !image__open(fd, NULL, &range->image)) {
+		if (fd >= 0 && !image__open(fd, 0, NULL, &range->image)) {
 			range->kind = RANGE_IMAGE;
 			range->base = image__base_of_mapping(range->image, start, offset);
 		}

@@ -46,7 +46,7 @@ static int print_image(const char *path)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = image__open(fd, NULL, &image);
+	err = image__open(fd, 0, NULL, &image);
 	close(fd);
 	if (err)
 		return err == -ENODATA ? 0 : err;

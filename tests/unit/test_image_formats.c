@@ -309,9 +309,12 @@ static void reserved_characters_of_type_names_are_escaped(void **state)
 static int skip_blob(struct cursor blob, uint32_t budget, uint32_t *ret_token,
 		     uint32_t *ret_at)
 {
-	int err = instance__skip(&blob, &budget, ret_token);
+	uint32_t module;
+	int err = instance__skip(&blob, &budget, ret_token, &module);
 
 	*ret_at = blob.at;
+	if (!err && module)
+		*ret_token = 0; /* another module's */
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #include "cache.h"
 #include "image_object.h"
 #include "instance.h"
+#include "modules.h"
 #include "signature.h"
 #include "type_name.h"
 
@@ -54,6 +55,7 @@ static int build_tables(struct image *image)
 
 	return err ? err : r2r__tables(&image->pe, &image->r2r,
 				       image->metadata.tables[TABLE_METHOD_DEF].count,
+				       !strcmp(image__assembly(image), MODULES_CORE_NAME),
 				       &image->tables);
 }
 
@@ -96,6 +98,7 @@ int image__want_names(struct image *image)
 	copy_range(image, memory, image->pe.metadata);
 	copy_range(image, memory, image->r2r.manifest);
 	copy_range(image, memory, image->r2r.instances);
+	copy_range(image, memory, image->r2r.mvids);
 	file_view__rest(image->file);
 	image->memory = memory;
 	image->pe.data = memory;
@@ -226,7 +229,44 @@ void image__free(struct image *image)
 	if (image->memory)
 		munmap(image->memory, image->file->size);
 	file_view__close(image->file);
+	for (uint32_t i = 0; image->components && i < image__components(image); i++)
+		image__free(image->components[i]);
+	free(image->components);
 	free(image);
+}
+
+uint32_t image__components(const struct image *image)
+{
+	return r2r__components(&image->r2r);
+}
+
+const char *image__component_name(struct image *image, uint32_t component)
+{
+	return image__want_names(image) ? "" : modules__name(image, modules__of_component(component));
+}
+
+int image__give_component(struct image *image, uint32_t component, int fd)
+{
+	struct image *given;
+	int err;
+
+	if (component >= image__components(image))
+		return -EINVAL;
+	given = alloc__zeroed(1, sizeof(*given));
+	err = open_view(fd, 0, &given->file);
+	if (!err)
+		err = pe__parse(given->file->data, given->file->size, &given->pe);
+	if (err) {
+		image__free(given);
+		return err;
+	}
+	file_view__rest(given->file);
+	if (!image->components)
+		image->components = alloc__zeroed(image__components(image),
+						  sizeof(*image->components));
+	image__free(image->components[component]);
+	image->components[component] = given;
+	return 0;
 }
 
 uint32_t image__size(const struct image *image)
@@ -305,6 +345,14 @@ int64_t image__find(const struct image *image, uint32_t rva)
 	return -1;
 }
 
+const char *image__body_assembly(struct image *image, uint32_t body)
+{
+	if (body >= image->tables.bodies_count || !image->tables.bodies[body].token ||
+	    image__want_names(image))
+		return "";
+	return modules__name(image, image->tables.bodies[body].module);
+}
+
 static int append_method_text(const struct metadata *metadata, uint32_t row,
 			      struct buf *buf)
 {
@@ -328,6 +376,7 @@ static int append_method_text(const struct metadata *metadata, uint32_t row,
 
 int image__body_text(struct image *image, uint32_t body, struct buf *buf)
 {
+	const struct metadata *metadata;
 	const struct image_body *found;
 	size_t before = buf->size;
 	struct cursor cursor;
@@ -343,11 +392,10 @@ int image__body_text(struct image *image, uint32_t body, struct buf *buf)
 		cursor = cursor__of(image->pe.data, image->pe.size);
 		cursor__seek(&cursor, found->instance);
 		err = instance__append_text(image, cursor, buf);
-	} else if (found->token) {
-		err = append_method_text(&image->metadata, found->token & TOKEN_ROW,
-					 buf);
 	} else {
-		err = -ENOENT;
+		metadata = found->token ? modules__metadata(image, found->module) : NULL;
+		err = metadata ? append_method_text(metadata, found->token & TOKEN_ROW, buf)
+			       : -ENOENT;
 	}
 	if (!err && buf->size - before > TS_TEXT_MAX)
 		err = -EBADMSG;

@@ -36,6 +36,7 @@ struct image_row {
 struct image_body {
 	uint32_t begin, end;	  /* RVA: entry point, end of last funclet */
 	uint32_t token;		  /* MethodDef 0x06......; 0 unknown */
+	uint32_t module;	  /* private to image: whose token; 0 its own */
 	uint32_t instance;	  /* private to image: instance entry, or ~0 */
 	uint32_t first_row, rows; /* its RUNTIME_FUNCTIONs */
 };
@@ -44,8 +45,7 @@ struct image_body {
  * Opens from memory that holds the file as it is on disk; the caller keeps
  * `data` alive, and as it is, as long as the image.  -ENOEXEC not a PE file,
  * -ENODATA a PE file without ReadyToRun code of its own, -EBADMSG damaged,
- * -ENOTSUP not for x86-64 Linux or several assemblies in one ("composite"),
- * -EFBIG 2 GB and more.
+ * -ENOTSUP not for x86-64 Linux, -EFBIG 2 GB and more.
  */
 int image__open_memory(const void *data, size_t size, struct image **ret_image);
 /* Maps the file (by descriptor, which the caller may close), from where the image
@@ -58,6 +58,15 @@ int image__open(int fd, uint64_t offset, struct image_cache *cache,
  * single-file application holds its images one behind the other.  0, -ENOENT.
  */
 int image__find_start(int fd, uint64_t mapped, uint64_t *ret_offset);
+/*
+ * A composite image holds the code of several assemblies, and the names are in their own
+ * files, of which the caller gives what it finds.  0: it is no composite image.
+ */
+uint32_t image__components(const struct image *image);
+const char *image__component_name(struct image *image, uint32_t component);
+/* The caller may close fd.  -Exxx as of image__open; whether it is the very assembly is
+ * found out when a name is asked for. */
+int image__give_component(struct image *image, uint32_t component, int fd);
 /* Gives memory back that can be had again. */
 void image__rest(const struct image *image);
 void image__free(struct image *image);
@@ -80,6 +89,8 @@ uint32_t image__bodies(const struct image *image, const struct image_body **ret_
  * one body is covered. */
 int64_t image__find(const struct image *image, uint32_t rva);
 
+/* The simple name of the assembly whose method a body is, or "". */
+const char *image__body_assembly(struct image *image, uint32_t body);
 /*
  * The runtime's spellings of a body's name, as in abi/journal.h (four strings,
  * each ended by NUL): appended to buf, which stays as it was on error.  0,

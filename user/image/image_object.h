@@ -22,6 +22,7 @@ struct image {
 	struct file_view *cached; /* where the tables lie, if not in memory of ours */
 	void *memory;		  /* our copy of what names need, or NULL */
 	bool names_broken;	  /* the file changed before they were copied */
+	struct image **components; /* of a composite image; NULL each if not given */
 };
 
 /* Makes the copy, if there is none yet.  0, -ENOMEM, -EBADMSG. */

@@ -80,7 +80,8 @@ static int decode(struct type_decoder *decoder, struct buf *arguments,
 	return 0;
 }
 
-int instance__skip(struct cursor *cursor, uint32_t *budget, uint32_t *ret_token)
+int instance__skip(struct cursor *cursor, uint32_t *budget, uint32_t *ret_token,
+		   uint32_t *ret_module)
 {
 	struct type_decoder decoder = {.cursor = cursor, .budget = budget};
 	struct encoded encoded;
@@ -88,9 +89,10 @@ int instance__skip(struct cursor *cursor, uint32_t *budget, uint32_t *ret_token)
 
 	if (err)
 		return err;
-	*ret_token = !encoded.module && !(encoded.flags & MEMBER_REF) && encoded.row
+	*ret_token = !(encoded.flags & MEMBER_REF) && encoded.row
 			     ? TOKEN_METHOD_DEF | encoded.row
 			     : 0;
+	*ret_module = encoded.module;
 	return 0;
 }
 

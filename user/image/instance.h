@@ -16,10 +16,11 @@ struct image;
 
 /*
  * Moves behind the blob; `budget` counts down the elements that the caller
- * still allows.  ret_token is the MethodDef when it is one of this image, else
- * 0.  0 or -EBADMSG.
+ * still allows.  ret_token is the MethodDef, 0 if it is none, and ret_module the number
+ * of the module that it is one of.  0 or -EBADMSG.
  */
-int instance__skip(struct cursor *cursor, uint32_t *budget, uint32_t *ret_token);
+int instance__skip(struct cursor *cursor, uint32_t *budget, uint32_t *ret_token,
+		   uint32_t *ret_module);
 
 /*
  * The names of the instantiation whose blob `cursor` is at, in the four parts

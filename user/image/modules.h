@@ -11,6 +11,12 @@
 
 struct image;
 
+/* The module of the types that signatures have no token for, such as System.String. */
+#define MODULES_CORE_LIBRARY UINT32_MAX
+#define MODULES_CORE_NAME    "System.Private.CoreLib"
+
+/* The number of an assembly of a composite image. */
+uint32_t modules__of_component(uint32_t component);
 /* The metadata that a module number means; NULL when it is not known. */
 const struct metadata *modules__metadata(const struct image *image, uint32_t module);
 /* The simple name of the assembly that a module number means, or "". */

@@ -9,6 +9,9 @@
  *                    row 19     finally block ┘
  *   entry points ──► row 20   main            ─ the next one
  *
+ * A composite image holds the code of several assemblies.  Each has a core header with
+ * entry points of its own; the rows and the generic instantiations are common to all.
+ *
  * What follows an entry point up to the next one belongs to it.  When a
  * compiler split methods into hot and cold parts, the hot/cold map gives the
  * owner of each first cold row; a cold part is a body of its own, with the
@@ -17,6 +20,7 @@
 #include "r2r.h"
 
 #include "instance.h"
+#include "modules.h"
 #include "native_format.h"
 #include "unwind_info.h"
 
@@ -30,11 +34,12 @@
 #define FLAG_COMPONENT	 0x20
 #define FUNCTION_BYTES	 12 /* begin, end, unwind info */
 #define TOKEN_METHOD_DEF 0x06000000u
+#define TOKEN_ROW_MAX	 0xffffffu
 #define CHAIN_MAX	 4 /* UNWIND_INFOs that continue others */
 
 /* What is known of the method that begins, or goes on, at a row. */
 struct owner {
-	uint32_t token, instance;
+	uint32_t token, module, instance;
 	bool set, cold;
 };
 
@@ -45,8 +50,19 @@ struct build {
 	struct cursor functions; /* the RUNTIME_FUNCTIONs */
 	struct owner *owners;	 /* one per row */
 	uint32_t rows;
-	uint32_t budget; /* signature elements still allowed */
+	bool core_library; /* the image is that assembly */
+	uint32_t budget; /* signature elements and entry points still allowed */
 };
+
+static struct pe_range read_section(struct cursor *cursor, uint32_t *ret_type)
+{
+	struct pe_range range;
+
+	*ret_type = cursor__u32(cursor);
+	range.rva = cursor__u32(cursor);
+	range.size = cursor__u32(cursor);
+	return range;
+}
 
 int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
 {
@@ -65,11 +81,9 @@ int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
 	if (count > SECTIONS_MAX)
 		return -EBADMSG;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t type = cursor__u32(&cursor);
-		struct pe_range range;
+		uint32_t type;
+		struct pe_range range = read_section(&cursor, &type);
 
-		range.rva = cursor__u32(&cursor);
-		range.size = cursor__u32(&cursor);
 		if (type == R2R_RUNTIME_FUNCTIONS)
 			ret_r2r->functions = range;
 		else if (type == R2R_METHOD_ENTRY_POINTS)
@@ -81,12 +95,12 @@ int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
 		else if (type == R2R_HOT_COLD_MAP)
 			ret_r2r->hot_cold = range;
 		else if (type == R2R_COMPONENT_ASSEMBLIES)
-			ret_r2r->composite = true;
+			ret_r2r->components = range;
+		else if (type == R2R_COMPONENT_MVIDS)
+			ret_r2r->mvids = range;
 	}
 	if (cursor.bad)
 		return -EBADMSG;
-	if (ret_r2r->composite)
-		return -ENOTSUP;
 	if (ret_r2r->flags & FLAG_COMPONENT || !ret_r2r->functions.size)
 		return -ENODATA;
 	return 0;
@@ -96,7 +110,8 @@ int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
  * Two methods may share a row only in a damaged file or one that we do not
  * understand: then it is nobody's, since a wrong name is worse than none.
  */
-static int claim(struct build *build, uint32_t row, uint32_t token, uint32_t instance)
+static int claim(struct build *build, uint32_t row, uint32_t token, uint32_t module,
+		 uint32_t instance)
 {
 	struct owner *owner;
 
@@ -104,6 +119,7 @@ static int claim(struct build *build, uint32_t row, uint32_t token, uint32_t ins
 		return -EBADMSG;
 	owner = &build->owners[row];
 	owner->token = owner->set ? 0 : token;
+	owner->module = owner->set ? 0 : module;
 	owner->instance = owner->set ? R2R_NO_INSTANCE : instance;
 	owner->set = true;
 	return 0;
@@ -120,22 +136,24 @@ static uint32_t entry_row(struct cursor *cursor)
 	return entry & 1 ? entry >> 2 : entry >> 1;
 }
 
-static int claim_methods(struct build *build, uint32_t methods)
+/* `table` holds the entry points of at most `methods` MethodDefs of that module. */
+static int claim_methods(struct build *build, struct pe_range table, uint32_t module,
+			 uint32_t methods)
 {
-	int64_t offset = pe__offset(build->pe, build->r2r->methods.rva,
-				    build->r2r->methods.size);
+	int64_t offset = pe__offset(build->pe, table.rva, table.size);
 	struct native_array array;
 	int err;
 
-	if (!build->r2r->methods.size)
+	if (!table.size)
 		return 0;
 	if (offset < 0)
 		return -EBADMSG;
 	err = native_array__open(build->file, (uint32_t)offset, &array);
 	if (err)
 		return err;
-	if (array.count > methods)
+	if (array.count > methods || array.count > build->budget)
 		return -EBADMSG;
+	build->budget -= array.count;
 	for (uint32_t i = 0; i < array.count; i++) {
 		struct cursor entry = native_array__at(&array, i);
 		uint32_t row;
@@ -145,24 +163,66 @@ static int claim_methods(struct build *build, uint32_t methods)
 		row = entry_row(&entry);
 		if (entry.bad)
 			return -EBADMSG;
-		err = claim(build, row, TOKEN_METHOD_DEF | (i + 1), R2R_NO_INSTANCE);
+		err = claim(build, row, TOKEN_METHOD_DEF | (i + 1), module,
+			    R2R_NO_INSTANCE);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
+static int claim_components(struct build *build)
+{
+	struct cursor list = pe__cursor(build->pe, build->r2r->components);
+	uint32_t count = r2r__components(build->r2r);
+	int err = 0;
+
+	if (!count)
+		return 0;
+	for (uint32_t i = 0; i < count && !err; i++) {
+		struct pe_range header, table = {0, 0};
+		struct cursor core;
+		uint32_t sections;
+
+		cursor__take(&list, 8); /* the CLI header */
+		header.rva = cursor__u32(&list);
+		header.size = cursor__u32(&list);
+		core = pe__cursor(build->pe, header);
+		cursor__u32(&core); /* flags */
+		sections = cursor__u32(&core);
+		if (list.bad || core.bad || sections > SECTIONS_MAX)
+			return -EBADMSG;
+		while (sections--) {
+			uint32_t type;
+			struct pe_range range = read_section(&core, &type);
+
+			if (type == R2R_METHOD_ENTRY_POINTS)
+				table = range;
+		}
+		if (core.bad)
+			return -EBADMSG;
+		err = claim_methods(build, table, modules__of_component(i),
+				    TOKEN_ROW_MAX);
+	}
+	return err;
+}
+
 static int claim_instance(void *context, struct cursor entry)
 {
 	struct build *build = context;
-	uint32_t blob = entry.at, token, row;
+	uint32_t blob = entry.at, token, module, row;
 	int err;
 
-	err = instance__skip(&entry, &build->budget, &token);
+	err = instance__skip(&entry, &build->budget, &token, &module);
 	if (err)
 		return err;
 	row = entry_row(&entry);
-	return entry.bad ? -EBADMSG : claim(build, row, token, blob);
+	if (module == MODULES_CORE_LIBRARY && build->core_library)
+		module = 0;
+	/* Another image's method is known by its names only. */
+	if (module && !r2r__components(build->r2r))
+		token = module = 0;
+	return entry.bad ? -EBADMSG : claim(build, row, token, module, blob);
 }
 
 static int claim_instances(struct build *build)
@@ -195,7 +255,7 @@ static int claim_cold(struct build *build)
 		if (hot >= build->rows)
 			return -EBADMSG;
 		owner = &build->owners[hot];
-		err = claim(build, cold, owner->token, owner->instance);
+		err = claim(build, cold, owner->token, owner->module, owner->instance);
 		if (err)
 			return err;
 		build->owners[cold].cold = true;
@@ -249,6 +309,7 @@ static int fill_rows(struct build *build, struct r2r_tables *tables)
 			body = &tables->bodies[tables->bodies_count++];
 			body->begin = row->begin;
 			body->token = owner->token;
+			body->module = owner->module;
 			body->instance = owner->set ? owner->instance : R2R_NO_INSTANCE;
 			body->first_row = i;
 		}
@@ -261,7 +322,7 @@ static int fill_rows(struct build *build, struct r2r_tables *tables)
 }
 
 int r2r__tables(const struct pe *pe, const struct r2r *r2r, uint32_t methods,
-		struct r2r_tables *ret_tables)
+		bool core_library, struct r2r_tables *ret_tables)
 {
 	struct build build = {
 		.pe = pe,
@@ -269,6 +330,7 @@ int r2r__tables(const struct pe *pe, const struct r2r *r2r, uint32_t methods,
 		.file = cursor__of(pe->data, pe->size),
 		.functions = pe__cursor(pe, r2r->functions),
 		.rows = r2r->functions.size / FUNCTION_BYTES,
+		.core_library = core_library,
 		.budget = pe->size,
 	};
 	int err;
@@ -279,7 +341,9 @@ int r2r__tables(const struct pe *pe, const struct r2r *r2r, uint32_t methods,
 	build.owners = alloc__zeroed(build.rows, sizeof(*build.owners));
 	ret_tables->rows = alloc__zeroed(build.rows, sizeof(*ret_tables->rows));
 	ret_tables->bodies = alloc__zeroed(build.rows, sizeof(*ret_tables->bodies));
-	err = claim_methods(&build, methods);
+	err = claim_methods(&build, r2r->methods, 0, methods);
+	if (!err)
+		err = claim_components(&build);
 	if (!err)
 		err = claim_instances(&build);
 	if (!err)

@@ -16,7 +16,11 @@
 #define R2R_INSTANCE_ENTRY_POINTS 109
 #define R2R_MANIFEST_METADATA	  112
 #define R2R_COMPONENT_ASSEMBLIES  115
+#define R2R_COMPONENT_MVIDS	  118
 #define R2R_HOT_COLD_MAP	  120
+
+#define R2R_COMPONENT_BYTES 16 /* CLI header, ReadyToRun core header: RVA and size each */
+#define R2R_MVID_BYTES	    16
 
 #define R2R_NO_INSTANCE UINT32_MAX
 
@@ -24,11 +28,17 @@ struct r2r {
 	uint16_t major, minor;
 	uint32_t flags;
 	struct pe_range functions, methods, instances, manifest, hot_cold;
-	bool composite;
+	struct pe_range components, mvids; /* of a composite image */
 };
 
-/* -ENODATA no ReadyToRun code, -EBADMSG damaged, -ENOTSUP composite. */
+/* -ENODATA no ReadyToRun code of its own, -EBADMSG damaged. */
 int r2r__parse(const struct pe *pe, struct r2r *ret_r2r);
+
+/* How many assemblies a composite image holds; 0: it is no such image. */
+static inline uint32_t r2r__components(const struct r2r *r2r)
+{
+	return r2r->components.size / R2R_COMPONENT_BYTES;
+}
 
 struct r2r_tables {
 	struct image_row *rows;
@@ -37,10 +47,10 @@ struct r2r_tables {
 };
 
 /*
- * Reads both tables; `methods` is how many MethodDefs the metadata has.  The
- * caller frees the two arrays, also after an error.  0 or -EBADMSG.
+ * Reads both tables; `methods` is how many MethodDefs the metadata has, where the image
+ * is one assembly; `core_library`: it is that one.  The caller frees the two arrays, also after an error.  0 or -EBADMSG.
  */
 int r2r__tables(const struct pe *pe, const struct r2r *r2r, uint32_t methods,
-		struct r2r_tables *ret_tables);
+		bool core_library, struct r2r_tables *ret_tables);
 
 #endif /* TIERSCOPE_IMAGE_R2R_H */

@@ -269,6 +269,8 @@ static int decode_element(struct type_decoder *decoder, uint32_t module,
 
 	if (element < sizeof(simple_names) / sizeof(simple_names[0]) &&
 	    simple_names[element]) {
+		if (ret_module)
+			*ret_module = MODULES_CORE_LIBRARY;
 		put(decoder, simple_names[element]);
 		return 0;
 	}

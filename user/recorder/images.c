@@ -11,6 +11,8 @@
 #include "../image/cache.h"
 #include "../image/image.h"
 #include "../symbol/mapped_file.h"
+#include "../target/proc.h"
+#include "../target/root.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -53,7 +55,7 @@ static const char *why_not(int err)
 	case -EBADMSG:
 		return "the file is damaged";
 	case -ENOTSUP:
-		return "several assemblies in one, or not for x86-64 Linux";
+		return "it is not for x86-64 Linux";
 	case -EFBIG:
 		return "the file is too large";
 	default:
@@ -68,6 +70,51 @@ static bool is_called_image(const char *path)
 	return length > extension && !strcmp(path + length - extension, IMAGE_EXTENSION);
 }
 
+/* Which lie beside the composite image.  One that is not found has no names. */
+static void give_components(struct image *image, int folder)
+{
+	struct buf name = BUF_INIT;
+	struct stat state;
+
+	for (uint32_t i = 0; i < image__components(image); i++) {
+		const char *assembly = image__component_name(image, i);
+		int fd;
+
+		if (!*assembly || strchr(assembly, '/'))
+			continue;
+		buf__clear(&name);
+		buf__printf(&name, "%s" IMAGE_EXTENSION, assembly);
+		fd = mapped_file__reopen(root__open_name(folder, buf__string(&name), O_PATH),
+					 &state);
+		if (fd < 0)
+			continue;
+		(void)image__give_component(image, i, fd);
+		close(fd);
+	}
+	buf__free(&name);
+}
+
+/* As the process sees it. */
+static int open_folder_of(const struct process *process, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int directory = proc__open(process->pid);
+	int root = directory < 0 ? directory : root__open(directory);
+	struct buf folder = BUF_INIT;
+	int fd = -ENOENT;
+
+	if (slash && root >= 0) {
+		buf__append(&folder, path, (size_t)(slash - path) + 1);
+		fd = root__open_path(root, buf__string(&folder), O_PATH | O_DIRECTORY);
+	}
+	if (root >= 0)
+		close(root);
+	if (directory >= 0)
+		close(directory);
+	buf__free(&folder);
+	return fd;
+}
+
 /* `mapped` 0: the file as a whole, else the part of it that is mapped from there. */
 static uint32_t read_file(struct recorder *recorder, const struct process *process,
 			  const struct mapping *mapping, uint64_t mapped, const char *path)
@@ -79,7 +126,7 @@ static uint32_t read_file(struct recorder *recorder, const struct process *proce
 					.inode = mapping->inode, .path = path };
 	struct stat state;
 	int fd = mapped_file__open(&place, &state);
-	int err = 0;
+	int folder, err = 0;
 
 	if (fd < 0)
 		return NO_IMAGE;	/* perhaps another process shows it later */
@@ -88,6 +135,12 @@ static uint32_t read_file(struct recorder *recorder, const struct process *proce
 	if (!err)
 		err = image__open(fd, file.offset, recorder->image_cache, &file.image);
 	close(fd);
+	if (!err && image__components(file.image)) {
+		folder = open_folder_of(process, path);
+		give_components(file.image, folder);
+		if (folder >= 0)
+			close(folder);
+	}
 	if (err && err != -ENOENT && err != -ENOEXEC && err != -ENODATA) {
 		file.unreadable = true;
 		log__warn("%s: its precompiled code cannot be read (%s); samples in it will have no names",
@@ -110,6 +163,7 @@ static void preload_file(struct recorder *recorder, int folder, const char *name
 		file.inode = state.st_ino;
 		if (find_file(recorder, file.device, file.inode, 0) == NO_IMAGE &&
 		    !image__open(fd, 0, recorder->image_cache, &file.image)) {
+			give_components(file.image, folder);
 			add_file(recorder, &file, name);
 			image__rest(file.image);
 		}
@@ -141,18 +195,6 @@ static uint32_t find_or_read(struct recorder *recorder, const struct process *pr
 	return file == NO_IMAGE ? read_file(recorder, process, mapping, mapped, path) : file;
 }
 
-/* Bodies of a part are of its assembly, as the runtime calls it too. */
-static void name_part(struct recorder *recorder, struct mapping *mapping,
-		      const struct image *image)
-{
-	struct buf name = BUF_INIT;
-
-	text__append_utf8(&name, image__assembly(image), strlen(image__assembly(image)));
-	buf__append_string(&name, IMAGE_EXTENSION);
-	mapping->path = model__string(recorder->model, buf__string(&name));
-	buf__free(&name);
-}
-
 uint32_t images__open(struct recorder *recorder, const struct process *process,
 		      struct mapping *mapping, const char *path)
 {
@@ -174,8 +216,6 @@ uint32_t images__open(struct recorder *recorder, const struct process *process,
 						     mapping->file_offset);
 	if (!mapping->image_base)
 		return NO_IMAGE;
-	if (file->mapped && *image__assembly(file->image))
-		name_part(recorder, mapping, file->image);
 	return number;
 }
 
@@ -210,6 +250,28 @@ static string_id image_body_name(struct recorder *recorder, struct image *image,
 	return id;
 }
 
+/*
+ * The module whose method it is, as the runtime calls it too: in a single-file application
+ * by the assembly's name alone, in a composite image by the assembly's file beside it.
+ */
+static string_id module_of(struct recorder *recorder, const struct image_file *file,
+			   uint32_t body, string_id path)
+{
+	const char *assembly = image__body_assembly(file->image, body);
+	const char *whole = model__text(recorder->model, path), *slash = strrchr(whole, '/');
+	struct buf name = BUF_INIT;
+
+	if (!*assembly || (!file->mapped && !image__components(file->image)))
+		return path;
+	if (!file->mapped && slash)
+		buf__append(&name, whole, (size_t)(slash - whole) + 1);
+	text__append_utf8(&name, assembly, strlen(assembly));
+	buf__append_string(&name, IMAGE_EXTENSION);
+	path = model__string(recorder->model, buf__string(&name));
+	buf__free(&name);
+	return path;
+}
+
 /* The model's body for an RVA of an image, MODEL_NONE if no function is there. */
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path)
@@ -233,7 +295,7 @@ uint32_t images__body(struct recorder *recorder, struct process *process,
 		.token = bodies[index].token,
 		.tier = TS_TIER_READY_TO_RUN, .source = MODEL_SOURCE_IMAGE,
 		.osr_il_offset = TS_NO_IL_OFFSET,
-		.module = path,
+		.module = module_of(recorder, &recorder->files[file], (uint32_t)index, path),
 		.name = image_body_name(recorder, image, (uint32_t)index),
 	};
 	known = model__add_body(recorder->model, &body);

@@ -42,14 +42,14 @@ static int parse_metadata(struct image *image)
 }
 
 /* Where things lie; no more is read than the first pages. */
-static int parse(struct image *image, const void *data, size_t size)
+int image__parse(struct image *image, const void *data, size_t size)
 {
 	int err = pe__parse(data, size, &image->pe);
 
 	return err ? err : r2r__parse(&image->pe, &image->r2r);
 }
 
-static int build_tables(struct image *image)
+int image__build_tables(struct image *image)
 {
 	int err = parse_metadata(image);
 
@@ -62,10 +62,10 @@ static int build_tables(struct image *image)
 int image__open_memory(const void *data, size_t size, struct image **ret_image)
 {
 	struct image *image = alloc__zeroed(1, sizeof(*image));
-	int err = parse(image, data, size);
+	int err = image__parse(image, data, size);
 
 	if (!err)
-		err = build_tables(image);
+		err = image__build_tables(image);
 	if (err) {
 		image__free(image);
 		return err;
@@ -101,6 +101,7 @@ int image__want_names(struct image *image)
 	copy_range(image, memory, image->r2r.mvids);
 	file_view__rest(image->file);
 	image->memory = memory;
+	image->memory_size = image->file->size;
 	image->pe.data = memory;
 	err = parse_metadata(image);
 	image->names_broken = err;
@@ -140,7 +141,7 @@ static int open_at(int fd, uint64_t offset, struct image **ret_image)
 
 	image->offset = offset;
 	if (!err)
-		err = parse(image, image->file->data, image->file->size);
+		err = image__parse(image, image->file->data, image->file->size);
 	if (err)
 		image__free(image);
 	else
@@ -157,7 +158,7 @@ int image__open(int fd, uint64_t offset, struct image_cache *cache,
 	if (err)
 		return err;
 	if (image_cache__load(cache, fd, offset, image)) {
-		err = build_tables(image);
+		err = image__build_tables(image);
 		if (!err)
 			image_cache__keep(cache, image);
 	}
@@ -227,7 +228,7 @@ void image__free(struct image *image)
 	}
 	file_view__close(image->cached);
 	if (image->memory)
-		munmap(image->memory, image->file->size);
+		munmap(image->memory, image->memory_size);
 	file_view__close(image->file);
 	for (uint32_t i = 0; image->components && i < image__components(image); i++)
 		image__free(image->components[i]);

@@ -58,6 +58,15 @@ int image__open(int fd, uint64_t offset, struct image_cache *cache,
  * single-file application holds its images one behind the other.  0, -ENOENT.
  */
 int image__find_start(int fd, uint64_t mapped, uint64_t *ret_offset);
+/* Reads bytes of a process's memory; false if it cannot. */
+typedef bool (*image_reader)(void *context, uint64_t address, void *bytes, size_t size);
+/*
+ * Opens an image that lies in memory without a file, section by section, as a compressed
+ * single-file application unpacks it; `code` is where its executable memory begins.
+ * Also where RVA 0 lies.  -ENOENT no image is there, else as image__open_memory.
+ */
+int image__open_loaded(image_reader read, void *context, uint64_t code,
+		       struct image **ret_image, uint64_t *ret_base);
 /*
  * A composite image holds the code of several assemblies, and the names are in their own
  * files, of which the caller gives what it finds.  0: it is no composite image.

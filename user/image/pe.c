@@ -22,7 +22,8 @@ struct headers {
 	struct pe_range cli;
 };
 
-static int parse_sections(struct pe *pe, struct cursor *cursor, uint16_t count)
+static int parse_sections(struct pe *pe, struct cursor *cursor, uint16_t count,
+			  uint32_t file_size)
 {
 	if (count > PE_SECTIONS_MAX)
 		return -EBADMSG;
@@ -39,7 +40,7 @@ static int parse_sections(struct pe *pe, struct cursor *cursor, uint16_t count)
 		cursor__take(cursor, 12);
 		section->executable = cursor__u32(cursor) & SECTION_EXECUTABLE;
 		if (cursor->bad ||
-		    (uint64_t)section->file_offset + section->file_size > pe->size ||
+		    (uint64_t)section->file_offset + section->file_size > file_size ||
 		    (uint64_t)section->rva + section->virtual_size > UINT32_MAX)
 			return -EBADMSG;
 	}
@@ -80,7 +81,7 @@ static int parse_optional(struct pe *pe, struct cursor optional,
 	return optional.bad ? -EBADMSG : 0;
 }
 
-static int parse_headers(struct pe *pe, struct headers *headers)
+static int parse_headers(struct pe *pe, uint32_t file_size, struct headers *headers)
 {
 	struct cursor cursor = cursor__of(pe->data, pe->size);
 	struct cursor optional;
@@ -104,7 +105,7 @@ static int parse_headers(struct pe *pe, struct headers *headers)
 	err = parse_optional(pe, optional, headers);
 	if (err)
 		return err;
-	return parse_sections(pe, &cursor, headers->sections);
+	return parse_sections(pe, &cursor, headers->sections, file_size);
 }
 
 int pe__parse(const void *data, size_t size, struct pe *ret_pe)
@@ -118,7 +119,7 @@ int pe__parse(const void *data, size_t size, struct pe *ret_pe)
 		return -EFBIG;
 	ret_pe->data = data;
 	ret_pe->size = (uint32_t)size;
-	err = parse_headers(ret_pe, &headers);
+	err = parse_headers(ret_pe, ret_pe->size, &headers);
 	if (err)
 		return err;
 	if (!headers.cli.rva)
@@ -134,6 +135,26 @@ int pe__parse(const void *data, size_t size, struct pe *ret_pe)
 	    ret_pe->native_header.rva)
 		return -ENOTSUP;
 	return 0;
+}
+
+int pe__parse_layout(const void *data, size_t size, struct pe *ret_pe)
+{
+	struct headers headers = {0};
+	int err;
+
+	memset(ret_pe, 0, sizeof(*ret_pe));
+	if (size > INT32_MAX)
+		return -EFBIG;
+	ret_pe->data = data;
+	ret_pe->size = (uint32_t)size;
+	err = parse_headers(ret_pe, INT32_MAX, &headers);
+	for (uint32_t i = 0; i < ret_pe->sections_count; i++) {
+		const struct image_section *section = &ret_pe->sections[i];
+		uint32_t end = section->file_offset + section->file_size;
+
+		ret_pe->size = end > ret_pe->size ? end : ret_pe->size;
+	}
+	return err;
 }
 
 int64_t pe__offset(const struct pe *pe, uint32_t rva, uint32_t size)

@@ -36,6 +36,12 @@ struct pe {
  */
 int pe__parse(const void *data, size_t size, struct pe *ret_pe);
 
+/*
+ * The sections only, of which the file has the bytes or not: `data` is as much of its
+ * beginning as is there.  Errors as above; `size` is that of the whole file afterwards.
+ */
+int pe__parse_layout(const void *data, size_t size, struct pe *ret_pe);
+
 /* Offset in the file of `size` bytes at `rva`, or -1. */
 int64_t pe__offset(const struct pe *pe, uint32_t rva, uint32_t size);
 /* A cursor over exactly these bytes; empty and bad if they are not there. */

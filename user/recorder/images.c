@@ -17,13 +17,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define IMAGE_EXTENSION ".dll"
 #define PRELOAD_MAX 512 /* files of one folder */
+#define UNPACKED_MAX (512ull << 20) /* of all processes; a hostile one may show many */
 
 static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode,
 			  uint64_t mapped)
@@ -217,6 +220,58 @@ uint32_t images__open(struct recorder *recorder, const struct process *process,
 	if (!mapping->image_base)
 		return NO_IMAGE;
 	return number;
+}
+
+static bool read_memory(void *context, uint64_t address, void *bytes, size_t size)
+{
+	const struct process *process = context;
+	struct iovec local = { bytes, size };
+	struct iovec remote = { (void *)(uintptr_t)address, size };
+
+	return process_vm_readv(process->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+/*
+ * Processes of one executable have unpacked the same image from it, where the bits of its
+ * MVID are the same.
+ */
+static bool identify(const struct process *process, struct image_file *file)
+{
+	const uint8_t *mvid = image__mvid(file->image);
+	char path[64];
+	struct stat state;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", process->pid);
+	if (!mvid || stat(path, &state))
+		return false;
+	file->device = state.st_dev;
+	file->inode = state.st_ino;
+	memcpy(&file->mapped, mvid, sizeof(file->mapped));
+	file->mapped |= UNPACKED;
+	return true;
+}
+
+uint32_t images__open_unpacked(struct recorder *recorder, const struct process *process,
+			       struct mapping *mapping)
+{
+	struct image_file file = { .number = NO_IMAGE };
+	uint32_t number;
+
+	if (recorder->unpacked_bytes > UNPACKED_MAX ||
+	    image__open_loaded(read_memory, (void *)process, mapping->start, &file.image,
+			       &mapping->image_base))
+		return NO_IMAGE;
+	if (!identify(process, &file)) {
+		image__free(file.image);
+		return NO_IMAGE;
+	}
+	number = find_file(recorder, file.device, file.inode, file.mapped);
+	if (number != NO_IMAGE) {
+		image__free(file.image);
+		return number;
+	}
+	recorder->unpacked_bytes += image__size(file.image);
+	return add_file(recorder, &file, image__assembly(file.image));
 }
 
 void images__publish(struct recorder *recorder, const struct process *process,

@@ -14,6 +14,7 @@
 #include "../target/journal.h"
 
 #define NO_IMAGE UINT32_MAX
+#define UNPACKED (1ull << 63)
 #define MAPPING_CACHE 1024
 
 struct image;
@@ -22,11 +23,12 @@ struct image_cache;
 /*
  * A precompiled image file, read once, whoever maps it; or a part of a file that is no
  * image as a whole, by what is mapped of it: in a single-file application the images lie
- * one behind the other.
+ * one behind the other; or what a compressed one has unpacked into memory.
  */
 struct image_file {
-	uint64_t device, inode;
-	uint64_t mapped;		/* of a part: offset of its code's mapping, else 0 */
+	uint64_t device, inode;		/* unpacked: of the process's executable */
+	uint64_t mapped;		/* of a part: offset of its code's mapping, else 0;
+					 * unpacked: UNPACKED | some bits of its MVID */
 	uint64_t offset;		/* where the image begins */
 	struct image *image;		/* NULL: not such an image */
 	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
@@ -132,6 +134,7 @@ struct recorder {
 	struct image_cache *image_cache; /* NULL: none */
 	struct image_file *files;
 	uint32_t files_count, files_capacity;
+	uint64_t unpacked_bytes;	/* of images without a file */
 	struct map *rows;		/* (row, generation) -> body */
 	struct map *unnamed_samples;	/* body without a FunctionID -> its samples */
 	struct symbols *symbols;
@@ -204,6 +207,9 @@ void mappings__free_list(struct mapping_list *list);
 /* images.c */
 uint32_t images__open(struct recorder *recorder, const struct process *process,
 		      struct mapping *mapping, const char *path);
+/* The same for executable memory without a file. */
+uint32_t images__open_unpacked(struct recorder *recorder, const struct process *process,
+			       struct mapping *mapping);
 /* Maps the image's table for the sampler, once the space is the right one. */
 void images__publish(struct recorder *recorder, const struct process *process,
 		     const struct mapping *mapping);

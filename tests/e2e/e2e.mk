@@ -27,8 +27,26 @@ $(APPS)/net%.0/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*
 		{ cat $(@D)/build.log; exit 1; }
 	@test -e $(@D)/unreachable || touch $@
 
-.PHONY: runtimes
+# The demo as one file, as one compressed file, and with all its precompiled code in one
+# composite image.  The plugin is loaded from beside it.
+PUBLISH_single-file := -p:PublishSingleFile=true
+PUBLISH_compressed := -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true
+PUBLISH_composite := -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=true
+PUBLISHED := $(patsubst %,$(APPS)/%/.built,single-file compressed composite)
+
+$(PUBLISHED): $(APPS)/%/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/*.props)
+	@mkdir -p $(@D) && rm -f $(@D)/unreachable
+	$(call msg,DOTNET,$@)dotnet publish -v quiet --nologo -nodeReuse:false -r linux-x64 --self-contained \
+		-p:AppsOutput=$(abspath $(@D))/build -o $(abspath $(@D))/demo $(PUBLISH_$*) \
+		tests/apps/demo/demo.csproj > $(@D)/build.log 2>&1 && \
+		cp -r $(@D)/build/demo/plugin $(@D)/demo/ && rm -rf $(@D)/build || \
+		{ grep -q 'error NU1301' $(@D)/build.log && touch $(@D)/unreachable; } || \
+		{ cat $(@D)/build.log; exit 1; }
+	@test -e $(@D)/unreachable || touch $@
+
+.PHONY: runtimes published
 runtimes: $(APPS)/net8.0/.built $(APPS)/net9.0/.built ## build the demo for the older runtimes
+published: $(PUBLISHED) ## build the demo in the forms that applications are shipped in
 
 # About two seconds of compilation; the long one can be attached to.
 $(APPS)/csc/compile: tests/apps/csc/generate
@@ -55,7 +73,7 @@ $(OUTPUT)/fake_runtime: tests/e2e/fake_runtime.c $(wildcard abi/*.h)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< -ldl -o $@
 
 .PHONY: e2e-test
-e2e-test: all apps runtimes truth $(OUTPUT)/fake_runtime ## run the end-to-end tests (as root)
+e2e-test: all apps runtimes published truth $(OUTPUT)/fake_runtime ## run the end-to-end tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
 
 .PHONY: accuracy-test

@@ -19,12 +19,12 @@ def launched(t, runtime):
 
 
 def attached(t, runtime):
-    demo = programs.start_app(t, "demo", "18", "--threads", "2", path=programs.app_on(runtime, "demo"))
+    demo = programs.start_app(t, "demo", "60", "--threads", "2", path=programs.app_on(runtime, "demo"))
     time.sleep(2)
     # Once it is warm, it may be in no precompiled code at any sample.
     jobs.check_attached(t, demo.pid, 100, 0)
-    with t.case("the program runs on to its end"):
-        check.equal(demo.wait(), 0, "exit code of demo")
+    with t.case("the program runs on"):
+        check.equal(demo.process.poll(), None, "exit code of demo")
 
 
 @check.test("demo on 8 launched", timeout=90)

@@ -56,6 +56,7 @@ def check_launched(t, command, least_jit, least_images, drive=None, switches=Non
         truth.check_samples(told, recording.Recording(path), pid, 0, truth.closed_ns(told), report.JIT_BAR)
     with t.case("every body was told when it was born"):
         check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
+    return document
 
 
 def check_attached(t, pid, least_jit, least_images):

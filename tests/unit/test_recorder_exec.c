@@ -126,6 +126,21 @@ static void half_of_the_second_exec_may_come_later(void **state)
 	assert_true(has(second, 0x30000));
 }
 
+/* Born while the recorder was at it: later than when its turn began. */
+static void a_process_is_given_its_second_to_load_the_hook(void **state)
+{
+	struct fixture *fixture = *state;
+	struct process *process = process__by_pid(fixture->recorder, NO_PID);
+	const uint64_t second = 1000000000;
+
+	process__check_hooks(fixture->recorder, process->born_ns - 1);
+	assert_false(process->checked);
+	process__check_hooks(fixture->recorder, process->born_ns + second - 1);
+	assert_false(process->checked);
+	process__check_hooks(fixture->recorder, process->born_ns + second);
+	assert_true(process->checked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +152,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(half_of_the_second_exec_may_come_later,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_process_is_given_its_second_to_load_the_hook, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("mappings across exec", tests, NULL, NULL);

@@ -260,7 +260,7 @@ void process__check_hooks(struct recorder *recorder, uint64_t now)
 		struct process *process = recorder->processes[i];
 
 		if (!process->alive || process->hooked || process->checked ||
-		    process->code != process || now - process->born_ns < HOOK_WAIT_NS)
+		    process->code != process || now < process->born_ns + HOOK_WAIT_NS)
 			continue;
 		process->checked = true;
 		check_hook(recorder, process);

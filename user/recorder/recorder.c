@@ -157,8 +157,8 @@ bool recorder__is_mapping(const struct recorder *recorder)
 
 int recorder__step(struct recorder *recorder)
 {
-	uint64_t now = clock__now();
 	int err = kernel__drain(recorder->kernel, &recorder->handlers);
+	uint64_t now = clock__now();	/* after all that was drained */
 
 	if (now - recorder->last_check_ns >= CHECK_NS) {
 		recorder->last_check_ns = now;

@@ -16,7 +16,11 @@ void *memory__map(size_t size)
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	/* Most of it is never used: a process shall not get 2 MB for the first byte. */
+	(void)madvise(memory, size, MADV_NOHUGEPAGE);
+	return memory;
 }
 
 void memory__unmap(void *memory, size_t size)

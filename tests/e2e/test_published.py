@@ -56,6 +56,8 @@ def compressed_attached(t):
     demo = programs.start_app(t, "demo", "60", "--threads", "2", path=programs.app_on("compressed", "demo"))
     time.sleep(2)
     document = jobs.check_attached(t, demo.pid, 100, 0)
+    with t.case("images are read from its memory"):
+        check.at_least(len(document.images()), 1, "precompiled bodies")
     with t.case("no sample is left in memory without a name"):
         check.equal(document.unresolved("anonymous".__eq__), 0, "samples in anonymous memory")
     with t.case("the program runs on"):

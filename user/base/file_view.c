@@ -23,9 +23,11 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	for (const struct file_view *view = views; view; view = view->next) {
-		uintptr_t start = (uintptr_t)view->data;
+		uintptr_t start = (uintptr_t)view->data - view->before;
+		uintptr_t bytes = view->before + view->size;
 
-		if (address < start || address - start >= view->size)
+		/* Wide loads look at all of the last page. */
+		if (address < start || (address - start) / page_size > (bytes - 1) / page_size)
 			continue;
 		if (mmap((void *)(address & ~(page_size - 1)), page_size, PROT_READ,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)

@@ -23,8 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Without news; what cannot wait wakes us.  Each look costs, cold as the caches are. */
-#define WAIT_MS 250
 #define BUSY_WAIT_MS 10
 #define FLUSH_NS 1000000000ull
 
@@ -229,7 +227,8 @@ static int run(struct record *record)
 	int code = EXIT_OK, err;
 
 	while (!code && !is_over(record, now)) {
-		int wait = record_all__is_busy(record) ? BUSY_WAIT_MS : WAIT_MS;
+		int wait = record_all__is_busy(record) ? BUSY_WAIT_MS :
+			   kernel__look_ms(record->kernel);
 
 		if (record->options->duration_ns) {
 			uint64_t left = record->options->duration_ns - (now - record->start_ns);

@@ -28,6 +28,7 @@
 #define FILE_MAX  (256u << 20) /* a target may map anything */
 #define START_MAX (16 * PAGE) /* from an image in a file to its code */
 #define START_ALIGNMENT 16
+#define CANDIDATES 16 /* looked at; there are one or two */
 #define TOKEN_ROW 0xffffffu
 
 static int parse_metadata(struct image *image)
@@ -55,7 +56,8 @@ int image__build_tables(struct image *image)
 
 	return err ? err : r2r__tables(&image->pe, &image->r2r,
 				       image->metadata.tables[TABLE_METHOD_DEF].count,
-				       !strcmp(image__assembly(image), MODULES_CORE_NAME),
+				       metadata__is_assembly(&image->metadata,
+							     MODULES_CORE_NAME),
 				       &image->tables);
 }
 
@@ -194,14 +196,16 @@ int image__find_start(int fd, uint64_t mapped, uint64_t *ret_offset)
 	size_t wanted = (size_t)(mapped - from) + PAGE;
 	uint8_t *bytes = alloc__zeroed(1, wanted);
 	ssize_t at = pread(fd, bytes, wanted, (off_t)from);
-	int err = -ENOENT;
+	int candidates = CANDIDATES, err = -ENOENT;
 
-	for (at -= 2; at >= 0 && err; at--) {
+	for (at -= 2; at >= 0 && err && candidates; at--) {
 		uint64_t offset = from + (uint64_t)at;
 		struct image *image;
 
-		if (memcmp(bytes + at, "MZ", 2) || offset % START_ALIGNMENT ||
-		    open_at(fd, offset, &image))
+		if (memcmp(bytes + at, "MZ", 2) || offset % START_ALIGNMENT)
+			continue;
+		candidates--;
+		if (open_at(fd, offset, &image))
 			continue;
 		if (begins_code(image, mapped)) {
 			*ret_offset = offset;
@@ -216,6 +220,12 @@ int image__find_start(int fd, uint64_t mapped, uint64_t *ret_offset)
 void image__rest(const struct image *image)
 {
 	file_view__rest(image->cached);
+}
+
+size_t image__memory_bytes(const struct image *image)
+{
+	return image->memory_size + image->tables.rows_count * sizeof(*image->tables.rows) +
+	       image->tables.bodies_count * sizeof(*image->tables.bodies);
 }
 
 void image__free(struct image *image)
@@ -280,9 +290,9 @@ const uint8_t *image__mvid(struct image *image)
 	return image__want_names(image) ? NULL : metadata__mvid(&image->metadata);
 }
 
-const char *image__assembly(const struct image *image)
+const char *image__assembly(struct image *image)
 {
-	return metadata__string(&image->metadata, TABLE_ASSEMBLY, 1, ASSEMBLY_NAME);
+	return image__want_names(image) ? "" : metadata__string(&image->metadata, TABLE_ASSEMBLY, 1, ASSEMBLY_NAME);
 }
 
 uint32_t image__sections(const struct image *image,

@@ -50,7 +50,7 @@ struct image_body {
 int image__open_memory(const void *data, size_t size, struct image **ret_image);
 /* Maps the file (by descriptor, which the caller may close), from where the image
  * begins in it.  The tables come from the cache (cache.h; NULL none), where they are.
- * Also -EFBIG above 256 MB, -Exxx of fstat, mmap. */
+ * Also -EFBIG for a file above 256 MB that is an image as a whole, -Exxx of fstat, mmap. */
 int image__open(int fd, uint64_t offset, struct image_cache *cache,
 		struct image **ret_image);
 /*
@@ -63,10 +63,15 @@ typedef bool (*image_reader)(void *context, uint64_t address, void *bytes, size_
 /*
  * Opens an image that lies in memory without a file, section by section, as a compressed
  * single-file application unpacks it; `code` is where its executable memory begins.
- * Also where RVA 0 lies.  -ENOENT no image is there, else as image__open_memory.
+ * Also where RVA 0 lies.  -ENOENT no image is there, -EFBIG more than 64 MB, else as
+ * image__open_memory.
  */
 int image__open_loaded(image_reader read, void *context, uint64_t code,
 		       struct image **ret_image, uint64_t *ret_base);
+/* Whether such an image is there, and no other memory by now. */
+bool image__is_still_loaded(const struct image *image, image_reader read, void *context,
+			    uint64_t base);
+size_t image__memory_bytes(const struct image *image);	/* of ours, that it takes */
 /*
  * A composite image holds the code of several assemblies, and the names are in their own
  * files, of which the caller gives what it finds.  0: it is no composite image.
@@ -82,7 +87,7 @@ void image__free(struct image *image);
 
 uint32_t image__size(const struct image *image);	/* SizeOfImage */
 const uint8_t *image__mvid(struct image *image);	/* 16 bytes or NULL */
-const char *image__assembly(const struct image *image); /* simple name or "" */
+const char *image__assembly(struct image *image);	/* simple name or "" */
 uint32_t image__sections(const struct image *image,
 			 const struct image_section **ret_sections);
 /* Where the image's RVA 0 lies when `file_offset`, of the whole file, is mapped executable

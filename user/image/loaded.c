@@ -7,7 +7,7 @@
  *   memory   base     base + RVA ...                 file   0         file offset ...
  *            headers  .text    .data        ──►             headers   .text  .data
  *
- * What the runtime changed meanwhile (relocations, cells) is nothing that they read.
+ * The first page is kept as it was, to know the image again.  What the runtime changed meanwhile (relocations, cells) is nothing that they read.
  */
 #include "image.h"
 
@@ -27,18 +27,20 @@
 static int read_layout(image_reader read, void *context, uint64_t base, uint64_t code,
 		       uint8_t headers[PAGE], struct pe *ret_pe)
 {
+	uint64_t bytes = 0;
 	int err = -ENOENT;
 
 	if (!read(context, base, headers, PAGE) ||
 	    pe__parse_layout(headers, PAGE, ret_pe))
 		return -ENOENT;
-	for (uint32_t i = 0; i < ret_pe->sections_count && err; i++) {
+	for (uint32_t i = 0; i < ret_pe->sections_count; i++) {
 		const struct image_section *section = &ret_pe->sections[i];
 
 		if (section->executable && (base + section->rva) / PAGE == code / PAGE)
 			err = 0;
+		bytes += section->file_size;
 	}
-	if (!err && ret_pe->size > BYTES_MAX)
+	if (!err && (bytes > BYTES_MAX || ret_pe->size > BYTES_MAX))
 		err = -EFBIG;
 	return err;
 }
@@ -116,6 +118,15 @@ out:
 	else
 		*ret_image = image;
 	return err;
+}
+
+bool image__is_still_loaded(const struct image *image, image_reader read, void *context,
+			    uint64_t base)
+{
+	uint8_t headers[PAGE];
+
+	return image->memory && !image->file && image->memory_size >= PAGE &&
+	       read(context, base, headers, PAGE) && !memcmp(headers, image->memory, PAGE);
 }
 
 int image__open_loaded(image_reader read, void *context, uint64_t code,

@@ -296,6 +296,16 @@ struct cursor metadata__blob(const struct metadata *metadata, enum metadata_tabl
 	return bytes ? cursor__of(bytes, size) : blob;
 }
 
+bool metadata__is_assembly(const struct metadata *metadata, const char *name)
+{
+	struct cursor strings = metadata->strings;
+	const uint8_t *bytes;
+
+	cursor__seek(&strings, metadata__value(metadata, TABLE_ASSEMBLY, 1, ASSEMBLY_NAME));
+	bytes = cursor__take(&strings, (uint32_t)strlen(name) + 1);
+	return bytes && !memcmp(bytes, name, strlen(name) + 1);
+}
+
 const uint8_t *metadata__mvid(const struct metadata *metadata)
 {
 	uint32_t number = metadata__value(metadata, TABLE_MODULE, 1, MODULE_MVID);

@@ -72,6 +72,8 @@ const char *metadata__string(const struct metadata *metadata, enum metadata_tabl
 /* A cursor over the blob that a column names; `bad` when there is none. */
 struct cursor metadata__blob(const struct metadata *metadata, enum metadata_table table,
 			     uint32_t row, enum metadata_column column);
+/* Whether that is the assembly's simple name; also while the bytes change. */
+bool metadata__is_assembly(const struct metadata *metadata, const char *name);
 const uint8_t *metadata__mvid(const struct metadata *metadata);
 
 /* Row of the TypeDef that declares a MethodDef, 0 if none does. */

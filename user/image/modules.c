@@ -26,6 +26,12 @@ uint32_t modules__of_component(uint32_t component)
 	return FIRST_COMPONENT + component;
 }
 
+bool modules__is_within(const struct r2r *r2r, uint32_t module)
+{
+	return !module || (module >= FIRST_COMPONENT &&
+			   module - FIRST_COMPONENT < r2r__components(r2r));
+}
+
 /* The image that was given for a component is that very assembly. */
 static bool is_component(const struct image *image, uint32_t number,
 			 const struct image *component)
@@ -71,8 +77,9 @@ const struct metadata *modules__metadata(const struct image *image, uint32_t mod
 	if (module == MODULES_CORE_LIBRARY && composite)
 		return of_component(image, core_library(image));
 	if (module == MODULES_CORE_LIBRARY)
-		return strcmp(image__assembly(image), MODULES_CORE_NAME) ? NULL
-									 : &image->metadata;
+		return metadata__is_assembly(&image->metadata, MODULES_CORE_NAME)
+			       ? &image->metadata
+			       : NULL;
 	return composite && module >= FIRST_COMPONENT
 		       ? of_component(image, module - FIRST_COMPONENT)
 		       : NULL;
@@ -84,9 +91,12 @@ const char *modules__name(const struct image *image, uint32_t module)
 		0 : image->metadata.tables[TABLE_ASSEMBLY_REF].count;
 
 	if (!module)
-		return image__assembly(image);
+		return metadata__string(&image->metadata, TABLE_ASSEMBLY, 1,
+					ASSEMBLY_NAME);
 	if (module == MODULES_CORE_LIBRARY)
-		return MODULES_CORE_NAME;
+		return core_library(image) < r2r__components(&image->r2r)
+			       ? MODULES_CORE_NAME
+			       : "";
 	if (module <= own)
 		return metadata__string(&image->metadata, TABLE_ASSEMBLY_REF, module,
 					ASSEMBLY_REF_NAME);

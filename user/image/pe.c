@@ -16,6 +16,7 @@
 #define OPTIONAL_MAGIC_PE32PLUS 0x20b
 #define SECTION_EXECUTABLE	0x20000000u
 #define DIRECTORY_CLI		14
+#define SIZE_SLACK		(16u << 20)
 
 struct headers {
 	uint16_t machine, sections, optional_size;
@@ -130,6 +131,9 @@ int pe__parse(const void *data, size_t size, struct pe *ret_pe)
 	cursor__seek(&cli, 64);
 	ret_pe->native_header = read_range(&cli);
 	if (cli.bad)
+		return -EBADMSG;
+	/* It is to be mapped, 64 KB by 64 KB: not more than the file can be meant for. */
+	if (ret_pe->image_size > 4ull * ret_pe->size + SIZE_SLACK)
 		return -EBADMSG;
 	if (headers.machine != (MACHINE_AMD64 ^ MACHINE_OS_LINUX) &&
 	    ret_pe->native_header.rva)

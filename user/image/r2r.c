@@ -31,6 +31,7 @@
 
 #define SIGNATURE	 0x00525452 /* "RTR\0" */
 #define SECTIONS_MAX	 256
+#define COMPONENTS_MAX	 4096
 #define FLAG_COMPONENT	 0x20
 #define FUNCTION_BYTES	 12 /* begin, end, unwind info */
 #define TOKEN_METHOD_DEF 0x06000000u
@@ -99,7 +100,7 @@ int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
 		else if (type == R2R_COMPONENT_MVIDS)
 			ret_r2r->mvids = range;
 	}
-	if (cursor.bad)
+	if (cursor.bad || r2r__components(ret_r2r) > COMPONENTS_MAX)
 		return -EBADMSG;
 	if (ret_r2r->flags & FLAG_COMPONENT || !ret_r2r->functions.size)
 		return -ENODATA;
@@ -190,8 +191,10 @@ static int claim_components(struct build *build)
 		core = pe__cursor(build->pe, header);
 		cursor__u32(&core); /* flags */
 		sections = cursor__u32(&core);
-		if (list.bad || core.bad || sections > SECTIONS_MAX)
+		if (list.bad || core.bad || sections > SECTIONS_MAX ||
+		    sections > build->budget)
 			return -EBADMSG;
+		build->budget -= sections;
 		while (sections--) {
 			uint32_t type;
 			struct pe_range range = read_section(&core, &type);
@@ -220,7 +223,9 @@ static int claim_instance(void *context, struct cursor entry)
 	if (module == MODULES_CORE_LIBRARY && build->core_library)
 		module = 0;
 	/* Another image's method is known by its names only. */
-	if (module && !r2r__components(build->r2r))
+	if (module != MODULES_CORE_LIBRARY && !modules__is_within(build->r2r, module))
+		token = module = 0;
+	if (module == MODULES_CORE_LIBRARY && !r2r__components(build->r2r))
 		token = module = 0;
 	return entry.bad ? -EBADMSG : claim(build, row, token, module, blob);
 }

@@ -48,6 +48,7 @@ struct kernel {
 	struct hook_links *hooks;
 	unsigned int hooks_count, hooks_capacity;
 	struct ring_buffer *sample_ring, *code_ring;
+	int look_ms;
 	struct mappings *mappings;
 	struct ts_body_row *rows;	/* mapped, read-only */
 	size_t rows_max;

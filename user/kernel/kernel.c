@@ -23,6 +23,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Each look costs, cold as the caches are. */
+#define LOOK_MS	      250
+#define LOOK_OFTEN_MS 100
+
 #define PROVIDER "tierscope"
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -39,6 +43,11 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
+int kernel__look_ms(const struct kernel *kernel)
+{
+	return kernel->look_ms;
+}
+
 /* A ring's size has to be a power of two and whole pages. */
 static uint32_t ring_size(uint64_t wanted)
 {
@@ -52,12 +61,14 @@ static uint32_t ring_size(uint64_t wanted)
 static void configure(struct kernel *kernel, const struct kernel_options *options)
 {
 	struct tierscope *skeleton = kernel->skeleton;
-	/* A second of deep stacks; the loader drains four times as often. */
+	/* A second of deep stacks; the loader drains four times as often, or ten times
+	 * where the ring cannot be that large. */
 	uint64_t samples = 1100ull * options->frequency * kernel->cpus *
 			   options->events_count;
 	uint32_t sample_ring = options->sample_ring_bytes ?
 			       options->sample_ring_bytes : ring_size(samples);
 
+	kernel->look_ms = samples <= ring_size(samples) ? LOOK_MS : LOOK_OFTEN_MS;
 	bpf_map__set_max_entries(skeleton->maps.samples, sample_ring);
 	bpf_map__set_max_entries(skeleton->maps.returns, kernel->cpus * TS_RETURNS);
 	if (options->code_ring_bytes)

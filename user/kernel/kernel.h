@@ -126,6 +126,8 @@ struct kernel_handlers {
 	void (*mapping_lost)(void *context, uint64_t count);
 };
 
+/* How often the rings want to be looked at when nothing wakes the caller. */
+int kernel__look_ms(const struct kernel *kernel);
 /*
  * Waits for something urgent (a module; with `mappings`, also a mapping of any
  * process), until the descriptor `also` can be read (-1: none), or timeout_ms.

@@ -26,15 +26,17 @@
 
 #define IMAGE_EXTENSION ".dll"
 #define PRELOAD_MAX 512 /* files of one folder */
-#define UNPACKED_MAX (512ull << 20) /* of all processes; a hostile one may show many */
+#define UNPACKED_MAX (512ull << 20) /* kept of all processes, and copied of one */
+#define PARTS_MAX 4096 /* images inside files, of all files */
 
 static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode,
-			  uint64_t mapped)
+			  uint64_t mapped, uint32_t owner)
 {
 	for (uint32_t i = 0; i < recorder->files_count; i++) {
 		const struct image_file *file = &recorder->files[i];
 
-		if (file->device == device && file->inode == inode && file->mapped == mapped)
+		if (file->device == device && file->inode == inode &&
+		    file->mapped == mapped && (!(mapped & UNPACKED) || file->owner == owner))
 			return i;
 	}
 	return NO_IMAGE;
@@ -73,8 +75,12 @@ static bool is_called_image(const char *path)
 	return length > extension && !strcmp(path + length - extension, IMAGE_EXTENSION);
 }
 
-/* Which lie beside the composite image.  One that is not found has no names. */
-static void give_components(struct image *image, int folder)
+/*
+ * Which lie beside the composite image.  One that is not found has no names.  All
+ * processes that map the image share them, so they have to be as trustworthy as it is:
+ * a stranger could map it in a place of his own, beside files of his own.
+ */
+static void give_components(struct image *image, uid_t owner, int folder)
 {
 	struct buf name = BUF_INIT;
 	struct stat state;
@@ -91,7 +97,8 @@ static void give_components(struct image *image, int folder)
 					 &state);
 		if (fd < 0)
 			continue;
-		(void)image__give_component(image, i, fd);
+		if (!state.st_uid || state.st_uid == owner)
+			(void)image__give_component(image, i, fd);
 		close(fd);
 	}
 	buf__free(&name);
@@ -118,6 +125,19 @@ static int open_folder_of(const struct process *process, const char *path)
 	return fd;
 }
 
+/* False: there is no way to the folder, perhaps since the process is gone. */
+static bool find_components(const struct process *process, struct image *image, uid_t owner,
+			    const char *path)
+{
+	int folder = open_folder_of(process, path);
+
+	if (folder < 0)
+		return false;
+	give_components(image, owner, folder);
+	close(folder);
+	return true;
+}
+
 /* `mapped` 0: the file as a whole, else the part of it that is mapped from there. */
 static uint32_t read_file(struct recorder *recorder, const struct process *process,
 			  const struct mapping *mapping, uint64_t mapped, const char *path)
@@ -129,21 +149,21 @@ static uint32_t read_file(struct recorder *recorder, const struct process *proce
 					.inode = mapping->inode, .path = path };
 	struct stat state;
 	int fd = mapped_file__open(&place, &state);
-	int folder, err = 0;
+	int err = 0;
 
 	if (fd < 0)
 		return NO_IMAGE;	/* perhaps another process shows it later */
 	if (mapped)
 		err = image__find_start(fd, mapped, &file.offset);
+	if (!err && mapped && recorder->parts++ >= PARTS_MAX)
+		err = -EFBIG;
 	if (!err)
 		err = image__open(fd, file.offset, recorder->image_cache, &file.image);
 	close(fd);
-	if (!err && image__components(file.image)) {
-		folder = open_folder_of(process, path);
-		give_components(file.image, folder);
-		if (folder >= 0)
-			close(folder);
-	}
+	file.owner = state.st_uid;
+	if (!err && image__components(file.image))
+		file.components_given = find_components(process, file.image, state.st_uid,
+							path);
 	if (err && err != -ENOENT && err != -ENOEXEC && err != -ENODATA) {
 		file.unreadable = true;
 		log__warn("%s: its precompiled code cannot be read (%s); samples in it will have no names",
@@ -164,9 +184,11 @@ static void preload_file(struct recorder *recorder, int folder, const char *name
 	if (!fstat(fd, &state)) {
 		file.device = state.st_dev;
 		file.inode = state.st_ino;
-		if (find_file(recorder, file.device, file.inode, 0) == NO_IMAGE &&
+		file.owner = state.st_uid;
+		if (find_file(recorder, file.device, file.inode, 0, 0) == NO_IMAGE &&
 		    !image__open(fd, 0, recorder->image_cache, &file.image)) {
-			give_components(file.image, folder);
+			give_components(file.image, state.st_uid, folder);
+			file.components_given = true;
 			add_file(recorder, &file, name);
 			image__rest(file.image);
 		}
@@ -193,9 +215,16 @@ static uint32_t find_or_read(struct recorder *recorder, const struct process *pr
 			     const struct mapping *mapping, uint64_t mapped,
 			     const char *path)
 {
-	uint32_t file = find_file(recorder, mapping->device, mapping->inode, mapped);
+	uint32_t number = find_file(recorder, mapping->device, mapping->inode, mapped, 0);
+	struct image_file *file;
 
-	return file == NO_IMAGE ? read_file(recorder, process, mapping, mapped, path) : file;
+	if (number == NO_IMAGE)
+		return read_file(recorder, process, mapping, mapped, path);
+	file = &recorder->files[number];
+	if (file->image && image__components(file->image) && !file->components_given)
+		file->components_given = find_components(process, file->image, file->owner,
+							 path);
+	return number;
 }
 
 uint32_t images__open(struct recorder *recorder, const struct process *process,
@@ -222,56 +251,106 @@ uint32_t images__open(struct recorder *recorder, const struct process *process,
 	return number;
 }
 
+struct reading {
+	pid_t pid;
+	uint64_t bytes; /* asked for so far */
+};
+
 static bool read_memory(void *context, uint64_t address, void *bytes, size_t size)
 {
-	const struct process *process = context;
+	struct reading *reading = context;
 	struct iovec local = { bytes, size };
 	struct iovec remote = { (void *)(uintptr_t)address, size };
 
-	return process_vm_readv(process->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+	reading->bytes += size;
+	return process_vm_readv(reading->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
 }
 
 /*
- * Processes of one executable have unpacked the same image from it, where the bits of its
- * MVID are the same.
+ * Processes of one executable and one user have unpacked the same image from it, where
+ * the bits of its MVID are the same.
  */
 static bool identify(const struct process *process, struct image_file *file)
 {
 	const uint8_t *mvid = image__mvid(file->image);
 	char path[64];
-	struct stat state;
+	struct stat executable, folder;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", process->pid);
-	if (!mvid || stat(path, &state))
+	if (!mvid || stat(path, &executable))
 		return false;
-	file->device = state.st_dev;
-	file->inode = state.st_ino;
+	snprintf(path, sizeof(path), "/proc/%d", process->pid);
+	if (stat(path, &folder))
+		return false;
+	file->device = executable.st_dev;
+	file->inode = executable.st_ino;
+	file->owner = folder.st_uid;
 	memcpy(&file->mapped, mvid, sizeof(file->mapped));
 	file->mapped |= UNPACKED;
 	return true;
 }
 
-uint32_t images__open_unpacked(struct recorder *recorder, const struct process *process,
+/* The runtime changes the protection of its memory again and again. */
+static uint32_t find_unpacked(const struct recorder *recorder, const struct process *process,
+			      struct mapping *mapping)
+{
+	struct reading reading = { .pid = process->pid };
+
+	for (uint32_t i = process->mappings.count; i > 0; i--) {
+		const struct mapping *earlier = &process->mappings.items[i - 1];
+
+		if (earlier->start != mapping->start || earlier->file == NO_IMAGE ||
+		    !(recorder->files[earlier->file].mapped & UNPACKED))
+			continue;
+		mapping->image_base = earlier->image_base;
+		return image__is_still_loaded(recorder->files[earlier->file].image,
+					      read_memory, &reading, earlier->image_base) ?
+		       earlier->file : NO_IMAGE;
+	}
+	return NO_IMAGE;
+}
+
+static uint32_t keep_unpacked(struct recorder *recorder, const struct process *process,
+			      struct image *image)
+{
+	struct image_file file = { .number = NO_IMAGE, .image = image };
+	uint32_t number = NO_IMAGE;
+
+	if (!identify(process, &file))
+		goto out;
+	number = find_file(recorder, file.device, file.inode, file.mapped, file.owner);
+	if (number != NO_IMAGE ||
+	    recorder->unpacked_bytes + image__memory_bytes(image) > UNPACKED_MAX)
+		goto out;
+	recorder->unpacked_bytes += image__memory_bytes(image);
+	return add_file(recorder, &file, image__assembly(image));
+out:
+	image__free(image);
+	return number;
+}
+
+uint32_t images__open_unpacked(struct recorder *recorder, struct process *process,
 			       struct mapping *mapping)
 {
-	struct image_file file = { .number = NO_IMAGE };
-	uint32_t number;
+	uint32_t number = find_unpacked(recorder, process, mapping);
+	struct reading reading = { .pid = process->pid };
+	struct image *image = NULL;
+	int err;
 
-	if (recorder->unpacked_bytes > UNPACKED_MAX ||
-	    image__open_loaded(read_memory, (void *)process, mapping->start, &file.image,
-			       &mapping->image_base))
-		return NO_IMAGE;
-	if (!identify(process, &file)) {
-		image__free(file.image);
-		return NO_IMAGE;
-	}
-	number = find_file(recorder, file.device, file.inode, file.mapped);
-	if (number != NO_IMAGE) {
-		image__free(file.image);
+	if (number != NO_IMAGE || process->unpacked_bytes > UNPACKED_MAX)
 		return number;
+	err = image__open_loaded(read_memory, &reading, mapping->start, &image,
+				 &mapping->image_base);
+	process->unpacked_bytes += reading.bytes;
+	if (!err)
+		number = keep_unpacked(recorder, process, image);
+	if (err == -EFBIG || (!err && number == NO_IMAGE)) {
+		if (!recorder->unpacked_told)
+			log__warn("process %d has more precompiled code in memory without a file than is read; samples in it will have no names",
+				  process->pid);
+		recorder->unpacked_told = mapping->unreadable = true;
 	}
-	recorder->unpacked_bytes += image__size(file.image);
-	return add_file(recorder, &file, image__assembly(file.image));
+	return number;
 }
 
 void images__publish(struct recorder *recorder, const struct process *process,
@@ -316,6 +395,8 @@ static string_id module_of(struct recorder *recorder, const struct image_file *f
 	const char *whole = model__text(recorder->model, path), *slash = strrchr(whole, '/');
 	struct buf name = BUF_INIT;
 
+	if (!*assembly && file->mapped)
+		assembly = image__assembly(file->image);
 	if (!*assembly || (!file->mapped && !image__components(file->image)))
 		return path;
 	if (!file->mapped && slash)

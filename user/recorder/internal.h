@@ -29,10 +29,12 @@ struct image_file {
 	uint64_t device, inode;		/* unpacked: of the process's executable */
 	uint64_t mapped;		/* of a part: offset of its code's mapping, else 0;
 					 * unpacked: UNPACKED | some bits of its MVID */
+	uint32_t owner;			/* unpacked: whose processes; they tell of each other only */
 	uint64_t offset;		/* where the image begins */
 	struct image *image;		/* NULL: not such an image */
 	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
 	bool unreadable;		/* an image, but not one that we can read */
+	bool components_given;		/* composite: its folder was looked through */
 };
 
 enum mapping_kind { MAPPING_FILE, MAPPING_JIT, MAPPING_ANONYMOUS, MAPPING_SPECIAL };
@@ -106,6 +108,7 @@ struct process {
 	uint64_t sequence_highest;	/* told by probes */
 	uint64_t sequence_seen;		/* how many since base */
 	bool ended;			/* its rows and slots are to be given back */
+	uint64_t unpacked_bytes;	/* copied of its memory, for images without a file */
 	bool reread;			/* the journal knows more than we do */
 	uint64_t reread_ns;
 	uint64_t hook_counts[TS_HOOK_COUNTERS];	/* of its journal, in the ledger so far */
@@ -134,7 +137,9 @@ struct recorder {
 	struct image_cache *image_cache; /* NULL: none */
 	struct image_file *files;
 	uint32_t files_count, files_capacity;
-	uint64_t unpacked_bytes;	/* of images without a file */
+	uint64_t unpacked_bytes;	/* memory of images without a file */
+	bool unpacked_told;		/* that there was more of it than we read */
+	uint32_t parts;			/* images that are parts of files */
 	struct map *rows;		/* (row, generation) -> body */
 	struct map *unnamed_samples;	/* body without a FunctionID -> its samples */
 	struct symbols *symbols;
@@ -208,7 +213,7 @@ void mappings__free_list(struct mapping_list *list);
 uint32_t images__open(struct recorder *recorder, const struct process *process,
 		      struct mapping *mapping, const char *path);
 /* The same for executable memory without a file. */
-uint32_t images__open_unpacked(struct recorder *recorder, const struct process *process,
+uint32_t images__open_unpacked(struct recorder *recorder, struct process *process,
 			       struct mapping *mapping);
 /* Maps the image's table for the sampler, once the space is the right one. */
 void images__publish(struct recorder *recorder, const struct process *process,

@@ -47,7 +47,7 @@ static void add(struct recorder *recorder, struct process *process,
 		mapping.file = images__open(recorder, process, &mapping, told->path);
 	else if (mapping.kind == MAPPING_ANONYMOUS)
 		mapping.file = images__open_unpacked(recorder, process, &mapping);
-	if (mapping.file != NO_IMAGE)	/* as good as a file */
+	if (mapping.file != NO_IMAGE || mapping.unreadable)	/* as good as a file */
 		mapping.kind = MAPPING_FILE;
 	alloc__grow(list->items, list->count, list->capacity);
 	list->items[list->count++] = mapping;

@@ -3,6 +3,7 @@
 """Kernel frames: a program that is nearly always in the kernel, below one managed
 method, recorded with and without them; and on a kernel that hides its names."""
 
+import collections
 import os
 
 from lib import check, loader, programs, recording, report
@@ -10,6 +11,7 @@ from lib import check, loader, programs, recording, report
 METHOD = "Below.Reading.ReadRandom("
 SECONDS = 3
 MARK = "_[k]"
+WAYS_IN = ("entry_", "asm_", "ret_", "[kernel]")
 
 
 def stacks_of(path):
@@ -58,8 +60,14 @@ def kernel_frames(t):
             raise check.Skip("this kernel hides the addresses of its symbols")
         check.at_least(count(below, lambda f: "vfs_read" + MARK in f), count(below, lambda f: True) * 9 // 10,
                        "samples below vfs_read")
-        entered = [f[next(i for i, x in enumerate(f) if x.endswith(MARK))] for f, _ in below]
-        check.empty((e for e in entered if not e.startswith(("entry_", "asm_", "ret_", "[kernel]"))), "ways into the kernel")
+        # The kernel's own unwinder does not always get out of an indirect thunk.
+        odd = collections.Counter()
+        for frames, samples in below:
+            entered = next(x for x in frames if x.endswith(MARK))
+            if not entered.startswith(WAYS_IN):
+                odd[entered] += samples
+        print(f"other ways in: {dict(odd)}")
+        check.at_least(1 - sum(odd.values()) / in_kernel, 0.99, "share of samples below a way into the kernel")
         check.equal(count(below, lambda f: "[kernel]" + MARK in f), 0, "samples with a kernel function without a name")
     with t.case("samples of the method stay its own"):
         summary = document.events[0]["samples_summary"]

@@ -7,7 +7,8 @@
  *   memory   base     base + RVA ...                 file   0         file offset ...
  *            headers  .text    .data        ──►             headers   .text  .data
  *
- * The first page is kept as it was, to know the image again.  What the runtime changed meanwhile (relocations, cells) is nothing that they read.
+ * The headers are kept as they were, to know the image again.  What the runtime changed
+ * meanwhile (relocations, cells) is nothing that they read.
  */
 #include "image.h"
 
@@ -124,9 +125,14 @@ bool image__is_still_loaded(const struct image *image, image_reader read, void *
 			    uint64_t base)
 {
 	uint8_t headers[PAGE];
+	size_t size = PAGE; /* of the headers: in the file the first section follows */
 
-	return image->memory && !image->file && image->memory_size >= PAGE &&
-	       read(context, base, headers, PAGE) && !memcmp(headers, image->memory, PAGE);
+	for (uint32_t i = 0; i < image->pe.sections_count; i++) {
+		if (image->pe.sections[i].file_offset < size)
+			size = image->pe.sections[i].file_offset;
+	}
+	return size && image->memory && !image->file && image->memory_size >= size &&
+	       read(context, base, headers, size) && !memcmp(headers, image->memory, size);
 }
 
 int image__open_loaded(image_reader read, void *context, uint64_t code,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// Precompiled images: each file is read once, by device and inode and never by
-// a claimed path alone, its table goes to the sampler, its bodies get names
-// when they are sampled.
+// Precompiled images: each file is read once, by device and inode, its table goes to the
+// sampler, its bodies get names when they are sampled.  A claimed path alone decides
+// nothing: where files beside an image are read, their contents and owner have to match.
 #include "internal.h"
 
 #include "../base/alloc.h"
@@ -17,20 +17,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define IMAGE_EXTENSION ".dll"
 #define PRELOAD_MAX 512 /* files of one folder */
-#define UNPACKED_MAX (512ull << 20) /* kept of all processes, and copied of one */
 #define PARTS_MAX 4096 /* images inside files, of all files */
 
-static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint64_t inode,
-			  uint64_t mapped, uint32_t owner)
+uint32_t images__find(const struct recorder *recorder, uint64_t device, uint64_t inode,
+		      uint64_t mapped, uint32_t owner)
 {
 	for (uint32_t i = 0; i < recorder->files_count; i++) {
 		const struct image_file *file = &recorder->files[i];
@@ -42,8 +39,8 @@ static uint32_t find_file(const struct recorder *recorder, uint64_t device, uint
 	return NO_IMAGE;
 }
 
-static uint32_t add_file(struct recorder *recorder, const struct image_file *file,
-			 const char *path)
+uint32_t images__keep(struct recorder *recorder, const struct image_file *file,
+		      const char *path)
 {
 	struct image_file added = *file;
 
@@ -169,7 +166,7 @@ static uint32_t read_file(struct recorder *recorder, const struct process *proce
 		log__warn("%s: its precompiled code cannot be read (%s); samples in it will have no names",
 			  path, why_not(err));
 	}
-	return add_file(recorder, &file, path);
+	return images__keep(recorder, &file, path);
 }
 
 /* What is no image is not kept: another mapping of it will say so. */
@@ -185,11 +182,11 @@ static void preload_file(struct recorder *recorder, int folder, const char *name
 		file.device = state.st_dev;
 		file.inode = state.st_ino;
 		file.owner = state.st_uid;
-		if (find_file(recorder, file.device, file.inode, 0, 0) == NO_IMAGE &&
+		if (images__find(recorder, file.device, file.inode, 0, 0) == NO_IMAGE &&
 		    !image__open(fd, 0, recorder->image_cache, &file.image)) {
 			give_components(file.image, state.st_uid, folder);
 			file.components_given = true;
-			add_file(recorder, &file, name);
+			images__keep(recorder, &file, name);
 			image__rest(file.image);
 		}
 	}
@@ -215,7 +212,7 @@ static uint32_t find_or_read(struct recorder *recorder, const struct process *pr
 			     const struct mapping *mapping, uint64_t mapped,
 			     const char *path)
 {
-	uint32_t number = find_file(recorder, mapping->device, mapping->inode, mapped, 0);
+	uint32_t number = images__find(recorder, mapping->device, mapping->inode, mapped, 0);
 	struct image_file *file;
 
 	if (number == NO_IMAGE)
@@ -248,108 +245,6 @@ uint32_t images__open(struct recorder *recorder, const struct process *process,
 						     mapping->file_offset);
 	if (!mapping->image_base)
 		return NO_IMAGE;
-	return number;
-}
-
-struct reading {
-	pid_t pid;
-	uint64_t bytes; /* asked for so far */
-};
-
-static bool read_memory(void *context, uint64_t address, void *bytes, size_t size)
-{
-	struct reading *reading = context;
-	struct iovec local = { bytes, size };
-	struct iovec remote = { (void *)(uintptr_t)address, size };
-
-	reading->bytes += size;
-	return process_vm_readv(reading->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
-}
-
-/*
- * Processes of one executable and one user have unpacked the same image from it, where
- * the bits of its MVID are the same.
- */
-static bool identify(const struct process *process, struct image_file *file)
-{
-	const uint8_t *mvid = image__mvid(file->image);
-	char path[64];
-	struct stat executable, folder;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", process->pid);
-	if (!mvid || stat(path, &executable))
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d", process->pid);
-	if (stat(path, &folder))
-		return false;
-	file->device = executable.st_dev;
-	file->inode = executable.st_ino;
-	file->owner = folder.st_uid;
-	memcpy(&file->mapped, mvid, sizeof(file->mapped));
-	file->mapped |= UNPACKED;
-	return true;
-}
-
-/* The runtime changes the protection of its memory again and again. */
-static uint32_t find_unpacked(const struct recorder *recorder, const struct process *process,
-			      struct mapping *mapping)
-{
-	struct reading reading = { .pid = process->pid };
-
-	for (uint32_t i = process->mappings.count; i > 0; i--) {
-		const struct mapping *earlier = &process->mappings.items[i - 1];
-
-		if (earlier->start != mapping->start || earlier->file == NO_IMAGE ||
-		    !(recorder->files[earlier->file].mapped & UNPACKED))
-			continue;
-		mapping->image_base = earlier->image_base;
-		return image__is_still_loaded(recorder->files[earlier->file].image,
-					      read_memory, &reading, earlier->image_base) ?
-		       earlier->file : NO_IMAGE;
-	}
-	return NO_IMAGE;
-}
-
-static uint32_t keep_unpacked(struct recorder *recorder, const struct process *process,
-			      struct image *image)
-{
-	struct image_file file = { .number = NO_IMAGE, .image = image };
-	uint32_t number = NO_IMAGE;
-
-	if (!identify(process, &file))
-		goto out;
-	number = find_file(recorder, file.device, file.inode, file.mapped, file.owner);
-	if (number != NO_IMAGE ||
-	    recorder->unpacked_bytes + image__memory_bytes(image) > UNPACKED_MAX)
-		goto out;
-	recorder->unpacked_bytes += image__memory_bytes(image);
-	return add_file(recorder, &file, image__assembly(image));
-out:
-	image__free(image);
-	return number;
-}
-
-uint32_t images__open_unpacked(struct recorder *recorder, struct process *process,
-			       struct mapping *mapping)
-{
-	uint32_t number = find_unpacked(recorder, process, mapping);
-	struct reading reading = { .pid = process->pid };
-	struct image *image = NULL;
-	int err;
-
-	if (number != NO_IMAGE || process->unpacked_bytes > UNPACKED_MAX)
-		return number;
-	err = image__open_loaded(read_memory, &reading, mapping->start, &image,
-				 &mapping->image_base);
-	process->unpacked_bytes += reading.bytes;
-	if (!err)
-		number = keep_unpacked(recorder, process, image);
-	if (err == -EFBIG || (!err && number == NO_IMAGE)) {
-		if (!recorder->unpacked_told)
-			log__warn("process %d has more precompiled code in memory without a file than is read; samples in it will have no names",
-				  process->pid);
-		recorder->unpacked_told = mapping->unreadable = true;
-	}
 	return number;
 }
 

@@ -212,15 +212,22 @@ void mappings__free_list(struct mapping_list *list);
 /* images.c */
 uint32_t images__open(struct recorder *recorder, const struct process *process,
 		      struct mapping *mapping, const char *path);
-/* The same for executable memory without a file. */
-uint32_t images__open_unpacked(struct recorder *recorder, struct process *process,
-			       struct mapping *mapping);
+/* The number of what is known already, NO_IMAGE if nothing is; owner: of unpacked ones. */
+uint32_t images__find(const struct recorder *recorder, uint64_t device, uint64_t inode,
+		      uint64_t mapped, uint32_t owner);
+/* Takes file->image over, and hands its table to the sampler. */
+uint32_t images__keep(struct recorder *recorder, const struct image_file *file,
+		      const char *path);
 /* Maps the image's table for the sampler, once the space is the right one. */
 void images__publish(struct recorder *recorder, const struct process *process,
 		     const struct mapping *mapping);
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path);
 void images__free(struct recorder *recorder);
+
+/* unpacked.c: images__open for executable memory without a file. */
+uint32_t unpacked__open(struct recorder *recorder, struct process *process,
+			struct mapping *mapping);
 
 /* ledger.c: the counts since the last call, into the model. */
 int ledger__write(struct recorder *recorder, bool last);

@@ -46,7 +46,7 @@ static void add(struct recorder *recorder, struct process *process,
 	if (mapping.kind == MAPPING_FILE)
 		mapping.file = images__open(recorder, process, &mapping, told->path);
 	else if (mapping.kind == MAPPING_ANONYMOUS)
-		mapping.file = images__open_unpacked(recorder, process, &mapping);
+		mapping.file = unpacked__open(recorder, process, &mapping);
 	if (mapping.file != NO_IMAGE || mapping.unreadable)	/* as good as a file */
 		mapping.kind = MAPPING_FILE;
 	alloc__grow(list->items, list->count, list->capacity);

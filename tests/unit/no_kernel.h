@@ -20,9 +20,12 @@ int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind, uint
 	return 0;
 }
 
+static uint64_t no_kernel_unmapped_end; /* of the last range */
+
 void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end)
 {
-	(void)kernel, (void)space, (void)start, (void)end;
+	(void)kernel, (void)space, (void)start;
+	no_kernel_unmapped_end = end;
 }
 
 #endif /* TIERSCOPE_TESTS_NO_KERNEL_H */

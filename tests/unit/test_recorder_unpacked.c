@@ -153,6 +153,11 @@ static void what_lies_there_later_is_another_matter(void **state)
 	copied = process->unpacked_bytes;
 	assert_int_equal(unpacked__open(fixture->recorder, process, &mapping), mapping.file);
 	assert_int_equal(process->unpacked_bytes, copied);
+	/* What was published, which is more than the code, is taken back. */
+	bodies__forget(fixture->recorder, process);
+	assert_int_equal(no_kernel_unmapped_end,
+			 mapping.image_base +
+			 image__size(fixture->recorder->files[mapping.file].image));
 	memset(fixture->base, 0xcc, 4096);
 	assert_int_equal(unpacked__open(fixture->recorder, process, &mapping), NO_IMAGE);
 }

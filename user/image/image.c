@@ -28,6 +28,7 @@
 #define FILE_MAX  (256u << 20) /* a target may map anything */
 #define START_MAX (16 * PAGE) /* from an image in a file to its code */
 #define START_ALIGNMENT 16
+#define METADATA_MAX (64u << 20)
 #define CANDIDATES 16 /* looked at; there are one or two */
 #define TOKEN_ROW 0xffffffu
 
@@ -90,8 +91,10 @@ int image__want_names(struct image *image)
 	void *memory;
 	int err;
 
+	if (image->names_broken || image->pe.metadata.size > METADATA_MAX)
+		return -EBADMSG;
 	if (image->memory || !image->file)
-		return image->names_broken ? -EBADMSG : 0;
+		return 0;
 	/* The whole file's size, of which only what is copied is ever touched. */
 	memory = mmap(NULL, image->file->size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -106,8 +109,16 @@ int image__want_names(struct image *image)
 	image->memory_size = image->file->size;
 	image->pe.data = memory;
 	err = parse_metadata(image);
-	image->names_broken = err;
+	if (err)
+		image__drop_names(image);
 	return err;
+}
+
+void image__drop_names(struct image *image)
+{
+	munmap(image->memory, image->memory_size);
+	image->memory = NULL;
+	image->names_broken = true;
 }
 
 /* Most executable mappings are ELF: those need not be read to be refused. */

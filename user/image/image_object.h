@@ -22,13 +22,15 @@ struct image {
 	struct file_view *cached; /* where the tables lie, if not in memory of ours */
 	void *memory;		  /* our copy of what names need, or NULL */
 	size_t memory_size;
-	bool names_broken;	  /* the file changed before they were copied */
+	bool names_broken;	  /* the file changed before they were copied, or is not the one */
 	struct image **components; /* of a composite image; NULL each if not given */
 };
 
 /* Where things lie; no more is read than the first pages.  Errors as image__open_memory. */
 int image__parse(struct image *image, const void *data, size_t size);
 int image__build_tables(struct image *image);
+/* Gives the copy back: it is none to be used. */
+void image__drop_names(struct image *image);
 /* Makes the copy, if there is none yet.  0, -ENOMEM, -EBADMSG. */
 int image__want_names(struct image *image);
 

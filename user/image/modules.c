@@ -51,9 +51,12 @@ static const struct metadata *of_component(const struct image *image, uint32_t n
 
 	if (image->components && number < r2r__components(&image->r2r))
 		component = image->components[number];
-	if (!component || image__want_names(component) ||
-	    !is_component(image, number, component))
+	if (!component || image__want_names(component))
 		return NULL;
+	if (!is_component(image, number, component)) {
+		image__drop_names(component);
+		return NULL;
+	}
 	return &component->metadata;
 }
 

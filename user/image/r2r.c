@@ -31,7 +31,8 @@
 
 #define SIGNATURE	 0x00525452 /* "RTR\0" */
 #define SECTIONS_MAX	 256
-#define COMPONENTS_MAX	 4096
+#define COMPONENTS_MAX	 1024
+#define ENTRIES_PER_ROW	 16 /* methods without code have empty ones */
 #define FLAG_COMPONENT	 0x20
 #define FUNCTION_BYTES	 12 /* begin, end, unwind info */
 #define TOKEN_METHOD_DEF 0x06000000u
@@ -52,7 +53,8 @@ struct build {
 	struct owner *owners;	 /* one per row */
 	uint32_t rows;
 	bool core_library; /* the image is that assembly */
-	uint32_t budget; /* signature elements and entry points still allowed */
+	uint32_t budget;  /* signature elements and sections still allowed */
+	uint32_t entries; /* of entry points, empty ones too: more than there is code for */
 };
 
 static struct pe_range read_section(struct cursor *cursor, uint32_t *ret_type)
@@ -152,9 +154,9 @@ static int claim_methods(struct build *build, struct pe_range table, uint32_t mo
 	err = native_array__open(build->file, (uint32_t)offset, &array);
 	if (err)
 		return err;
-	if (array.count > methods || array.count > build->budget)
+	if (array.count > methods || array.count > build->entries)
 		return -EBADMSG;
-	build->budget -= array.count;
+	build->entries -= array.count;
 	for (uint32_t i = 0; i < array.count; i++) {
 		struct cursor entry = native_array__at(&array, i);
 		uint32_t row;
@@ -337,6 +339,8 @@ int r2r__tables(const struct pe *pe, const struct r2r *r2r, uint32_t methods,
 		.rows = r2r->functions.size / FUNCTION_BYTES,
 		.core_library = core_library,
 		.budget = pe->size,
+		.entries = methods + 65536 +
+			   r2r->functions.size / FUNCTION_BYTES * ENTRIES_PER_ROW,
 	};
 	int err;
 

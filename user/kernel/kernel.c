@@ -68,7 +68,7 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 	uint32_t sample_ring = options->sample_ring_bytes ?
 			       options->sample_ring_bytes : ring_size(samples);
 
-	kernel->look_ms = samples <= ring_size(samples) ? LOOK_MS : LOOK_OFTEN_MS;
+	kernel->look_ms = samples <= sample_ring ? LOOK_MS : LOOK_OFTEN_MS;
 	bpf_map__set_max_entries(skeleton->maps.samples, sample_ring);
 	bpf_map__set_max_entries(skeleton->maps.returns, kernel->cpus * TS_RETURNS);
 	if (options->code_ring_bytes)

@@ -7,6 +7,7 @@
 
 #include "../base/text.h"
 #include "../model/name.h"
+#include "../image/image.h"
 
 #include <errno.h>
 #include <string.h>
@@ -386,8 +387,12 @@ void bodies__forget(struct recorder *recorder, struct process *process)
 	for (uint32_t i = 0; i < process->mappings.count; i++) {
 		const struct mapping *mapping = &process->mappings.items[i];
 
-		kernel__unmap(recorder->kernel, process->space,
-			      mapping->file == NO_IMAGE ? mapping->start :
-			      mapping->image_base, mapping->end);
+		uint64_t start = mapping->start, end = mapping->end;
+
+		if (mapping->file != NO_IMAGE) {	/* as it was published: all of it */
+			start = mapping->image_base;
+			end = start + image__size(recorder->files[mapping->file].image);
+		}
+		kernel__unmap(recorder->kernel, process->space, start, end);
 	}
 }

@@ -24,7 +24,8 @@
 
 #define IMAGE_EXTENSION ".dll"
 #define PRELOAD_MAX 512 /* files of one folder */
-#define PARTS_MAX 4096 /* images inside files, of all files */
+#define COMPONENTS_TRIES 8
+#define PARTS_MAX 1024 /* images inside files, of all files */
 
 uint32_t images__find(const struct recorder *recorder, uint64_t device, uint64_t inode,
 		      uint64_t mapped, uint32_t owner)
@@ -77,10 +78,11 @@ static bool is_called_image(const char *path)
  * processes that map the image share them, so they have to be as trustworthy as it is:
  * a stranger could map it in a place of his own, beside files of his own.
  */
-static void give_components(struct image *image, uid_t owner, int folder)
+static bool give_components(struct image *image, uid_t owner, int folder)
 {
 	struct buf name = BUF_INIT;
 	struct stat state;
+	bool all = true;
 
 	for (uint32_t i = 0; i < image__components(image); i++) {
 		const char *assembly = image__component_name(image, i);
@@ -92,13 +94,14 @@ static void give_components(struct image *image, uid_t owner, int folder)
 		buf__printf(&name, "%s" IMAGE_EXTENSION, assembly);
 		fd = mapped_file__reopen(root__open_name(folder, buf__string(&name), O_PATH),
 					 &state);
-		if (fd < 0)
-			continue;
-		if (!state.st_uid || state.st_uid == owner)
-			(void)image__give_component(image, i, fd);
-		close(fd);
+		if (fd < 0 || (state.st_uid && state.st_uid != owner) ||
+		    image__give_component(image, i, fd))
+			all = false;
+		if (fd >= 0)
+			close(fd);
 	}
 	buf__free(&name);
+	return all;
 }
 
 /* As the process sees it. */
@@ -122,17 +125,21 @@ static int open_folder_of(const struct process *process, const char *path)
 	return fd;
 }
 
-/* False: there is no way to the folder, perhaps since the process is gone. */
+/*
+ * False: some are not there, or there is no way to the folder, perhaps since the process
+ * is gone.  Others that map the image may know more.
+ */
 static bool find_components(const struct process *process, struct image *image, uid_t owner,
 			    const char *path)
 {
 	int folder = open_folder_of(process, path);
+	bool all;
 
 	if (folder < 0)
 		return false;
-	give_components(image, owner, folder);
+	all = give_components(image, owner, folder);
 	close(folder);
-	return true;
+	return all;
 }
 
 /* `mapped` 0: the file as a whole, else the part of it that is mapped from there. */
@@ -184,8 +191,8 @@ static void preload_file(struct recorder *recorder, int folder, const char *name
 		file.owner = state.st_uid;
 		if (images__find(recorder, file.device, file.inode, 0, 0) == NO_IMAGE &&
 		    !image__open(fd, 0, recorder->image_cache, &file.image)) {
-			give_components(file.image, state.st_uid, folder);
-			file.components_given = true;
+			file.components_given = give_components(file.image, state.st_uid,
+								folder);
 			images__keep(recorder, &file, name);
 			image__rest(file.image);
 		}
@@ -218,7 +225,8 @@ static uint32_t find_or_read(struct recorder *recorder, const struct process *pr
 	if (number == NO_IMAGE)
 		return read_file(recorder, process, mapping, mapped, path);
 	file = &recorder->files[number];
-	if (file->image && image__components(file->image) && !file->components_given)
+	if (file->image && image__components(file->image) && !file->components_given &&
+	    file->components_tries++ < COMPONENTS_TRIES)
 		file->components_given = find_components(process, file->image, file->owner,
 							 path);
 	return number;
@@ -311,11 +319,11 @@ uint32_t images__body(struct recorder *recorder, struct process *process,
 	const struct image_body *bodies;
 	int64_t index = image__find(image, rva);
 	struct model_body body;
-	uint64_t known;
+	uint64_t known, key = (uint64_t)file << 32 | (uint32_t)index;
 
 	if (index < 0)
 		return MODEL_NONE;
-	if (map__get(process->image_bodies, base, (uint64_t)index, &known))
+	if (map__get(process->image_bodies, base, key, &known))
 		return (uint32_t)known;
 	image__bodies(image, &bodies);
 	body = (struct model_body){
@@ -331,7 +339,7 @@ uint32_t images__body(struct recorder *recorder, struct process *process,
 	};
 	known = model__add_body(recorder->model, &body);
 	function_ids__wait_for(process, (uint32_t)known, body.start);
-	map__set(process->image_bodies, base, (uint64_t)index, known);
+	map__set(process->image_bodies, base, key, known);
 	return (uint32_t)known;
 }
 

@@ -29,12 +29,14 @@ struct image_file {
 	uint64_t device, inode;		/* unpacked: of the process's executable */
 	uint64_t mapped;		/* of a part: offset of its code's mapping, else 0;
 					 * unpacked: UNPACKED | some bits of its MVID */
-	uint32_t owner;			/* unpacked: whose processes; they tell of each other only */
+	uint32_t owner;			/* of the file; unpacked: of the processes, which tell of
+					 * each other only */
 	uint64_t offset;		/* where the image begins */
 	struct image *image;		/* NULL: not such an image */
 	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
 	bool unreadable;		/* an image, but not one that we can read */
-	bool components_given;		/* composite: its folder was looked through */
+	bool components_given;		/* composite: all of them */
+	uint32_t components_tries;
 };
 
 enum mapping_kind { MAPPING_FILE, MAPPING_JIT, MAPPING_ANONYMOUS, MAPPING_SPECIAL };
@@ -100,7 +102,7 @@ struct process {
 	struct map *bodies;		/* start -> youngest body there */
 	struct map *youngest;		/* start -> sequence of its birth */
 	struct map *modules;		/* module id -> string_id of the path */
-	struct map *image_bodies;	/* (base, body of image) -> body */
+	struct map *image_bodies;	/* (base, file and body of image) -> body */
 	struct map *stubs;		/* address -> enum stub_kind */
 	struct function_ids ids;
 	struct journal *journal;
@@ -108,7 +110,8 @@ struct process {
 	uint64_t sequence_highest;	/* told by probes */
 	uint64_t sequence_seen;		/* how many since base */
 	bool ended;			/* its rows and slots are to be given back */
-	uint64_t unpacked_bytes;	/* copied of its memory, for images without a file */
+	bool has_unpacked;		/* images without a file */
+	uint64_t unpacked_bytes;	/* copied of its memory for them */
 	bool reread;			/* the journal knows more than we do */
 	uint64_t reread_ns;
 	uint64_t hook_counts[TS_HOOK_COUNTERS];	/* of its journal, in the ledger so far */

@@ -175,6 +175,8 @@ static void note_exec(struct recorder *recorder, const struct ts_process_event *
 	}
 	process = process__new(recorder, event->header.space, pid, event->header.time_ns,
 			       parent, index);
+	if (old)
+		process->unpacked_bytes = old->unpacked_bytes;	/* what one process may cost */
 	mappings__exec(recorder, old, process);
 }
 

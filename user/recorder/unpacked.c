@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #define UNPACKED_MAX (512ull << 20) /* kept of all processes, and copied of one */
+#define FAILED_BYTES (8u << 20)	    /* what looking at a damaged one counts for */
 
 struct reading {
 	pid_t pid;
@@ -60,7 +61,7 @@ static uint32_t find_unpacked(const struct recorder *recorder, const struct proc
 {
 	struct reading reading = { .pid = process->pid };
 
-	for (uint32_t i = process->mappings.count; i > 0; i--) {
+	for (uint32_t i = process->has_unpacked ? process->mappings.count : 0; i > 0; i--) {
 		const struct mapping *earlier = &process->mappings.items[i - 1];
 
 		if (earlier->start != mapping->start || earlier->file == NO_IMAGE ||
@@ -74,45 +75,65 @@ static uint32_t find_unpacked(const struct recorder *recorder, const struct proc
 	return NO_IMAGE;
 }
 
-static uint32_t keep_unpacked(struct recorder *recorder, const struct process *process,
-			      struct image *image)
+/* Takes the image over.  -EFBIG: there are too many of them; -ESRCH: it cannot be told
+ * whose it is. */
+static int keep(struct recorder *recorder, const struct process *process,
+		struct image *image, uint32_t *ret_number)
 {
 	struct image_file file = { .number = NO_IMAGE, .image = image };
-	uint32_t number = NO_IMAGE;
+	int err = 0;
 
-	if (!identify(process, &file))
+	if (!identify(process, &file)) {
+		err = -ESRCH;
 		goto out;
-	number = images__find(recorder, file.device, file.inode, file.mapped, file.owner);
-	if (number != NO_IMAGE ||
-	    recorder->unpacked_bytes + image__memory_bytes(image) > UNPACKED_MAX)
+	}
+	*ret_number = images__find(recorder, file.device, file.inode, file.mapped, file.owner);
+	if (*ret_number != NO_IMAGE)
 		goto out;
+	if (recorder->unpacked_bytes + image__memory_bytes(image) > UNPACKED_MAX) {
+		err = -EFBIG;
+		goto out;
+	}
 	recorder->unpacked_bytes += image__memory_bytes(image);
-	return images__keep(recorder, &file, image__assembly(image));
+	*ret_number = images__keep(recorder, &file, image__assembly(image));
+	return 0;
 out:
 	image__free(image);
-	return number;
+	return err;
+}
+
+static void tell_too_much(struct recorder *recorder, const struct process *process)
+{
+	if (!recorder->unpacked_told)
+		log__warn("process %d has more precompiled code in memory without a file than is read; samples in it will have no names",
+			  process->pid);
+	recorder->unpacked_told = true;
 }
 
 uint32_t unpacked__open(struct recorder *recorder, struct process *process,
-			       struct mapping *mapping)
+			struct mapping *mapping)
 {
 	uint32_t number = find_unpacked(recorder, process, mapping);
 	struct reading reading = { .pid = process->pid };
 	struct image *image = NULL;
 	int err;
 
-	if (number != NO_IMAGE || process->unpacked_bytes > UNPACKED_MAX)
+	if (number != NO_IMAGE)
 		return number;
+	if (process->unpacked_bytes > UNPACKED_MAX) {
+		/* Perhaps no image: it stays anonymous memory. */
+		tell_too_much(recorder, process);
+		return NO_IMAGE;
+	}
 	err = image__open_loaded(read_memory, &reading, mapping->start, &image,
 				 &mapping->image_base);
-	process->unpacked_bytes += reading.bytes;
+	process->unpacked_bytes += reading.bytes + (err && err != -ENOENT ? FAILED_BYTES : 0);
 	if (!err)
-		number = keep_unpacked(recorder, process, image);
-	if (err == -EFBIG || (!err && number == NO_IMAGE)) {
-		if (!recorder->unpacked_told)
-			log__warn("process %d has more precompiled code in memory without a file than is read; samples in it will have no names",
-				  process->pid);
-		recorder->unpacked_told = mapping->unreadable = true;
+		err = keep(recorder, process, image, &number);
+	if (err == -EFBIG) {
+		tell_too_much(recorder, process);
+		mapping->unreadable = true;
 	}
+	process->has_unpacked |= !err;
 	return number;
 }

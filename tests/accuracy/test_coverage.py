@@ -41,7 +41,7 @@ class Pool:
     def full(self):
         return self.named + self.nameless >= SAMPLES
 
-    def check(self, t):
+    def check(self, t, least_images):
         total = self.named + self.nameless
         text = f"{total} samples, without a name {dict(self.causes)}"
         print(text, f"ReadyToRun {self.images}, with FunctionID {self.images_known}, else {dict(self.untold)}")
@@ -50,8 +50,10 @@ class Pool:
         with t.case("they carry a body or a kind of stub"):
             check.at_least(self.named / total, BAR[self.how], f"share of {text}")
         with t.case("those in ReadyToRun code carry a FunctionID"):
-            check.at_least(self.images_known / max(1, self.images), FUNCTION_BAR[self.how],
-                           f"share of {self.images}, the others {dict(self.untold)}")
+            check.at_least(self.images, least_images, "samples in ReadyToRun code")
+            if self.images:
+                check.at_least(self.images_known / self.images, FUNCTION_BAR[self.how],
+                               f"share of {self.images}, the others {dict(self.untold)}")
         with t.case("every one without is counted under a named cause"):
             check.equal(sum(self.untold.values()), self.images - self.images_known, f"{dict(self.untold)}")
 
@@ -103,10 +105,10 @@ def pool_launched(t, command, end, drive=None):
         pool.add(report.Report(loader.read_json(t, path)))
         if pool.full():
             break
-    pool.check(t)
+    pool.check(t, 1)
 
 
-def pool_attached(t, pid, seconds):
+def pool_attached(t, pid, seconds, least_images=1):
     programs.need_root()
     pool = Pool("attached")
     for run in range(RUNS_MAX):
@@ -117,7 +119,7 @@ def pool_attached(t, pid, seconds):
         pool.add(document)
         if pool.full():
             break
-    pool.check(t)
+    pool.check(t, least_images)
     check_with_runtime(t, pid, path, document)
 
 
@@ -130,7 +132,8 @@ def demo_launched(t):
 def demo_attached(t):
     demo = programs.start_app(t, "demo", "600", "--threads", "2")
     time.sleep(2)
-    pool_attached(t, demo.pid, 12)
+    # Once it is warm, it may be in no precompiled code at any sample.
+    pool_attached(t, demo.pid, 12, least_images=0)
 
 
 @check.test("web launched, pooled", timeout=240)

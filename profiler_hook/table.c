@@ -139,6 +139,7 @@ static int64_t swap_value(struct table *table, uint64_t key, uint32_t value,
 			  uint32_t replacement)
 {
 	uint64_t hash = hash_of(key);
+
 	for (uint32_t step = 0; step < TABLE_WINDOW; step++) {
 		uint32_t slot = slot_of(table, hash, step);
 		uint64_t found = __atomic_load_n(&table->keys[slot], __ATOMIC_ACQUIRE);

@@ -28,8 +28,11 @@ uint32_t modules__of_component(uint32_t component)
 
 bool modules__is_within(const struct r2r *r2r, uint32_t module)
 {
-	return !module || (module >= FIRST_COMPONENT &&
-			   module - FIRST_COMPONENT < r2r__components(r2r));
+	uint32_t components = r2r__components(r2r);
+
+	if (!module || (module == MODULES_CORE_LIBRARY && components))
+		return true;
+	return module >= FIRST_COMPONENT && module - FIRST_COMPONENT < components;
 }
 
 /* The image that was given for a component is that very assembly. */

@@ -18,7 +18,7 @@ struct r2r;
 
 /* The number of an assembly of a composite image. */
 uint32_t modules__of_component(uint32_t component);
-/* The module is the image itself, or one of its components. */
+/* The module is the image itself, or one of its components, as the core library may be. */
 bool modules__is_within(const struct r2r *r2r, uint32_t module);
 /* The metadata that a module number means; NULL when it is not known. */
 const struct metadata *modules__metadata(const struct image *image, uint32_t module);

@@ -109,18 +109,25 @@ static int parse_headers(struct pe *pe, uint32_t file_size, struct headers *head
 	return parse_sections(pe, &cursor, headers->sections, file_size);
 }
 
-int pe__parse(const void *data, size_t size, struct pe *ret_pe)
+/* The headers of a file of `file_size` bytes, of which `size` are there. */
+static int begin(const void *data, size_t size, uint32_t file_size, struct pe *ret_pe,
+		 struct headers *ret_headers)
 {
-	struct headers headers = {0};
-	struct cursor cli;
-	int err;
-
 	memset(ret_pe, 0, sizeof(*ret_pe));
+	memset(ret_headers, 0, sizeof(*ret_headers));
 	if (size > INT32_MAX)
 		return -EFBIG;
 	ret_pe->data = data;
 	ret_pe->size = (uint32_t)size;
-	err = parse_headers(ret_pe, ret_pe->size, &headers);
+	return parse_headers(ret_pe, file_size, ret_headers);
+}
+
+int pe__parse(const void *data, size_t size, struct pe *ret_pe)
+{
+	struct headers headers;
+	struct cursor cli;
+	int err = begin(data, size, (uint32_t)size, ret_pe, &headers);
+
 	if (err)
 		return err;
 	if (!headers.cli.rva)
@@ -143,15 +150,9 @@ int pe__parse(const void *data, size_t size, struct pe *ret_pe)
 
 int pe__parse_layout(const void *data, size_t size, struct pe *ret_pe)
 {
-	struct headers headers = {0};
-	int err;
+	struct headers headers;
+	int err = begin(data, size, INT32_MAX, ret_pe, &headers);
 
-	memset(ret_pe, 0, sizeof(*ret_pe));
-	if (size > INT32_MAX)
-		return -EFBIG;
-	ret_pe->data = data;
-	ret_pe->size = (uint32_t)size;
-	err = parse_headers(ret_pe, INT32_MAX, &headers);
 	for (uint32_t i = 0; i < ret_pe->sections_count; i++) {
 		const struct image_section *section = &ret_pe->sections[i];
 		uint32_t end = section->file_offset + section->file_size;

@@ -180,8 +180,6 @@ static int claim_components(struct build *build)
 	uint32_t count = r2r__components(build->r2r);
 	int err = 0;
 
-	if (!count)
-		return 0;
 	for (uint32_t i = 0; i < count && !err; i++) {
 		struct pe_range header, table = {0, 0};
 		struct cursor core;
@@ -225,9 +223,7 @@ static int claim_instance(void *context, struct cursor entry)
 	if (module == MODULES_CORE_LIBRARY && build->core_library)
 		module = 0;
 	/* Another image's method is known by its names only. */
-	if (module != MODULES_CORE_LIBRARY && !modules__is_within(build->r2r, module))
-		token = module = 0;
-	if (module == MODULES_CORE_LIBRARY && !r2r__components(build->r2r))
+	if (!modules__is_within(build->r2r, module))
 		token = module = 0;
 	return entry.bad ? -EBADMSG : claim(build, row, token, module, blob);
 }

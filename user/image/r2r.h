@@ -48,7 +48,8 @@ struct r2r_tables {
 
 /*
  * Reads both tables; `methods` is how many MethodDefs the metadata has, where the image
- * is one assembly; `core_library`: it is that one.  The caller frees the two arrays, also after an error.  0 or -EBADMSG.
+ * is one assembly; `core_library`: it is that one.  The caller frees the two arrays, also
+ * after an error.  0 or -EBADMSG.
  */
 int r2r__tables(const struct pe *pe, const struct r2r *r2r, uint32_t methods,
 		bool core_library, struct r2r_tables *ret_tables);

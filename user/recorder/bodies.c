@@ -7,7 +7,6 @@
 
 #include "../base/text.h"
 #include "../model/name.h"
-#include "../image/image.h"
 
 #include <errno.h>
 #include <string.h>
@@ -387,12 +386,10 @@ void bodies__forget(struct recorder *recorder, struct process *process)
 	for (uint32_t i = 0; i < process->mappings.count; i++) {
 		const struct mapping *mapping = &process->mappings.items[i];
 
-		uint64_t start = mapping->start, end = mapping->end;
-
-		if (mapping->file != NO_IMAGE) {	/* as it was published: all of it */
-			start = mapping->image_base;
-			end = start + image__size(recorder->files[mapping->file].image);
-		}
-		kernel__unmap(recorder->kernel, process->space, start, end);
+		if (mapping->file != NO_IMAGE)
+			images__unpublish(recorder, process, mapping);
+		else
+			kernel__unmap(recorder->kernel, process->space, mapping->start,
+				      mapping->end);
 	}
 }

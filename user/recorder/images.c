@@ -268,6 +268,15 @@ void images__publish(struct recorder *recorder, const struct process *process,
 			     process->pid);
 }
 
+void images__unpublish(struct recorder *recorder, const struct process *process,
+		       const struct mapping *mapping)
+{
+	const struct image_file *file = &recorder->files[mapping->file];
+
+	kernel__unmap(recorder->kernel, process->space, mapping->image_base,
+		      mapping->image_base + image__size(file->image));
+}
+
 static string_id image_body_name(struct recorder *recorder, struct image *image,
 				 uint32_t index)
 {

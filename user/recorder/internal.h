@@ -224,6 +224,9 @@ uint32_t images__keep(struct recorder *recorder, const struct image_file *file,
 /* Maps the image's table for the sampler, once the space is the right one. */
 void images__publish(struct recorder *recorder, const struct process *process,
 		     const struct mapping *mapping);
+/* Takes all of it back. */
+void images__unpublish(struct recorder *recorder, const struct process *process,
+		       const struct mapping *mapping);
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path);
 void images__free(struct recorder *recorder);

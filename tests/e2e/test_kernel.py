@@ -67,6 +67,7 @@ def kernel_frames(t):
             if not entered.startswith(WAYS_IN):
                 odd[entered] += samples
         print(f"other ways in: {dict(odd)}")
+        check.empty([name for name in odd if "_thunk" not in name], "ways into the kernel")
         check.at_least(1 - sum(odd.values()) / count(below, lambda f: True), 0.99, "share of samples below a way into the kernel")
         check.equal(count(below, lambda f: "[kernel]" + MARK in f), 0, "samples with a kernel function without a name")
     with t.case("samples of the method stay its own"):

@@ -4,8 +4,6 @@
 image.  Held against the runtime's own event stream as in test_main_job.py; and what the
 image's metadata says of a function against what the runtime says of it."""
 
-import time
-
 from lib import check, jobs, programs, report
 
 
@@ -53,12 +51,8 @@ def composite(t):
 
 @check.test("demo in one compressed file attached", timeout=90)
 def compressed_attached(t):
-    demo = programs.start_app(t, "demo", "60", "--threads", "2", path=programs.app_on("compressed", "demo"))
-    time.sleep(2)
-    document = jobs.check_attached(t, demo.pid, 100, 0)
+    document = jobs.check_attached_demo(t, "compressed")
     with t.case("images are read from its memory"):
         check.at_least(len(document.images()), 1, "precompiled bodies")
     with t.case("no sample is left in memory without a name"):
         check.equal(document.unresolved("anonymous".__eq__), 0, "samples in anonymous memory")
-    with t.case("the program runs on"):
-        check.equal(demo.process.poll(), None, "exit code of demo")

@@ -4,8 +4,6 @@
 the switches that change what the runtime compiles, held against the runtime's
 own event stream as in test_main_job.py."""
 
-import time
-
 from lib import check, jobs, programs
 
 
@@ -18,15 +16,6 @@ def launched(t, runtime):
     jobs.check_launched(t, [programs.app_on(runtime, "demo"), "6"], 100, 5, most_late=LATE)
 
 
-def attached(t, runtime):
-    demo = programs.start_app(t, "demo", "60", "--threads", "2", path=programs.app_on(runtime, "demo"))
-    time.sleep(2)
-    # Once it is warm, it may be in no precompiled code at any sample.
-    jobs.check_attached(t, demo.pid, 100, 0)
-    with t.case("the program runs on"):
-        check.equal(demo.process.poll(), None, "exit code of demo")
-
-
 @check.test("demo on 8 launched", timeout=90)
 def launched_8(t):
     launched(t, "net8.0")
@@ -34,7 +23,7 @@ def launched_8(t):
 
 @check.test("demo on 8 attached", timeout=90)
 def attached_8(t):
-    attached(t, "net8.0")
+    jobs.check_attached_demo(t, "net8.0")
 
 
 @check.test("demo on 9 launched", timeout=90)
@@ -44,7 +33,7 @@ def launched_9(t):
 
 @check.test("demo on 9 attached", timeout=90)
 def attached_9(t):
-    attached(t, "net9.0")
+    jobs.check_attached_demo(t, "net9.0")
 
 
 def switched(t, least_images=1, **switches):

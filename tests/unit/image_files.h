@@ -8,6 +8,7 @@
 #define TIERSCOPE_TESTS_IMAGE_FILES_H
 
 #include "../../user/base/buf.h"
+#include "../../user/image/image.h"
 
 #include <glob.h>
 #include <stdbool.h>
@@ -54,14 +55,43 @@ static inline bool image_files__all(glob_t *ret_files)
 	return ret_files->gl_pathc > 0;
 }
 
-static inline bool image_files__read(const char *name, struct buf *ret_file)
+/* The path of a file of the framework.  False: there is no framework. */
+static inline bool image_files__path(const char *name, char *ret_path, size_t size)
 {
-	char framework[1024], path[2048];
+	char framework[1024];
 
 	if (!image_files__framework(framework, sizeof(framework)))
 		return false;
-	snprintf(path, sizeof(path), "%s/%s", framework, name);
-	return buf__read_file(ret_file, path, 64u << 20) == 0;
+	snprintf(ret_path, size, "%s/%s", framework, name);
+	return true;
+}
+
+static inline bool image_files__read(const char *name, struct buf *ret_file)
+{
+	char path[2048];
+
+	return image_files__path(name, path, sizeof(path)) &&
+	       buf__read_file(ret_file, path, 64u << 20) == 0;
+}
+
+/*
+ * Lays an image out in memory as the runtime loads it: each section where its RVA says.
+ * `memory` has room for image__size() bytes and is zero.  The RVA of its code's first page.
+ */
+static inline uint32_t image_files__lay_out(const struct image *image, const struct buf *file,
+					    uint8_t *memory)
+{
+	const struct image_section *sections;
+	uint32_t count = image__sections(image, &sections), code = 0;
+
+	memcpy(memory, file->data, 1024);
+	for (uint32_t i = 0; i < count; i++) {
+		memcpy(memory + sections[i].rva, file->data + sections[i].file_offset,
+		       sections[i].file_size);
+		if (sections[i].executable)
+			code = sections[i].rva & ~4095u;
+	}
+	return code;
 }
 
 #endif /* TIERSCOPE_TESTS_IMAGE_FILES_H */

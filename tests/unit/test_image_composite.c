@@ -91,12 +91,9 @@ static void make(struct composite *composite)
 
 static int open_file(const char *name)
 {
-	char framework[1024], path[2048];
+	char path[2048];
 
-	if (!image_files__framework(framework, sizeof(framework)))
-		return -1;
-	snprintf(path, sizeof(path), "%s/%s", framework, name);
-	return open(path, O_RDONLY);
+	return image_files__path(name, path, sizeof(path)) ? open(path, O_RDONLY) : -1;
 }
 
 static int set_up(void **state)

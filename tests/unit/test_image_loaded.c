@@ -40,9 +40,7 @@ static bool read_memory(void *context, uint64_t address, void *bytes, size_t siz
 
 static int set_up(void **state)
 {
-	const struct image_section *sections;
 	static struct memory memory;
-	uint32_t count;
 
 	memory = (struct memory){ .file = BUF_INIT };
 	*state = NULL;
@@ -55,14 +53,7 @@ static int set_up(void **state)
 	memory.size = image__size(memory.alone) + 65536;
 	memory.bytes = calloc(1, memory.size);
 	assert_non_null(memory.bytes);
-	memcpy(memory.bytes, memory.file.data, 1024);
-	count = image__sections(memory.alone, &sections);
-	for (uint32_t i = 0; i < count; i++) {
-		memcpy(memory.bytes + sections[i].rva,
-		       memory.file.data + sections[i].file_offset, sections[i].file_size);
-		if (sections[i].executable)
-			memory.code = (BASE + sections[i].rva) & ~4095ull;
-	}
+	memory.code = BASE + image_files__lay_out(memory.alone, &memory.file, memory.bytes);
 	*state = &memory;
 	return 0;
 }

@@ -51,10 +51,8 @@ struct fixture {
 
 static bool lay_out(struct fixture *fixture)
 {
-	const struct image_section *sections;
 	struct buf file = BUF_INIT;
 	struct image *image;
-	uint32_t count;
 
 	if (!image_files__read(NAME ".dll", &file))
 		return false;
@@ -65,14 +63,8 @@ static bool lay_out(struct fixture *fixture)
 	assert_ptr_not_equal(fixture->reserved, MAP_FAILED);
 	fixture->base = (uint8_t *)(((uintptr_t)fixture->reserved + GRANULE - 1) &
 				    ~(GRANULE - 1));
-	memcpy(fixture->base, file.data, 1024);
-	count = image__sections(image, &sections);
-	for (uint32_t i = 0; i < count; i++) {
-		memcpy(fixture->base + sections[i].rva, file.data + sections[i].file_offset,
-		       sections[i].file_size);
-		if (sections[i].executable)
-			fixture->code = (uintptr_t)(fixture->base + sections[i].rva) & ~4095ull;
-	}
+	fixture->code = (uintptr_t)fixture->base +
+			image_files__lay_out(image, &file, fixture->base);
 	image__free(image);
 	buf__free(&file);
 	return true;

@@ -3,6 +3,8 @@
 """A recording of a program, launched or attached, held against the runtime's
 own event stream and against the bars of the project."""
 
+import time
+
 from . import check, loader, programs, recording, report, truth
 
 # How long an attached recording is, and how near to its begin and end a body
@@ -81,4 +83,15 @@ def check_attached(t, pid, least_jit, least_images):
         truth.check_samples(told, recorded, pid, 0, told.end_ns, report.JIT_BAR)
     with t.case("older bodies are marked as caught up"):
         check.at_least(len([b for b in ours if b["source"] == "catch-up"]), 50, "bodies from the catch-up")
+    return document
+
+
+def check_attached_demo(t, build):
+    """The same of the demo in one of its builds, once it is warm: it may be in no
+    precompiled code at any sample."""
+    demo = programs.start_app(t, "demo", "24", "--threads", "2", path=programs.app_on(build, "demo"))
+    time.sleep(2)
+    document = check_attached(t, demo.pid, 100, 0)
+    with t.case("the program runs on to its end"):
+        check.equal(demo.wait(), 0, "exit code of demo")
     return document

@@ -72,6 +72,8 @@ struct model_body {
 	uint32_t source;		/* enum model_source */
 	uint32_t osr_il_offset;		/* TS_NO_IL_OFFSET when not OSR */
 	string_id module;		/* path */
+	uint32_t copy;			/* of a module that is loaded several times: its
+					 * name says so already; not in a recording */
 	string_id name;			/* NS.Type.Method(int, string) */
 	uint64_t born_ns;
 	uint64_t died_ns;		/* 0: alive */

@@ -51,12 +51,36 @@ string_id bodies__name(struct model *model, const char *text, uint32_t size)
 	return id;
 }
 
+static string_id name_of_copy(struct model *model, string_id raw, uint32_t copy)
+{
+	struct buf name = BUF_INIT;
+	string_id id;
+
+	if (!copy || !raw)
+		return raw;
+	buf__printf(&name, "%s [copy %u]", model__text(model, raw), copy + 1);
+	id = model__string_n(model, buf__string(&name), name.size);
+	buf__free(&name);
+	return id;
+}
+
+/* Once in a body's life: the id may be another module's later. */
+static void set_module(struct recorder *recorder, const struct process *process,
+		       struct model_body *body)
+{
+	const struct module *module = module_list__find(&process->modules, body->module_id);
+
+	if (!module)
+		return;
+	body->module = module->path;
+	body->copy = module->copy;
+	body->name = name_of_copy(recorder->model, body->name, body->copy);
+}
+
 static void fill_body(struct recorder *recorder, struct process *process,
 		      const struct ts_journal_record *record, const char *text,
 		      uint32_t text_size, struct model_body *ret_body)
 {
-	uint64_t module;
-
 	*ret_body = (struct model_body){
 		.process = process->index, .function_id = record->function_id,
 		.module_id = record->module_id, .start = record->start,
@@ -79,18 +103,17 @@ static void fill_body(struct recorder *recorder, struct process *process,
 		ret_body->flags |= MODEL_BODY_SHARED_GENERIC;
 	if (record->flags & TS_RECORD_TIER_UNKNOWN)
 		ret_body->tier = TS_TIER_UNKNOWN;
-	if (map__get(process->modules, 0, record->module_id, &module))
-		ret_body->module = (string_id)module;
 }
 
 /* What a second telling of the same birth adds to the first. */
 static void complete_body(struct model *model, uint32_t known, const struct model_body *told)
 {
 	struct model_body body = *model__body(model, known);
+	string_id name = name_of_copy(model, told->name, body.copy);
 
 	/* A ring's text can be cut: the longer name is the whole one. */
-	if (strlen(model__text(model, told->name)) > strlen(model__text(model, body.name)))
-		body.name = told->name;
+	if (strlen(model__text(model, name)) > strlen(model__text(model, body.name)))
+		body.name = name;
 	if (told->died_ns && !body.died_ns)
 		body.died_ns = told->died_ns;
 	if (!(told->flags & MODEL_BODY_REJIT_UNKNOWN) &&
@@ -99,6 +122,19 @@ static void complete_body(struct model *model, uint32_t known, const struct mode
 		body.rejit_id = told->rejit_id;
 	}
 	model__update_body(model, known, &body);
+}
+
+/* Nobody but a main profiler asks for a ReJIT; it may have come later than the hook. */
+static void note_main_profiler(struct recorder *recorder, const struct process *process,
+			       const struct model_body *body)
+{
+	struct model_process entry = *model__process(recorder->model, process->index);
+
+	if ((!body->rejit_id && !(body->flags & MODEL_BODY_REJIT_UNKNOWN)) ||
+	    entry.flags & MODEL_PROCESS_MAIN_PROFILER)
+		return;
+	entry.flags |= MODEL_PROCESS_MAIN_PROFILER;
+	model__update_process(recorder->model, process->index, &entry);
 }
 
 /*
@@ -120,6 +156,8 @@ static uint32_t add_body(struct recorder *recorder, struct process *process,
 		complete_body(model, (uint32_t)known, &body);
 		return (uint32_t)known;
 	}
+	set_module(recorder, process, &body);
+	note_main_profiler(recorder, process, &body);
 	known = model__add_body(model, &body);
 	map__set(process->births, 0, record->sequence, known);
 	(void)map__get(process->youngest, 0, record->start, &youngest);	/* 0: the first */
@@ -167,10 +205,17 @@ static void on_module(struct recorder *recorder, struct process *process,
 {
 	struct buf path = BUF_INIT;
 
+	struct module told = { .sequence = record->sequence };
+	const char *slash;
+
 	text__append_utf8(&path, text, strnlen(text, text_size));
+	slash = strrchr(buf__string(&path), '/');
+	told.path = model__string(recorder->model, buf__string(&path));
+	told.name = model__string(recorder->model, slash ? slash + 1 : buf__string(&path));
+	/* What was made at run time has no image, and names of its own. */
+	told.numbered = !record->died_ns && record->start;
 	if (path.size)
-		map__set(process->modules, 0, record->module_id,
-			 model__string(recorder->model, buf__string(&path)));
+		module_list__load(&process->modules, record->module_id, &told);
 	buf__free(&path);
 }
 
@@ -205,6 +250,10 @@ bool bodies__on_event(struct recorder *recorder, const struct ts_code_event *eve
 	case TS_EVENT_MODULE_LOAD:
 		on_module(recorder, process, &event->record, event->text,
 			  event->text_size);
+		break;
+	case TS_EVENT_MODULE_UNLOAD:
+		module_list__unload(&process->modules, event->record.module_id,
+				    event->record.sequence);
 		break;
 	}
 	return true;
@@ -354,16 +403,15 @@ void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all)
 void bodies__name_modules(struct recorder *recorder, struct process *process)
 {
 	struct model *model = recorder->model;
-	uint64_t module;
 
 	for (uint32_t i = 0; i < model__bodies(model); i++) {
 		struct model_body body = *model__body(model, i);
 
-		if (body.process != process->index || body.module || !body.module_id ||
-		    !map__get(process->modules, 0, body.module_id, &module))
+		if (body.process != process->index || body.module || !body.module_id)
 			continue;
-		body.module = (string_id)module;
-		model__update_body(model, i, &body);
+		set_module(recorder, process, &body);
+		if (body.module)
+			model__update_body(model, i, &body);
 	}
 }
 

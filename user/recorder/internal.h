@@ -82,6 +82,22 @@ struct function_ids {
 	uint32_t count, capacity;
 };
 
+/* modules.c */
+struct module {
+	uint64_t sequence;		/* of its birth */
+	string_id path;
+	string_id name;			/* without the folder */
+	uint32_t copy;			/* of that name: 0 the first, 1 the second */
+	bool numbered;			/* is loaded, and keeps its number from others */
+};
+
+struct module_list {
+	struct map *numbers;		/* module id -> item */
+	struct map *copies;		/* name -> a bit for each copy that is loaded */
+	struct module *items;
+	uint32_t count, capacity;
+};
+
 /* One program run by one process: exec makes another. */
 struct process {
 	uint32_t space;
@@ -101,7 +117,7 @@ struct process {
 	struct map *births;		/* sequence of the birth -> body */
 	struct map *bodies;		/* start -> youngest body there */
 	struct map *youngest;		/* start -> sequence of its birth */
-	struct map *modules;		/* module id -> string_id of the path */
+	struct module_list modules;
 	struct map *image_bodies;	/* (base, file and body of image) -> body */
 	struct map *stubs;		/* address -> enum stub_kind */
 	struct function_ids ids;
@@ -203,6 +219,16 @@ int bodies__read_journal(struct recorder *recorder, struct process *process);
 void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all);
 void bodies__name_modules(struct recorder *recorder, struct process *process);
 void bodies__forget(struct recorder *recorder, struct process *process);
+
+/* modules.c */
+void module_list__init(struct module_list *list);
+void module_list__free(struct module_list *list);
+/* All but the copy is the caller's; `numbered`: it counts, and was not unloaded since. */
+void module_list__load(struct module_list *list, uint64_t id, const struct module *told);
+/* `sequence`: of the end; older than the birth, it is that of an earlier module. */
+void module_list__unload(struct module_list *list, uint64_t id, uint64_t sequence);
+/* NULL when it was not told; what died is still known. */
+const struct module *module_list__find(const struct module_list *list, uint64_t id);
 
 /* mappings.c */
 void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping *mapping);

@@ -64,7 +64,7 @@ static struct process *add(struct recorder *recorder, uint32_t space,
 	process->births = map__new();
 	process->bodies = map__new();
 	process->youngest = map__new();
-	process->modules = map__new();
+	module_list__init(&process->modules);
 	process->image_bodies = map__new();
 	process->stubs = map__new();
 	process->ids.told = map__new();
@@ -98,7 +98,7 @@ void process__free(struct process *process)
 	map__free(process->births);
 	map__free(process->bodies);
 	map__free(process->youngest);
-	map__free(process->modules);
+	module_list__free(&process->modules);
 	map__free(process->image_bodies);
 	map__free(process->stubs);
 	function_ids__free(&process->ids);

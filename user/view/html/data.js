@@ -45,7 +45,7 @@ function visible(text) {
 // inside <> or [] belong to type arguments.
 function shorterNames(name) {
     const args = findAtDepthZero(name, "(", 0);
-    const tail = /( \[[a-z ]{1,20}\])$/.exec(name);
+    const tail = /((?: \[[a-z0-9 ]{1,20}\])+)$/.exec(name);
     const suffix = tail ? tail[1] : "";
     const head = args > 0 ? name.slice(0, args) : name.slice(0, name.length - suffix.length);
     const dots = [];

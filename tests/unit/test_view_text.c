@@ -18,6 +18,20 @@ static void text_says_what_was_recorded(void **state)
 	free(text);
 }
 
+static void text_says_that_the_original_may_not_be_one(void **state)
+{
+	struct model *model = *state;
+	struct model_process process = *model__process(model, 0);
+	char *text;
+
+	process.flags |= MODEL_PROCESS_MAIN_PROFILER;
+	model__update_process(model, 0, &process);
+	text = fixture_write(view_text__write, model, VIEW_SPLIT_VERSION);
+	assert_contains(text, "processes   web-10, .NET 10.0.12, beside another profiler: "
+			      "ReJITID 0 may not be the original IL\n");
+	free(text);
+}
+
 static void text_lists_the_hottest_versions(void **state)
 {
 	char *text = fixture_write(view_text__write, *state, VIEW_SPLIT_VERSION);
@@ -157,6 +171,7 @@ int main(void)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 		TEST(text_says_what_was_recorded),
+		TEST(text_says_that_the_original_may_not_be_one),
 		TEST(text_lists_the_hottest_versions),
 		TEST(text_merges_versions_without_counting_twice),
 		TEST(text_tells_losses_first),

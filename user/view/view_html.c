@@ -113,6 +113,8 @@ static void write_processes(struct page *page)
 				  process->flags & MODEL_PROCESS_HOOKED);
 		json_writer__bool(json, "attached",
 				  process->flags & MODEL_PROCESS_ATTACHED);
+		json_writer__bool(json, "main_profiler",
+				  process->flags & MODEL_PROCESS_MAIN_PROFILER);
 		write_string(page, "comm", process->comm);
 		write_string(page, "executable", process->executable);
 		write_string(page, "cmdline", process->cmdline);

@@ -138,6 +138,9 @@ static void write_processes(struct text *text)
 			buf__append_string(text->buf, ", no hook: ");
 			append_name(text, trouble);
 		}
+		if (process->flags & MODEL_PROCESS_MAIN_PROFILER)
+			buf__append_string(text->buf,
+					   ", beside another profiler: ReJITID 0 may not be the original IL");
 		buf__append_char(text->buf, '\n');
 	}
 	if (count > 20)

@@ -210,8 +210,9 @@ class RunTab {
         for (const process of profile.raw.processes) {
             const row = make("tr");
             const trouble = profile.strings[process.trouble];
-            const how = trouble || (process.attached ? "attached " : process.hooked ? "launched " :
-                "") + profile.strings[process.hook_version];
+            const how = (trouble || (process.attached ? "attached " : process.hooked ? "launched " :
+                "") + profile.strings[process.hook_version]) +
+                (process.main_profiler ? ", beside another profiler: ReJITID 0 may not be the original IL" : "");
             row.append(make("td", "number", String(process.pid)));
             const texts = [process.comm, process.runtime].map((id) => profile.strings[id]);
             texts.push(how, profile.strings[process.cmdline || process.executable]);

@@ -14,15 +14,17 @@ $(APPS)/.built: $(APP_SOURCES)
 		{ cat $(@D)/build.log; exit 1; }
 	@touch $@
 
-# The demo with a runtime of its own, of a pinned version, from NuGet.  Where
-# that cannot be had for want of a network, "unreachable" says so to the tests.
+# The demo and rejit with a runtime of their own, of a pinned version, from NuGet.
+# Where that cannot be had for want of a network, "unreachable" says so to the tests.
+ON_RUNTIMES := demo rejit
 RUNTIME_8 := 8.0.31
 RUNTIME_9 := 9.0.20
 
-$(APPS)/net%.0/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/*.props)
+$(APPS)/net%.0/.built: $(wildcard $(foreach app,$(ON_RUNTIMES),tests/apps/$(app)*/*.cs*) tests/apps/*.props)
 	@mkdir -p $(@D) && rm -f $(@D)/unreachable
-	$(call msg,DOTNET,$@)$(DOTNET_BUILD_TO)$(abspath $(@D)) -r linux-x64 --self-contained \
-		-p:AppsFramework=net$*.0 -p:RuntimeFrameworkVersion=$(RUNTIME_$*) tests/apps/demo/demo.csproj > $(@D)/build.log 2>&1 || \
+	$(call msg,DOTNET,$@)(for app in $(ON_RUNTIMES); do \
+		$(DOTNET_BUILD_TO)$(abspath $(@D)) -r linux-x64 --self-contained -p:AppsFramework=net$*.0 \
+		-p:RuntimeFrameworkVersion=$(RUNTIME_$*) tests/apps/$$app/$$app.csproj || exit 1; done) > $(@D)/build.log 2>&1 || \
 		{ grep -q 'error NU1301' $(@D)/build.log && touch $(@D)/unreachable; } || \
 		{ cat $(@D)/build.log; exit 1; }
 	@test -e $(@D)/unreachable || touch $@
@@ -45,7 +47,7 @@ $(PUBLISHED): $(APPS)/%/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo
 	@test -e $(@D)/unreachable || touch $@
 
 .PHONY: runtimes published
-runtimes: $(APPS)/net8.0/.built $(APPS)/net9.0/.built ## build the demo for the older runtimes
+runtimes: $(APPS)/net8.0/.built $(APPS)/net9.0/.built ## build programs for the older runtimes
 published: $(PUBLISHED) ## build the demo in the forms that applications are shipped in
 
 # About two seconds of compilation; the long one can be attached to.
@@ -68,12 +70,28 @@ apps: $(APPS)/.built $(APPS)/csc/compile $(APPS)/csc-long/compile ## build the .
 .PHONY: truth
 truth: $(APPS)/truth/truth.dll ## build the reader of the runtime's own event stream
 
+# The profiler that the rejit program is loaded with.
+REJIT_PROFILER := $(APPS)/rejit_profiler.so
+$(REJIT_PROFILER): tests/rejit/rejit_profiler.c profiler_hook/corprof.h profiler_hook/com.h $(wildcard abi/*.h)
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -pthread $< -o $@
+
+# The runtime team's own tool, from NuGet, to be recorded beside.
+TOOLS := $(OUTPUT)/tools
+TRACE_VERSION := 10.0.750501
+$(TOOLS)/.installed:
+	@mkdir -p $(@D) && rm -f $(@D)/unreachable
+	$(call msg,NUGET,$@)dotnet tool update --tool-path $(@D) dotnet-trace --version $(TRACE_VERSION) > $(@D)/install.log 2>&1 || \
+		{ grep -q 'NU1301' $(@D)/install.log && touch $(@D)/unreachable; } || \
+		{ cat $(@D)/install.log; exit 1; }
+	@test -e $(@D)/unreachable || touch $@
+
 # Many of these are lighter than one .NET program.
 $(OUTPUT)/fake_runtime: tests/e2e/fake_runtime.c $(wildcard abi/*.h)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< -ldl -o $@
 
 .PHONY: e2e-test
-e2e-test: all apps runtimes published truth $(OUTPUT)/fake_runtime ## run the end-to-end tests (as root)
+e2e-test: all apps runtimes published truth $(REJIT_PROFILER) $(TOOLS)/.installed $(OUTPUT)/fake_runtime ## run the end-to-end tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
 
 .PHONY: accuracy-test

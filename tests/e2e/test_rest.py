@@ -20,21 +20,8 @@ HOOK = "libtierscope_hook.so"
 THREADS_SLACK, JOURNAL_SLACK_KB, RSS_SLACK_KB = 4, 256, 6144
 
 
-def journals(pid):
-    """Paths of the descriptors of the process that are journals."""
-    folder = f"/proc/{pid}/fd"
-    found = []
-    for number in os.listdir(folder):
-        try:
-            if "memfd:tierscope-journal" in os.readlink(f"{folder}/{number}"):
-                found.append(f"{folder}/{number}")
-        except FileNotFoundError:
-            pass  # closed since
-    return found
-
-
 def state(pid):
-    with open(journals(pid)[0], "rb") as file:
+    with open(programs.journals(pid)[0], "rb") as file:
         file.seek(STATE_AT)
         return struct.unpack("<I", file.read(4))[0]
 
@@ -94,7 +81,7 @@ def forty(t):
         footprints.append(footprint(web.pid))
     print(f"after 5: {footprints[4]}, after 40: {footprints[39]}")
     with t.case("leave one journal"):
-        check.equal(len(journals(web.pid)), 1, "journals")
+        check.equal(len(programs.journals(web.pid)), 1, "journals")
     with t.case("leave one mapping of the library"):
         check.equal(len(code_mappings(web.pid)), 1, "code mappings")
     with t.case("leave one thread of the hook"):
@@ -188,7 +175,7 @@ def detach(t):
         with t.case(f"{turn}: thread and journal are gone"):
             result = loader.run("detach", "-p", demo.pid)
             check.equal(result.code, 0, f"{result}\nexit code")
-            check.equal(journals(demo.pid), [], "journals")
+            check.equal(programs.journals(demo.pid), [], "journals")
             check.equal(threads(demo.pid).count("tierscope"), 0, "threads")
             check.equal(len(code_mappings(demo.pid)), 1, "mappings of the library, which stays")
         with t.case(f"{turn}: it can be recorded again"):
@@ -213,6 +200,6 @@ def detach_launched(t):
         with t.case(f"{case}: it is out"):
             result = loader.run("detach", "-p", demo.pid)
             check.equal(result.code, 0, f"{result}\nexit code")
-            check.equal(journals(demo.pid), [], "journals")
+            check.equal(programs.journals(demo.pid), [], "journals")
         with t.case(f"{case}: the process runs on to its end"):
             check.equal(demo.wait(), 0, "exit code of demo")

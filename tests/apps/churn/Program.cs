@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // Makes and drops code as fast as the runtime can, so that rings run over and
-// addresses are used again: churn [SECONDS].
+// addresses are used again: churn [SECONDS | lambdas COUNT | contexts COUNT | twins SECONDS].
 
 using System;
 using System.Diagnostics;
@@ -17,10 +17,12 @@ internal static class Program
 
     private static int Main(string[] args)
     {
+        if (args.Length == 2)
+            return RunKind(args[0], double.Parse(args[1], CultureInfo.InvariantCulture));
         double seconds = 10;
-        if (args.Length > 1 || (args.Length == 1 && !double.TryParse(args[0], CultureInfo.InvariantCulture, out seconds)))
+        if (args.Length > 2 || (args.Length == 1 && !double.TryParse(args[0], CultureInfo.InvariantCulture, out seconds)))
         {
-            Console.Error.WriteLine("usage: churn [SECONDS]");
+            Console.Error.WriteLine("usage: churn [SECONDS | lambdas COUNT | contexts COUNT | twins SECONDS]");
             return 3;
         }
         Console.WriteLine($"churn: pid {Environment.ProcessId}, {seconds.ToString(CultureInfo.InvariantCulture)} s");
@@ -43,6 +45,21 @@ internal static class Program
             }
         }
         Console.WriteLine($"churn: done, {made} methods, {value}");
+        return 0;
+    }
+
+    private static int RunKind(string kind, double number)
+    {
+        Console.WriteLine($"churn: pid {Environment.ProcessId}, {kind}");
+        long began = Stopwatch.GetTimestamp();
+        switch (kind)
+        {
+            case "lambdas": Kinds.Lambdas((int)number); break;
+            case "contexts": Kinds.Contexts((int)number); break;
+            case "twins": Kinds.Twins(number); break;
+            default: throw new ArgumentException($"no kind {kind}");
+        }
+        Console.WriteLine($"churn: done in {Stopwatch.GetElapsedTime(began).TotalSeconds.ToString(CultureInfo.InvariantCulture)} s");
         return 0;
     }
 

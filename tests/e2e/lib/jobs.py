@@ -46,6 +46,11 @@ def launch(t, command, drive=None, switches=None):
 
 def check_launched(t, command, least_jit, least_images, drive=None, switches=None, most_late=10):
     pid, path, result, told = launch(t, command, drive, switches)
+    return check_against(t, told, pid, path, result, least_jit, least_images, most_late)
+
+
+def check_against(t, told, pid, path, result, least_jit, least_images, most_late=10):
+    """What launch() gave."""
     document = check_recording(t, path, result, least_jit, least_images)
     ours = document.jit(pid)
     with t.case("JIT bodies equal the runtime's own"):

@@ -41,6 +41,14 @@ def app_on(runtime, name):
     return app(os.path.join(runtime, name))
 
 
+def dotnet_trace():
+    if os.path.exists(os.path.join(OUTPUT, "tools", "unreachable")):
+        raise check.Skip("NuGet could not be reached for dotnet-trace")
+    path = os.path.join(OUTPUT, "tools", "dotnet-trace")
+    check.that(os.path.exists(path), f"{path} is not installed: make e2e-test")
+    return path
+
+
 def compiler(name="csc"):
     """The command that compiles a large C# file; append the output file."""
     path = os.path.join(APPS, name, "compile")
@@ -83,6 +91,19 @@ class Program:
     def stop(self, signal_number, timeout=30):
         self.process.send_signal(signal_number)
         return self.process.wait(timeout=timeout)
+
+
+def journals(pid):
+    """Paths of the descriptors of the process that are journals of a hook."""
+    folder = f"/proc/{pid}/fd"
+    found = []
+    for number in os.listdir(folder):
+        try:
+            if "memfd:tierscope-journal" in os.readlink(f"{folder}/{number}"):
+                found.append(f"{folder}/{number}")
+        except FileNotFoundError:
+            pass  # closed since
+    return found
 
 
 def start_app(t, name, *arguments, env=None, path=None):

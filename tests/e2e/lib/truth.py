@@ -230,7 +230,7 @@ def check_samples(truth, recording, pid, begin_ns, end_ns, bar):
         theirs = owners.at(address, time_ns)
         if ours is None and not theirs:
             continue
-        if ours is not None and key(ours) in map(key, theirs):
+        if ours is not None and any(key(ours) == key(b) and same_name(ours["name"], b) for b in theirs):
             right += 1
         elif ours is None:
             missed.append(f"{address:#x} at {time_ns} is {recording.leaf_text(leaf)}, truth {text(theirs[-1])}")

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""tierscope beside others: a second recorder, other profilers, another installation of
+itself, the runtime team's own tools."""
+
+import os
+import shutil
+import subprocess
+import time
+
+from lib import check, jobs, loader, programs, report
+
+HOOK_CLSID = "{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}"
+OTHER = os.path.join(programs.APPS, "rejit_profiler.so")
+OTHER_CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
+
+
+def read(t, path, result, least=20):
+    check.equal(result.code, 0, f"{result}\nexit code")
+    document = report.Report(loader.read_json(t, path))
+    report.check_jit_bar(document, least)
+    report.check_ledger(document)
+    return document
+
+
+def copy_hook(t):
+    """Another installation's."""
+    folder = t.path("other")
+    os.mkdir(folder)
+    return shutil.copy(os.path.join(programs.OUTPUT, "libtierscope_hook.so"), folder)
+
+
+@check.test("two recorders at once", timeout=90)
+def two_recorders(t):
+    programs.need_root()
+    demo = programs.start_app(t, "demo", "12")
+    paths = [t.path("first.tscope"), t.path("second.tscope")]
+    first = loader.Recorder(t, "-o", paths[0], "-F", loader.FREQUENCY, "-d", "3s", "-p", demo.pid)
+    time.sleep(1)
+    second = loader.Recorder(t, "-o", paths[1], "-F", 499, "-d", "4s", "-p", demo.pid)
+    documents = []
+    for path, recorder in zip(paths, (first, second)):
+        with t.case(os.path.basename(path)):
+            documents.append(read(t, path, recorder.finish()))
+    with t.case("know the same bodies"):
+        keys = [{(b["function_id"], b["start"], b["size"], b["tier"]) for b in d.jit() if not (b["died_ns"] and d is documents[0])}
+                for d in documents]
+        check.at_least(len(keys[0] & keys[1]), 100, "bodies in both")
+        check.empty(keys[0] - keys[1], "bodies that lived when the first ended and that the second does not know")
+    with t.case("leave one journal"):
+        check.equal(len(programs.journals(demo.pid)), 1, "journals")
+
+
+@check.test("beside another notification profiler and another tierscope", timeout=60)
+def other_profilers(t):
+    programs.need_root()
+    hook, path = copy_hook(t), t.path("out.tscope")
+    environment = programs.environment(CORECLR_ENABLE_NOTIFICATION_PROFILERS="1", REJIT_NOTIFICATION="1",
+                                       CORECLR_NOTIFICATION_PROFILERS=f"{hook}={HOOK_CLSID};{OTHER}={OTHER_CLSID};")
+    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("demo"), "4", env=environment)
+    pid = programs.wait_for_dotnet(recorder.pid)
+    time.sleep(1)
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        mapped = maps.read()
+    with t.case("the other profiler is loaded, the other tierscope is not"):
+        check.that(OTHER in mapped and hook not in mapped, "mapped are others")
+    with t.case("there is one journal"):
+        check.equal(len(programs.journals(pid)), 1, "journals")
+    with t.case("the recording is whole"):
+        read(t, path, recorder.finish())
+
+
+@check.test("a process that another tierscope's hook is in", timeout=60)
+def other_installation(t):
+    programs.need_root()
+    environment = programs.environment(CORECLR_ENABLE_NOTIFICATION_PROFILERS="1",
+                                       CORECLR_NOTIFICATION_PROFILERS=f"{copy_hook(t)}={HOOK_CLSID};")
+    demo = programs.start_app(t, "demo", "8", env=environment)
+    path = t.path("out.tscope")
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", "2s", "-p", demo.pid)
+    with t.case("is recorded through that"):
+        document = read(t, path, result)
+        check.equal(document.processes[0]["attached"], False, "attached")
+    with t.case("and has no second one"):
+        check.equal(len(programs.journals(demo.pid)), 1, "journals")
+
+
+# The second asks for what dotnet-counters asks for.
+TRACES = {"methods": "Microsoft-Windows-DotNETRuntime:0x10:5", "counters": "System.Runtime:0:1:EventCounterIntervalSec=1"}
+
+
+@check.test("beside dotnet-trace, for methods and for counters", timeout=90)
+def traces(t):
+    programs.need_root()
+    tool = programs.dotnet_trace()
+    demo = programs.start_app(t, "demo", "20")
+    running = {name: programs.Program(t, [tool, "collect", "-p", str(demo.pid), "-o", t.path(f"{name}.nettrace"),
+                                          "--duration", "00:00:06", "--providers", providers], stdout=subprocess.DEVNULL)
+               for name, providers in TRACES.items()}
+    time.sleep(1)
+    jobs.check_attached(t, demo.pid, 100, 0)
+    for name, program in running.items():
+        with t.case(f"its {name} end well too"):
+            check.equal(program.wait(60), 0, "exit code of dotnet-trace")
+            check.at_least(os.path.getsize(t.path(f"{name}.nettrace")), 5_000, "bytes written")
+
+
+@check.test("a target in namespaces of its own", timeout=60)
+def namespaces(t):
+    programs.need_root()
+    programs.need("unshare")
+    script = 'mount -t tmpfs none /tmp || exit 99; echo there; exec "$0" "$@"'
+    demo = programs.Program(t, ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--mount", "sh", "-c", script,
+                                programs.app("demo"), "12"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if demo.process.stdout.readline() != "there\n":
+        raise check.Skip(f"no namespaces here: {demo.process.stderr.read().strip()}")
+    line = demo.process.stdout.readline()
+    check.that(line.startswith("demo: pid 1,"), f"demo is not the first of its namespace: {line}")
+    pid = programs.wait_until(lambda: next(iter(p for p in programs.descendants(demo.pid)), None), "the demo")
+    path = t.path("out.tscope")
+    with t.case("is recorded"):
+        document = read(t, path, loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", "2s", "-p", pid))
+        check.equal([p["pid"] for p in document.processes], [pid], "processes")
+    with t.case("is left by detach"):
+        check.equal(loader.run("detach", "-p", pid).code, 0, "exit code of detach")
+    with t.case("is found by -a"):
+        path = t.path("all.tscope")
+        recorder = loader.Recorder(t, "-a", "--attach", "-o", path, "-F", loader.FREQUENCY, "-d", "3s")
+        document = read(t, path, recorder.finish())
+        check.that(pid in [p["pid"] for p in document.processes], f"{document.processes}")

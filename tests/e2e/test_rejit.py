@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""ReJIT by a main profiler beside the hook: tests/rejit.  Three sources: the program,
+which knows which IL each thread ran when; the main profiler, which is told of each
+ReJIT and asks the runtime which body belongs to which ReJITID; and the event stream."""
+
+import json
+import os
+import re
+import socket
+import struct
+import time
+import uuid
+
+from lib import check, jobs, programs, recording, report, truth
+
+PROFILER = os.path.join(programs.APPS, "rejit_profiler.so")
+CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
+ALL = "versions,stay,generics,late,precompiled,refused,inliners,crowd"
+# How near to its begin and end a phase may have samples of its neighbour.
+EDGE_NS = 20_000_000
+LEAST_SAMPLES = 20
+WITH_CALLEES = ("PunycodeEncode",)
+
+
+def with_profiler(t):
+    check.that(os.path.exists(PROFILER), f"{PROFILER} is not built: make e2e-test")
+    return {"CORECLR_ENABLE_PROFILING": "1", "CORECLR_PROFILER": CLSID, "CORECLR_PROFILER_PATH": PROFILER,
+            "REJIT_PROFILER": PROFILER, "REJIT_EVENTS": t.path("rejit-events"), "REJIT_BODIES": t.path("rejit-bodies")}
+
+
+def read_lines(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.startswith("{")]
+
+
+class Told:
+    """What the main profiler wrote down."""
+
+    def __init__(self, t):
+        self.bodies = read_lines(t.path("rejit-bodies"))
+        self.events = read_lines(t.path("rejit-events"))
+
+    def versions(self):
+        """{FunctionID: its ReJITIDs in the order in which they were first compiled}"""
+        order = {}
+        for event in self.events:
+            if event["event"] == "finished":
+                ids = order.setdefault(int(event["function_id"], 16), [])
+                if event["rejit_id"] not in ids:
+                    ids.append(event["rejit_id"])
+        return order
+
+
+def key(body):
+    return (int(body["function_id"], 16), body["rejit_id"], int(body["start"], 16), body["size"])
+
+
+def check_rejit_ids(ours, told, jitted, least_functions):
+    """`jitted`: where the JIT put code, so that precompiled bodies of the same functions
+    can be told apart."""
+    functions = {int(b["function_id"], 16) for b in told.bodies}
+    check.at_least(len(functions), least_functions, "functions that were compiled for a ReJIT")
+    theirs = {key(b) for b in told.bodies if int(b["start"], 16) in jitted}
+    mine = {key(b) for b in ours if int(b["function_id"], 16) in functions}
+    check.empty([f"{'only ours' if k in mine else 'only theirs'}: {k[0]:#x} #{k[1]} {k[2]:#x}+{k[3]}"
+                 for k in sorted(theirs ^ mine)], f"bodies differ, {len(theirs & mine)} are the same")
+    check.empty([truth.text(b) for b in ours if b["rejit_id"] != 0 and int(b["function_id"], 16) not in functions],
+                "bodies with a ReJITID of functions that had no ReJIT")
+    print(f"{len(mine)} bodies of {len(functions)} functions that had a ReJIT, {len({k[1] for k in mine})} ReJITIDs")
+
+
+def check_phase(phase, recorded, told, pid):
+    """All samples of a phase in its method are in the IL that ran."""
+    name = re.compile(r"\." + phase["method"].split("[")[0].split(".")[-1] + r"[<(\[]")
+    versions = told.versions()
+    right, other, wrong = 0, 0, []
+    for (time_ns, _, sample_pid, leaf, _), tid in zip(recorded.samples, recorded.tids_of_samples):
+        if (tid != phase["thread"] or sample_pid != pid or leaf is None or
+                not phase["begin_ns"] + EDGE_NS <= time_ns <= phase["end_ns"] - EDGE_NS):
+            continue
+        kind, number = recorded.frames[leaf][:2]
+        body = recorded.bodies[number] if kind == recording.FRAME_BODY else None
+        if body is None or not name.search(body["name"]):
+            other += 1
+            continue
+        ids = [0, *versions.get(int(body["function_id"], 16), [])]
+        if phase["version"] < len(ids) and body["rejit_id"] == ids[phase["version"]]:
+            right += 1
+        else:
+            wrong.append(f"{recorded.leaf_text(leaf)} has ReJITID {body['rejit_id']}, of {ids}")
+    check.empty(wrong, f"samples in another IL than version {phase['version']} of {phase['method']}, {right} right")
+    check.at_least(right, LEAST_SAMPLES, f"samples in version {phase['version']} of {phase['method']}")
+    # These spend their time in themselves, but for their compilations.
+    if phase["method"] not in WITH_CALLEES:
+        check.at_least(right / (right + other), 0.5, f"share of version {phase['version']} of {phase['method']} in its phase")
+    return right
+
+
+def check_phases(t, output, recorded, told, pid):
+    phases = [p for p in read_lines(output) if p["version"] >= 0]
+    with t.case("each phase's samples are in the IL that ran"):
+        check.at_least(len(phases), 15, "phases")
+        print("samples by phase:", [(p["method"], p["version"], check_phase(p, recorded, told, pid)) for p in phases])
+
+
+def check_generic(ours, told):
+    """One request, four functions, one ReJITID."""
+    changed = [b for b in ours if re.search(r"\.Generic[<(\[]", b["name"]) and b["rejit_id"]]
+    check.equal(len({b["function_id"] for b in changed}), 4, "instantiations that were compiled for the ReJIT")
+    check.equal(len({b["rejit_id"] for b in changed}), 1, "ReJITIDs among them")
+
+
+def check_order_of_late(ours):
+    """After a ReJIT before the load the original comes last."""
+    late = [b for b in ours if "Late.Work" in b["name"]]
+    first = {was: min((b["born_ns"] for b in late if bool(b["rejit_id"]) == was), default=None) for was in (False, True)}
+    check.that(None not in first.values() and first[True] < first[False], f"births {first} of {[truth.text(b) for b in late]}")
+
+
+def launched(t, path):
+    programs.need_root()
+    pid, recorded, result, stream = jobs.launch(t, [path, ALL, "0.25"], switches=with_profiler(t))
+    document = jobs.check_against(t, stream, pid, recorded, result, 100, 0, 1000)
+    told = Told(t)
+    jitted = {int(e["start"], 16) for e in stream.of("load")}
+    with t.case("ReJITIDs are those that a main profiler is told"):
+        check_rejit_ids(document.jit(pid), told, jitted, 10)
+    with t.case("says that another profiler is there"):
+        check.equal([p["main_profiler"] for p in document.processes if p["pid"] == pid], [True], "main_profiler")
+    with t.case("a refused ReJIT was refused"):
+        check.at_least(len([e for e in told.events if e["event"] == "error"]), 1, "errors that the main profiler was told")
+    with t.case("one request covers all instantiations, later ones too"):
+        check_generic(document.jit(pid), told)
+    with t.case("changed before it is loaded: the original is born last"):
+        check_order_of_late(document.jit(pid))
+    check_phases(t, t.path("record-out0"), recording.Recording(recorded), told, pid)
+
+
+@check.test("ReJIT on 10 launched", timeout=120)
+def launched_10(t):
+    launched(t, programs.app("rejit"))
+
+
+@check.test("ReJIT on 9 launched", timeout=120)
+def launched_9(t):
+    launched(t, programs.app_on("net9.0", "rejit"))
+
+
+@check.test("ReJIT on 8 launched", timeout=120)
+def launched_8(t):
+    launched(t, programs.app_on("net8.0", "rejit"))
+
+
+def settled(t, program):
+    """Returns when the scenarios are through, with what the program said until then."""
+    with open(t.path("said"), "w", encoding="utf-8") as said:
+        for line in program.process.stdout:
+            said.write(line)
+            if line == "rejit: settled\n":
+                return
+    raise check.Failure(f"rejit ended with {program.wait()}")
+
+
+def attached(t, path):
+    """Records after all is over: what the catch-up finds."""
+    programs.need_root()
+    program = programs.start_app(t, "rejit", ALL, "0.08", "8", path=path, env=programs.environment(**with_profiler(t)))
+    settled(t, program)
+    document = jobs.check_attached(t, program.pid, 100, 0)
+    check.equal(program.wait(), 0, "exit code of rejit")
+    jitted = {int(e["start"], 16) for e in read_lines(t.path(f"truth-{program.pid}.jsonl"))
+              if e["event"] in ("load", "alive_at_start")}
+    with t.case("ReJITIDs are those that a main profiler is told"):
+        check_rejit_ids(document.jit(program.pid), Told(t), jitted, 10)
+    with t.case("one request covers all instantiations, later ones too"):
+        check_generic(document.jit(program.pid), Told(t))
+
+
+@check.test("ReJIT on 10 attached", timeout=120)
+def attached_10(t):
+    attached(t, programs.app("rejit"))
+
+
+@check.test("ReJIT on 9 attached", timeout=120)
+def attached_9(t):
+    attached(t, programs.app_on("net9.0", "rejit"))
+
+
+@check.test("ReJIT on 8 attached", timeout=120)
+def attached_8(t):
+    attached(t, programs.app_on("net8.0", "rejit"))
+
+
+def attach_profiler(pid):
+    """The command 03.01 of the diagnostics protocol."""
+    path = (PROFILER + "\0").encode("utf-16-le")
+    payload = struct.pack("<I16sI", 10_000, uuid.UUID(CLSID).bytes_le, len(path) // 2) + path + struct.pack("<I", 0)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(30)
+        client.connect(programs.diagnostics_socket(pid)[0])
+        client.sendall(struct.pack("<14sHBBH", b"DOTNET_IPC_V1\0", 20 + len(payload), 3, 1, 0) + payload)
+        answer = client.recv(64)
+    check.equal(answer[16:18] + answer[20:24], b"\xff\0" + bytes(4), "answer to the attach")
+
+
+@check.test("ReJIT by a main profiler that is attached late", timeout=120)
+def attached_late(t):
+    """The hook is there from the start and knows of no main profiler: bodies of a ReJIT
+    come by its session, which it opens a while after the start."""
+    programs.need_root()
+    switches = {name: value for name, value in with_profiler(t).items() if not name.startswith("CORECLR_")}
+    switches["TIERSCOPE_SESSION_DELAY_MS"] = "500"
+
+    def drive(pid):
+        time.sleep(1.5)
+        attach_profiler(pid)
+
+    pid, path, result, stream = jobs.launch(t, [programs.app("rejit"), "wait," + ALL, "0.25"], drive, switches)
+    document = jobs.check_recording(t, path, result, 100, 0)
+    told = Told(t)
+    with t.case("ReJITIDs are those that a main profiler is told"):
+        check_rejit_ids(document.jit(pid), told, {int(e["start"], 16) for e in stream.of("load")}, 10)
+    with t.case("says that another profiler is there"):
+        check.equal([p["main_profiler"] for p in document.processes if p["pid"] == pid], [True], "main_profiler")
+    check_phases(t, t.path("record-out0"), recording.Recording(path), told, pid)

@@ -12,8 +12,21 @@
 
 #include <string.h>
 
+/* What the end of a walk tells of the stack, whoever walks there. */
+#define FLAGS_OF_THE_END \
+	(TS_SAMPLE_TRUNCATED | TS_SAMPLE_BAD_FRAME | TS_SAMPLE_NATIVE_END)
+
+/* A stack that is cut at both ends counts once: the sampler did. */
+static void count_end(struct recorder *recorder, uint32_t sampled, uint32_t flags)
+{
+	recorder->ended_truncated += flags & TS_SAMPLE_TRUNCATED &&
+				     !(sampled & TS_SAMPLE_KERNEL_CUT);
+	recorder->ended_bad_frame += !!(flags & TS_SAMPLE_BAD_FRAME);
+	recorder->ended_native += !!(flags & TS_SAMPLE_NATIVE_END);
+}
+
 static uint32_t walk_on(struct recorder *recorder, const struct ts_sample *sample,
-			uint64_t *frames)
+			uint64_t *frames, uint32_t *ret_flags)
 {
 	uint32_t count = sample->frames_count, flags = 0;
 
@@ -22,18 +35,21 @@ static uint32_t walk_on(struct recorder *recorder, const struct ts_sample *sampl
 		recorder->walks_unfinished++;
 	else
 		recorder->walks_finished++;
+	count_end(recorder, sample->flags, flags);
+	*ret_flags |= flags & FLAGS_OF_THE_END;
 	return count;
 }
 
 uint16_t finish__frames(struct recorder *recorder, const struct ts_sample *sample,
-			uint64_t ret_frames[TS_FRAMES_MAX])
+			uint64_t ret_frames[TS_FRAMES_MAX], uint32_t *ret_flags)
 {
 	uint64_t frames[TS_FRAMES_MAX + 1];
 	uint32_t count = sample->frames_count;
 
+	*ret_flags = sample->flags;
 	memcpy(frames, sample->frames, count * sizeof(frames[0]));
 	if (sample->flags & TS_SAMPLE_STACK)
-		count = walk_on(recorder, sample, frames);
+		count = walk_on(recorder, sample, frames, ret_flags);
 	else if (sample->flags & TS_SAMPLE_TABLE_PENDING)
 		recorder->walks_unfinished++;
 	memcpy(ret_frames, frames, count * sizeof(frames[0]));

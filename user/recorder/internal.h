@@ -180,6 +180,7 @@ struct recorder {
 	uint64_t table_ready_most_ns;
 	uint64_t walks_finished;	/* from a piece of stack, to their end */
 	uint64_t walks_unfinished;	/* as far as it went */
+	uint64_t ended_truncated, ended_bad_frame, ended_native; /* how these ended */
 	uint64_t jit_leaf, image_leaf, managed, managed_named;
 	uint64_t hijacked;		/* samples with a hidden return address */
 	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
@@ -265,7 +266,7 @@ uint32_t unpacked__open(struct recorder *recorder, struct process *process,
 int ledger__write(struct recorder *recorder, bool last);
 /* finish.c: a sample's frames, those from its piece of stack included; how many. */
 uint16_t finish__frames(struct recorder *recorder, const struct ts_sample *sample,
-			uint64_t ret_frames[TS_FRAMES_MAX]);
+			uint64_t ret_frames[TS_FRAMES_MAX], uint32_t *ret_flags);
 
 /* kernel_frames.c: the stack with the sample's kernel frames on top. */
 uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *sample,

@@ -62,6 +62,9 @@ static int read_counts(struct recorder *recorder, uint64_t counts[TS_LEDGER_SLOT
 
 	counts[TS_LEDGER_READER_DROPPED] += recorder->dropped;
 	counts[TS_LEDGER_HIJACKED] += recorder->hijacked;
+	counts[TS_LEDGER_TRUNCATED] += recorder->ended_truncated;
+	counts[TS_LEDGER_BAD_FRAME] += recorder->ended_bad_frame;
+	counts[TS_LEDGER_NATIVE_END] += recorder->ended_native;
 	counts[TS_LEDGER_CODE_READER_DROPPED] += recorder->code_dropped;
 	return err;
 }

@@ -393,9 +393,8 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 			      (const uint8_t *)&sample->frames[sample->frames_count +
 							       sample->kernel_count] : NULL;
 	uint64_t words[TS_FRAMES_MAX];
-	uint16_t count = finish__frames(recorder, sample, words);
+	uint16_t count = finish__frames(recorder, sample, words, ret_flags);
 
-	*ret_flags = sample->flags;
 	for (uint16_t i = 0; i < count; i++) {
 		struct place place = {
 			.address = words[i], .time_ns = sample->header.time_ns,

@@ -20,7 +20,7 @@ internal static class Throwing
         "Throwing.UsualLeaf < Throwing.Usually < Throwing.Usual",
     };
 
-    private const int Work = 100_000;
+    private const int Work = 1_000_000;
 
     private sealed class Thrown : Exception;
 

@@ -95,8 +95,12 @@ e2e-test: all apps runtimes published truth $(REJIT_PROFILER) $(TOOLS)/.installe
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
 
 .PHONY: accuracy-test
-accuracy-test: all apps ## run the accuracy tests (as root)
+accuracy-test: all apps $(REJIT_PROFILER) ## run the accuracy tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run tests/accuracy
+
+.PHONY: accuracy
+accuracy: all apps $(REJIT_PROFILER) $(TOOLS)/.installed ## measure how right shares per code version are (as root); ACCURACY_RUNS="100 10"
+	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/accuracy/protocol $(ACCURACY_RUNS)
 
 -include tests/e2e/image_truth/image_truth.mk
 -include tests/accuracy/step/step.mk

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "record.h"
 
+#include "../base/clock.h"
 #include "../base/log.h"
 #include "../target/target.h"
 
@@ -127,6 +128,7 @@ static int bring_hook(struct record *record, const struct target *target,
 
 int record__attach(struct record *record)
 {
+	uint64_t start = clock__now();
 	pid_t pid = record->options->pid;
 	struct trouble trouble = { "" };
 	struct target target;
@@ -148,6 +150,10 @@ int record__attach(struct record *record)
 		log__error("process %d (%s): %s", pid, target.comm,
 			   trouble.text[0] ? trouble.text : strerror(-err));
 		code = EXIT_NO_START;
+	} else {
+		log__verbose("process %d: all of its %u bodies known after %llu us", pid,
+			     model__bodies(record->model),
+			     (unsigned long long)(clock__now() - start) / 1000);
 	}
 	target__free(&target);
 	return code;

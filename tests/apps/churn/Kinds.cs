@@ -3,6 +3,7 @@
 // Code that is made and dropped so many times, and code that is there twice.
 
 using System;
+using System.Diagnostics;
 using System.IO;
 using System.Linq.Expressions;
 using System.Reflection;
@@ -14,6 +15,7 @@ namespace Churn;
 
 internal static class Kinds
 {
+    private const int KeepMilliseconds = 4_000;
     private const int LambdasPerCollection = 500;
     private const int CallsPerLambda = 4_000;
     private const int RunsPerContext = 300;
@@ -49,6 +51,30 @@ internal static class Kinds
             body = Expression.Add(Expression.Multiply(body, Expression.Constant(6364136223846793005L)),
                                   Expression.Constant((long)number));
         return Expression.Lambda<Func<long, long>>(body, $"Lambda{number:d6}", new[] { x }).Compile();
+    }
+
+    // So many at once; then one thread makes and calls one more after the other, and says
+    // for how long it stood still at most.  Whoever attaches does it meanwhile.
+    public static void Keep(int count)
+    {
+        var kept = new Func<long, long>[count];
+        for (int i = 0; i < count; i++)
+        {
+            kept[i] = Make(i);
+            kept[i](1);
+        }
+        Console.WriteLine("churn: kept");
+        long end = Environment.TickCount64 + KeepMilliseconds, last = Stopwatch.GetTimestamp(), longest = 0;
+        for (int i = 0; Environment.TickCount64 < end; i++)
+        {
+            kept[i % count] = Make(i);
+            kept[(i + 1) % count](1);
+            long now = Stopwatch.GetTimestamp();
+            longest = Math.Max(longest, now - last);
+            last = now;
+        }
+        Console.WriteLine($"churn: longest pause {longest / 1000} us");
+        GC.KeepAlive(kept);
     }
 
     // One context at a time: loaded, run, unloaded, collected.

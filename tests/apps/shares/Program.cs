@@ -8,17 +8,9 @@ using System;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Shares;
-
-[StructLayout(LayoutKind.Sequential)]
-internal struct Timespec
-{
-    public long Seconds;
-    public long Nanoseconds;
-}
 
 internal delegate ulong Work(int count, ulong seed);
 
@@ -37,21 +29,8 @@ internal sealed class Worker(string method, Work work, int microseconds, int cal
     public long CpuNanoseconds { get; set; }
 }
 
-internal static unsafe class Program
+internal static class Program
 {
-    private const int ThreadCpuClock = 3;
-
-    [DllImport("libc", EntryPoint = "clock_gettime")]
-    private static extern int ClockGetTime(int clock, Timespec* time);
-
-    private static long ThreadCpuNanoseconds()
-    {
-        Timespec time;
-        if (ClockGetTime(ThreadCpuClock, &time) != 0)
-            throw new InvalidOperationException("clock_gettime failed");
-        return time.Seconds * 1_000_000_000 + time.Nanoseconds;
-    }
-
     private static int Main(string[] args)
     {
         double seconds = 15;
@@ -88,10 +67,10 @@ internal static unsafe class Program
     {
         Work work = worker.Work;
         int count = worker.Count;
-        long before = ThreadCpuNanoseconds();
+        long before = ThreadClock.Nanoseconds();
         for (int i = 0; i < worker.CallsPerBlock; i++)
             value = work(count, value | 1);
-        long used = ThreadCpuNanoseconds() - before;
+        long used = ThreadClock.Nanoseconds() - before;
 
         worker.CpuNanoseconds += used;
         worker.Calls += worker.CallsPerBlock;
@@ -108,7 +87,7 @@ internal static unsafe class Program
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{{\"pid\":{Environment.ProcessId},\"check\":{value},");
-        text.Append(CultureInfo.InvariantCulture, $"\"thread_cpu_ns\":{ThreadCpuNanoseconds()},\"methods\":[");
+        text.Append(CultureInfo.InvariantCulture, $"\"thread_cpu_ns\":{ThreadClock.Nanoseconds()},\"methods\":[");
         for (int i = 0; i < workers.Length; i++)
         {
             Worker worker = workers[i];

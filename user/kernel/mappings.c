@@ -19,15 +19,6 @@
 
 #define RING_PAGES 64			/* a power of two */
 
-/*
- * Bytes in a CPU's ring that wake the loader: some eight mappings.  The runtime maps a page
- * of stubs or code at a time, a compiler five hundred in two seconds; to be woken by each
- * costs the program that maps an interrupt and a processor, for nothing: what is new there
- * is told by probes.  Images come in crowds, and the hook's module_load wakes too.
- * Samples in between carry a piece of their stack.
- */
-#define WAKE_BYTES 1024
-
 /* One thing to deliver, with its path. */
 struct told {
 	struct kernel_mapping mapping;
@@ -76,7 +67,14 @@ static int open_one(struct mappings *mappings, unsigned int cpu)
 		.comm = 1,		/* told at exec, before the new mappings */
 		.comm_exec = 1,
 		.watermark = 1,
-		.wakeup_watermark = WAKE_BYTES,
+		/*
+		 * Each mapping wakes the loader, though the runtime maps a page of stubs
+		 * at a time, a compiler five hundred in two seconds: samples in what is
+		 * not known yet are walked over a piece of the stack, which does not
+		 * reach through an exception's handler.  To be woken by every eighth
+		 * saved a compiler half a per cent, and lost such stacks.
+		 */
+		.wakeup_watermark = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
 	};

@@ -53,8 +53,9 @@ internal static class Kinds
         return Expression.Lambda<Func<long, long>>(body, $"Lambda{number:d6}", new[] { x }).Compile();
     }
 
-    // So many at once; then one thread makes and calls one more after the other, and says
-    // for how long it stood still at most.  Whoever attaches does it meanwhile.
+    // So many at once; then one thread makes and calls one more after the other, and another
+    // only reads the clock.  Each says for how long it stood still at most: whoever attaches
+    // does it meanwhile.
     public static void Keep(int count)
     {
         var kept = new Func<long, long>[count];
@@ -64,17 +65,29 @@ internal static class Kinds
             kept[i](1);
         }
         Console.WriteLine("churn: kept");
-        long end = Environment.TickCount64 + KeepMilliseconds, last = Stopwatch.GetTimestamp(), longest = 0;
-        for (int i = 0; Environment.TickCount64 < end; i++)
+        long end = Environment.TickCount64 + KeepMilliseconds;
+        var watcher = new Thread(() => Console.WriteLine($"churn: longest pause watching {LongestPause(end, _ => { })} us"));
+        watcher.Start();
+        long compiling = LongestPause(end, turn =>
         {
-            kept[i % count] = Make(i);
-            kept[(i + 1) % count](1);
+            kept[turn % count] = Make(turn);
+            kept[(turn + 1) % count](1);
+        });
+        watcher.Join();
+        Console.WriteLine($"churn: longest pause compiling {compiling} us");
+    }
+
+    private static long LongestPause(long end, Action<int> work)
+    {
+        long last = Stopwatch.GetTimestamp(), longest = 0;
+        for (int turn = 0; Environment.TickCount64 < end; turn++)
+        {
+            work(turn & int.MaxValue);
             long now = Stopwatch.GetTimestamp();
             longest = Math.Max(longest, now - last);
             last = now;
         }
-        Console.WriteLine($"churn: longest pause {longest / 1000} us");
-        GC.KeepAlive(kept);
+        return longest / 1000;
     }
 
     // One context at a time: loaded, run, unloaded, collected.

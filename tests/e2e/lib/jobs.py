@@ -94,7 +94,7 @@ def check_attached(t, pid, least_jit, least_images):
 def check_attached_demo(t, build):
     """The same of the demo in one of its builds, once it is warm: it may be in no
     precompiled code at any sample."""
-    demo = programs.start_app(t, "demo", "24", "--threads", "2", path=programs.app_on(build, "demo"))
+    demo = programs.start_app(t, "demo", "18", "--threads", "2", path=programs.app_on(build, "demo"))
     time.sleep(2)
     document = check_attached(t, demo.pid, 100, 0)
     with t.case("the program runs on to its end"):

@@ -18,152 +18,28 @@
 // above the first native caller, since native frames are walked by rbp.  A call that
 // is never returned to, because an OSR body took over, is known by that body.
 #include "native_walk.h"
+#include "places.h"
 
-#include "../../../user/image/image.h"
-#include "../../../user/target/journal.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <sched.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#define BODIES_MAX 65536
-#define RANGES_MAX 2048
 #define CALLERS_MAX 2048
 #define SHOWN_MAX 12
 #define NATIVE_MAX 1000000 /* instructions of native code, among them */
-
-struct body {
-	__u64 start;
-	__u32 size, shape, tier;
-	bool seen;
-	char name[64];
-};
-
-enum range_kind { RANGE_JIT, RANGE_IMAGE, RANGE_NATIVE };
-
-struct range {
-	__u64 start, end;
-	enum range_kind kind;
-	struct image *image;
-	__u64 base;
-};
+#define NATIVE_AT_ONCE 20000 /* more is a compilation or a collection: millions */
+#define LOOKS_MAX 20000	/* for managed code, a millisecond apart */
 
 struct caller {
 	__u64 slot, address;	/* where on the stack, and what is there */
 	bool of_funclet;	/* a method called its own finally block */
 };
 
-static pid_t pid;
-static struct journal *journal;
-static struct body known_bodies[BODIES_MAX];
-static struct range ranges[RANGES_MAX];
-static unsigned int bodies_count, ranges_count;
 static struct caller callers[CALLERS_MAX], walked[CALLERS_MAX];
 static unsigned int callers_count, walked_count;
 static unsigned long checked, in_stubs, in_prologs, in_epilogs, native, wrong, bad_returns;
-static struct {
-	__u64 page;
-	__u8 bytes[4096];
-} cache[64];
-
-static bool read_page(__u64 page, __u8 *to)
-{
-	struct iovec local = { to, 4096 }, remote = { (void *)page, 4096 };
-
-	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == 4096;
-}
-
-/* Memory as it is at this step: pages are kept until the next. */
-static bool read_memory(__u64 address, void *to, __u32 size)
-{
-	while (size) {
-		__u64 page = address & ~4095ull;
-		__u32 part = 4096 - (address & 4095), slot = (page >> 12) % 64;
-
-		if (part > size)
-			part = size;
-		if (cache[slot].page != page) {
-			cache[slot].page = 0;
-			if (!read_page(page, cache[slot].bytes))
-				return false;
-			cache[slot].page = page;
-		}
-		memcpy(to, cache[slot].bytes + (address & 4095), part);
-		to = (char *)to + part;
-		address += part;
-		size -= part;
-	}
-	return true;
-}
-
-static const struct range *range_at(__u64 address)
-{
-	for (unsigned int i = 0; i < ranges_count; i++)
-		if (address >= ranges[i].start && address < ranges[i].end)
-			return &ranges[i];
-	return NULL;
-}
-
-static struct body *body_at(__u64 address)
-{
-	unsigned int low = 0, high = bodies_count;
-
-	while (low < high) {
-		unsigned int middle = (low + high) / 2;
-
-		if (known_bodies[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || address - known_bodies[low - 1].start >= known_bodies[low - 1].size)
-		return NULL;
-	return &known_bodies[low - 1];
-}
-
-/* The row of an image, NULL if no function is there. */
-static const struct image_row *row_at(__u64 address, const struct range *range)
-{
-	const struct image_row *rows;
-	__u32 count = image__rows(range->image, &rows), low = 0, high = count;
-	__u64 rva = address - range->base;
-
-	while (low < high) {
-		__u32 middle = (low + high) / 2;
-
-		if (rows[middle].begin <= rva)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && rva < rows[low - 1].end ? &rows[low - 1] : NULL;
-}
-
-/* Is this a call from within a body to another place of it than its start? */
-static bool is_to_funclet(__u64 from, __u64 to)
-{
-	const struct body *body = body_at(to);
-	const struct range *range = range_at(to);
-	const struct image_row *row, *calling;
-	const struct image_body *image_bodies;
-
-	if (body)
-		return body == body_at(from) && to != body->start;
-	if (!range || range->kind != RANGE_IMAGE || range_at(from) != range)
-		return false;
-	row = row_at(to, range);
-	calling = row_at(from, range);
-	if (!row || !calling || row->body != calling->body ||
-	    row->body >= image__bodies(range->image, &image_bodies))
-		return false;
-	return to - range->base != image_bodies[row->body].begin;
-}
+static unsigned long native_at_once;
 
 static void code_find(__u32 space, __u64 address, struct found *found)
 {
@@ -192,87 +68,6 @@ static void code_find(__u32 space, __u64 address, struct found *found)
 static void *jit_page(__u32 space, __u64 address)
 {
 	return (void *)range_at(address);
-}
-
-static int add_body(void *context, const struct ts_journal_record *record,
-		    const char *text, uint32_t text_size)
-{
-	struct body *body = &known_bodies[bodies_count];
-	const char *method = text + strlen(text) + 1;
-
-	if (record->kind != TS_RECORD_CODE || record->death_sequence)
-		return 0;
-	if (bodies_count == BODIES_MAX)
-		return -E2BIG;
-	*body = (struct body){ .start = record->start, .size = record->size,
-			       .shape = record->shape, .tier = record->tier };
-	snprintf(body->name, sizeof(body->name), "%.30s.%.30s", text,
-		 method < text + text_size ? method : "");
-	bodies_count++;
-	return 0;
-}
-
-static int by_start(const void *a, const void *b)
-{
-	__u64 x = ((const struct body *)a)->start, y = ((const struct body *)b)->start;
-
-	return x < y ? -1 : x > y;
-}
-
-static void add_range(__u64 start, __u64 end, __u64 offset, const char *path)
-{
-	const char *dot = strrchr(path, '.');
-	struct range *range = &ranges[ranges_count];
-	int fd;
-
-	if (ranges_count == RANGES_MAX)
-		return;
-	*range = (struct range){ .start = start, .end = end, .kind = RANGE_NATIVE };
-	if (path[0] != '/' || strstr(path, "doublemapper")) {
-		range->kind = path[0] == '[' ? RANGE_NATIVE : RANGE_JIT;
-	} else if (dot && !strcmp(dot, ".dll")) {
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0 && !image__open(fd, 0, NULL, &range->image)) {
-			range->kind = RANGE_IMAGE;
-			range->base = image__base_of_mapping(range->image, start, offset);
-		}
-		if (fd >= 0)
-			close(fd);
-	}
-	ranges_count++;
-}
-
-static void read_bodies(void)
-{
-	__u32 unreadable;
-
-	bodies_count = 0;
-	if (journal__each(journal, add_body, NULL, &unreadable))
-		exit(2);
-	qsort(known_bodies, bodies_count, sizeof(known_bodies[0]), by_start);
-}
-
-static void read_ranges(void)
-{
-	char path[64], line[1024];
-	FILE *maps;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "r");
-	if (!maps)
-		exit(2);
-	for (unsigned int i = 0; i < ranges_count; i++)
-		image__free(ranges[i].image);
-	ranges_count = 0;
-	while (fgets(line, sizeof(line), maps)) {
-		unsigned long long start, end, offset;
-		char mode[8], file[900] = "";
-
-		if (sscanf(line, "%llx-%llx %7s %llx %*s %*s %899[^\n]", &start, &end, mode,
-			   &offset, file) >= 4 && mode[2] == 'x')
-			add_range(start, end, offset, file);
-	}
-	fclose(maps);
 }
 
 /* The callers of a place by the walk, innermost first; the leaf's flags. */
@@ -407,8 +202,10 @@ static void check_here(const struct user_regs_struct *regs)
 
 	if (range && range->kind == RANGE_NATIVE) {
 		native++;
+		native_at_once++;
 		return;
 	}
+	native_at_once = 0;
 	flags = walk_callers(regs);
 	at = difference();
 	/* Perhaps there is code, or a library, that came a moment ago. */
@@ -446,25 +243,60 @@ static bool step(struct user_regs_struct *ret_regs)
 	return !ptrace(PTRACE_GETREGS, pid, 0, ret_regs);
 }
 
-/* Runs on until the thread is in managed code. */
+/* Stops the thread, which runs; signals that come first are its own. */
+static bool stop(struct user_regs_struct *ret_regs)
+{
+	int status;
+
+	if (ptrace(PTRACE_INTERRUPT, pid, 0, 0))
+		return false;
+	while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
+		if (status >> 16 == PTRACE_EVENT_STOP)
+			return !ptrace(PTRACE_GETREGS, pid, 0, ret_regs);
+		if (ptrace(PTRACE_CONT, pid, 0, WSTOPSIG(status)))
+			return false;
+	}
+	return false;
+}
+
+/* Lets the running thread run until a look finds it in managed code, and takes the callers
+ * that it has from the walk.  Steps would not do: through a compilation they take minutes. */
 static bool begin(struct user_regs_struct *ret_regs)
 {
 	const struct range *range;
-	int status;
 
-	if (ptrace(PTRACE_SEIZE, pid, 0, 0) || ptrace(PTRACE_INTERRUPT, pid, 0, 0) ||
-	    waitpid(pid, &status, __WALL) != pid)
-		return false;
-	do {
-		if (!step(ret_regs))
+	for (int look = 0; look < LOOKS_MAX; look++) {
+		usleep(1000);
+		if (!stop(ret_regs))
 			return false;
+		read_ranges();
 		range = range_at(ret_regs->rip);
-	} while (!range || range->kind == RANGE_NATIVE);
+		if (range && range->kind != RANGE_NATIVE)
+			break;
+		if (ptrace(PTRACE_CONT, pid, 0, 0))
+			return false;
+	}
+	if (!range || range->kind == RANGE_NATIVE)
+		return false;
+	for (unsigned int i = 0; i < 64; i++)
+		cache[i].page = 0;
+	native_at_once = 0;
 	read_bodies();
 	walk_callers(ret_regs);
 	for (callers_count = 0; callers_count < walked_count; callers_count++)
 		callers[callers_count] = walked[walked_count - 1 - callers_count];
 	return true;
+}
+
+/* The two take turns, so one CPU serves them better than two that wake each other. */
+static void share_a_cpu(void)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	sched_setaffinity(0, sizeof(here), &here);
+	sched_setaffinity(pid, sizeof(here), &here);
 }
 
 int main(int argc, char **argv)
@@ -476,9 +308,8 @@ int main(int argc, char **argv)
 	pid = (pid_t)strtol(argv[1], NULL, 10);
 	if (journal__open(pid, &journal))
 		return 2;
-	read_bodies();
-	read_ranges();
-	if (!begin(&now))
+	share_a_cpu();
+	if (ptrace(PTRACE_SEIZE, pid, 0, 0) || !begin(&now))
 		return 2;
 	while (checked < strtoul(argv[2], NULL, 10) && native < NATIVE_MAX && wrong < SHOWN_MAX) {
 		bool was_call = is_call(now.rip);
@@ -488,6 +319,9 @@ int main(int argc, char **argv)
 			return 2;
 		follow(&before, was_call, &now);
 		check_here(&now);
+		if (native_at_once > NATIVE_AT_ONCE &&
+		    (ptrace(PTRACE_CONT, pid, 0, 0) || !begin(&now)))
+			return 2;
 	}
 	ptrace(PTRACE_DETACH, pid, 0, 0);
 	printf("checked %lu stubs %lu prologs %lu epilogs %lu native %lu wrong %lu "

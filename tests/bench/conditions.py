@@ -2,8 +2,10 @@
 # Copyright (c) 2026 The tierscope authors
 """One program in several conditions that take turns, and what each run cost."""
 
+import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,18 +48,30 @@ def pairs_wanted():
     return pairs
 
 
+def perf_maps():
+    return {path for name in ("perf-*.map", "perfinfo-*.map", "jit-*.dump") for path in glob.glob(f"/tmp/{name}")}
+
+
+def remove_perf_maps(older):
+    """Those of the programs that ended since; a map of thousands of methods is megabytes."""
+    for path in perf_maps() - older:
+        if not os.path.exists(f"/proc/{re.search(r'-([0-9]+)[.]', path)[1]}"):
+            os.remove(path)
+
+
 def run(condition, command, folder):
     """Seconds: program's CPU, program's wall, everything's CPU, everything's wall."""
     words = [*condition.before, f"{HERE}/timed", "{folder}/timed.json", *command]
     words = [word.replace("{folder}", folder) for word in words]
     shutil.rmtree(folder, ignore_errors=True)
     os.mkdir(folder)
-    began = time.monotonic()
+    maps, began = perf_maps(), time.monotonic()
     with open(f"{folder}/log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(words, env=dict(os.environ, **condition.environment),
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - began
+    remove_perf_maps(maps)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         with open(f"{folder}/log", encoding="utf-8", errors="replace") as log:

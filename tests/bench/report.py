@@ -27,11 +27,13 @@ def milliseconds(ends):
     return f"{middle:+.1f} ms [{low:+.1f}, {high:+.1f}]"
 
 
+def grid(head, rows):
+    return "\n".join(["| " + " | ".join(head) + " |", "|---" * len(head) + "|",
+                      *("| " + " | ".join(row) + " |" for row in rows)])
+
+
 def table(title, head, rows, note):
-    lines = [f"### {title}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    lines += ["", note, ""]
-    return "\n".join(lines)
+    return "\n".join([f"### {title}", "", grid(head, rows), "", note, ""])
 
 
 def output_of(*command):
@@ -51,15 +53,23 @@ def machine():
 
 
 def settings():
-    names = ("BENCH_ONLY", "BENCH_PAIRS", "BENCH_WRITE")
+    names = ("BENCH_ONLY", "BENCH_PEERS", "BENCH_PAIRS", "BENCH_WRITE")
     return " ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ)
 
 
-def write(path, text):
-    with open(path, encoding="utf-8") as file:
-        before, _, rest = file.read().partition(BEGIN)
-    _, _, after = rest.partition(END)
+def where(command):
     commit = output_of("git", "describe", "--always", "--dirty")
-    where = f"`sudo make bench {settings()}` on {datetime.date.today()}, commit {commit}: {machine()}.\n\n"
+    return f"`{command}` on {datetime.date.today()}, commit {commit}: {machine()}."
+
+
+def put(path, begin, end, text):
+    """In the place of what stands between the two lines."""
+    with open(path, encoding="utf-8") as file:
+        before, _, rest = file.read().partition(begin)
+    _, _, after = rest.partition(end)
     with open(path, "w", encoding="utf-8") as file:
-        file.write(before + BEGIN + "\n" + where + text.rstrip() + "\n" + END + after)
+        file.write(before + begin + "\n" + text.rstrip() + "\n" + end + after)
+
+
+def write(path, text):
+    put(path, BEGIN, END, f"{where(f'sudo make bench {settings()}')}\n\n{text}")

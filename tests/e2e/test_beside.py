@@ -11,8 +11,6 @@ import time
 from lib import check, jobs, loader, programs, report
 
 HOOK_CLSID = "{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}"
-OTHER = os.path.join(programs.APPS, "rejit_profiler.so")
-OTHER_CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
 
 
 def read(t, path, result, least=20):
@@ -54,16 +52,16 @@ def two_recorders(t):
 @check.test("beside another notification profiler and another tierscope", timeout=60)
 def other_profilers(t):
     programs.need_root()
-    hook, path = copy_hook(t), t.path("out.tscope")
+    hook, path, other = copy_hook(t), t.path("out.tscope"), programs.REJIT_PROFILER
     environment = programs.environment(CORECLR_ENABLE_NOTIFICATION_PROFILERS="1", REJIT_NOTIFICATION="1",
-                                       CORECLR_NOTIFICATION_PROFILERS=f"{hook}={HOOK_CLSID};{OTHER}={OTHER_CLSID};")
+                                       CORECLR_NOTIFICATION_PROFILERS=f"{hook}={HOOK_CLSID};{other}={programs.REJIT_CLSID};")
     recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("demo"), "4", env=environment)
     pid = programs.wait_for_dotnet(recorder.pid)
     time.sleep(1)
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
         mapped = maps.read()
     with t.case("the other profiler is loaded, the other tierscope is not"):
-        check.that(OTHER in mapped and hook not in mapped, "mapped are others")
+        check.that(other in mapped and hook not in mapped, "mapped are others")
     with t.case("there is one journal"):
         check.equal(len(programs.journals(pid)), 1, "journals")
     with t.case("the recording is whole"):

@@ -5,7 +5,6 @@ which knows which IL each thread ran when; the main profiler, which is told of e
 ReJIT and asks the runtime which body belongs to which ReJITID; and the event stream."""
 
 import json
-import os
 import re
 import socket
 import struct
@@ -14,19 +13,16 @@ import uuid
 
 from lib import check, jobs, programs, recording, report, truth
 
-PROFILER = os.path.join(programs.APPS, "rejit_profiler.so")
-CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
 ALL = "versions,stay,generics,late,precompiled,refused,inliners,crowd"
 # How near to its begin and end a phase may have samples of its neighbour.
 EDGE_NS = 20_000_000
 LEAST_SAMPLES = 20
+LEAST_FUNCTIONS = 10
 WITH_CALLEES = ("PunycodeEncode",)
 
 
 def with_profiler(t):
-    check.that(os.path.exists(PROFILER), f"{PROFILER} is not built: make e2e-test")
-    return {"CORECLR_ENABLE_PROFILING": "1", "CORECLR_PROFILER": CLSID, "CORECLR_PROFILER_PATH": PROFILER,
-            "REJIT_PROFILER": PROFILER, "REJIT_EVENTS": t.path("rejit-events"), "REJIT_BODIES": t.path("rejit-bodies")}
+    return programs.main_profiler() | {"REJIT_EVENTS": t.path("rejit-events"), "REJIT_BODIES": t.path("rejit-bodies")}
 
 
 def read_lines(path):
@@ -54,6 +50,13 @@ class Told:
 
 def key(body):
     return (int(body["function_id"], 16), body["rejit_id"], int(body["start"], 16), body["size"])
+
+
+def check_rejits(t, document, pid, told, jitted):
+    with t.case("ReJITIDs are those that a main profiler is told"):
+        check_rejit_ids(document.jit(pid), told, jitted, LEAST_FUNCTIONS)
+    with t.case("says that another profiler is there"):
+        check.equal([p["main_profiler"] for p in document.processes if p["pid"] == pid], [True], "main_profiler")
 
 
 def check_rejit_ids(ours, told, jitted, least_functions):
@@ -104,7 +107,7 @@ def check_phases(t, output, recorded, told, pid):
         print("samples by phase:", [(p["method"], p["version"], check_phase(p, recorded, told, pid)) for p in phases])
 
 
-def check_generic(ours, told):
+def check_generic(ours):
     """One request, four functions, one ReJITID."""
     changed = [b for b in ours if re.search(r"\.Generic[<(\[]", b["name"]) and b["rejit_id"]]
     check.equal(len({b["function_id"] for b in changed}), 4, "instantiations that were compiled for the ReJIT")
@@ -123,15 +126,11 @@ def launched(t, path):
     pid, recorded, result, stream = jobs.launch(t, [path, ALL, "0.25"], switches=with_profiler(t))
     document = jobs.check_against(t, stream, pid, recorded, result, 100, 0, 1000)
     told = Told(t)
-    jitted = {int(e["start"], 16) for e in stream.of("load")}
-    with t.case("ReJITIDs are those that a main profiler is told"):
-        check_rejit_ids(document.jit(pid), told, jitted, 10)
-    with t.case("says that another profiler is there"):
-        check.equal([p["main_profiler"] for p in document.processes if p["pid"] == pid], [True], "main_profiler")
+    check_rejits(t, document, pid, told, {int(e["start"], 16) for e in stream.of("load")})
     with t.case("a refused ReJIT was refused"):
         check.at_least(len([e for e in told.events if e["event"] == "error"]), 1, "errors that the main profiler was told")
     with t.case("one request covers all instantiations, later ones too"):
-        check_generic(document.jit(pid), told)
+        check_generic(document.jit(pid))
     with t.case("changed before it is loaded: the original is born last"):
         check_order_of_late(document.jit(pid))
     check_phases(t, t.path("record-out0"), recording.Recording(recorded), told, pid)
@@ -152,29 +151,24 @@ def launched_8(t):
     launched(t, programs.app_on("net8.0", "rejit"))
 
 
-def settled(t, program):
-    """Returns when the scenarios are through, with what the program said until then."""
-    with open(t.path("said"), "w", encoding="utf-8") as said:
-        for line in program.process.stdout:
-            said.write(line)
-            if line == "rejit: settled\n":
-                return
-    raise check.Failure(f"rejit ended with {program.wait()}")
+def wait_until_settled(program):
+    """Returns when the scenarios are through."""
+    if "rejit: settled\n" not in program.process.stdout:
+        raise check.Failure(f"rejit ended with {program.wait()}")
 
 
 def attached(t, path):
     """Records after all is over: what the catch-up finds."""
     programs.need_root()
     program = programs.start_app(t, "rejit", ALL, "0.08", "8", path=path, env=programs.environment(**with_profiler(t)))
-    settled(t, program)
+    wait_until_settled(program)
     document = jobs.check_attached(t, program.pid, 100, 0)
     check.equal(program.wait(), 0, "exit code of rejit")
     jitted = {int(e["start"], 16) for e in read_lines(t.path(f"truth-{program.pid}.jsonl"))
               if e["event"] in ("load", "alive_at_start")}
-    with t.case("ReJITIDs are those that a main profiler is told"):
-        check_rejit_ids(document.jit(program.pid), Told(t), jitted, 10)
+    check_rejits(t, document, program.pid, Told(t), jitted)
     with t.case("one request covers all instantiations, later ones too"):
-        check_generic(document.jit(program.pid), Told(t))
+        check_generic(document.jit(program.pid))
 
 
 @check.test("ReJIT on 10 attached", timeout=120)
@@ -194,8 +188,8 @@ def attached_8(t):
 
 def attach_profiler(pid):
     """The command 03.01 of the diagnostics protocol."""
-    path = (PROFILER + "\0").encode("utf-16-le")
-    payload = struct.pack("<I16sI", 10_000, uuid.UUID(CLSID).bytes_le, len(path) // 2) + path + struct.pack("<I", 0)
+    path = (programs.REJIT_PROFILER + "\0").encode("utf-16-le")
+    payload = struct.pack("<I16sI", 10_000, uuid.UUID(programs.REJIT_CLSID).bytes_le, len(path) // 2) + path + struct.pack("<I", 0)
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(30)
         client.connect(programs.diagnostics_socket(pid)[0])
@@ -219,8 +213,5 @@ def attached_late(t):
     pid, path, result, stream = jobs.launch(t, [programs.app("rejit"), "wait," + ALL, "0.25"], drive, switches)
     document = jobs.check_recording(t, path, result, 100, 0)
     told = Told(t)
-    with t.case("ReJITIDs are those that a main profiler is told"):
-        check_rejit_ids(document.jit(pid), told, {int(e["start"], 16) for e in stream.of("load")}, 10)
-    with t.case("says that another profiler is there"):
-        check.equal([p["main_profiler"] for p in document.processes if p["pid"] == pid], [True], "main_profiler")
+    check_rejits(t, document, pid, told, {int(e["start"], 16) for e in stream.of("load")})
     check_phases(t, t.path("record-out0"), recording.Recording(path), told, pid)

@@ -128,10 +128,12 @@ static void complete_body(struct model *model, uint32_t known, const struct mode
 static void note_main_profiler(struct recorder *recorder, const struct process *process,
 			       const struct model_body *body)
 {
-	struct model_process entry = *model__process(recorder->model, process->index);
+	struct model_process entry;
 
-	if ((!body->rejit_id && !(body->flags & MODEL_BODY_REJIT_UNKNOWN)) ||
-	    entry.flags & MODEL_PROCESS_MAIN_PROFILER)
+	if (!body->rejit_id && !(body->flags & MODEL_BODY_REJIT_UNKNOWN))
+		return;
+	entry = *model__process(recorder->model, process->index);
+	if (entry.flags & MODEL_PROCESS_MAIN_PROFILER)
 		return;
 	entry.flags |= MODEL_PROCESS_MAIN_PROFILER;
 	model__update_process(recorder->model, process->index, &entry);

@@ -15,20 +15,17 @@ FREQUENCY = 997
 SECONDS = 2
 # Compiling, reading the clock and starting up take a little of the counted time.
 WHOLE = 0.97
-PROFILER = os.path.join(programs.APPS, "rejit_profiler.so")
-PROFILER_CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
 
-# What each kind is, its environment, and its portions: the name in the program's own
-# account, the method, and what else of a body has to be right (tier; or which ReJIT).
+# What each kind is, what makes its environment, and its portions: the name in the program's
+# own account, the method, and what else of a body has to be right (tier; or which ReJIT).
 KINDS = {
     "rejit": ("one method in two ReJIT versions, 3 : 7",
-              {"CORECLR_ENABLE_PROFILING": "1", "CORECLR_PROFILER": PROFILER_CLSID, "CORECLR_PROFILER_PATH": PROFILER,
-               "REJIT_PROFILER": PROFILER},
+              programs.main_profiler,
               {"first": ("Changed", 0), "second": ("Changed", 1)}),
     "tiers": ("one method, half of its time in tier 0 and half in tier 1",
-              {"DOTNET_TieredPGO": "0", "DOTNET_TC_CallCountingDelayMs": "320"},  # 800 ms: it is read as hexadecimal
+              lambda: {"DOTNET_TieredPGO": "0", "DOTNET_TC_CallCountingDelayMs": "320"},  # 800 ms, in hexadecimal
               {"tier 0": ("Straight", "QuickJitted"), "tier 1": ("Straight", "OptimizedTier1")}),
-    "osr": ("a loop in an OSR body, beside a method that it calls, 2 : 1", {},
+    "osr": ("a loop in an OSR body, beside a method that it calls, 2 : 1", dict,
             {"loop": ("Loop", "OptimizedTier1OSR"), "other": ("Other", "Optimized")}),
 }
 
@@ -38,7 +35,7 @@ def command(kind, seconds=SECONDS):
 
 
 def environment(kind, **more):
-    return programs.environment(**KINDS[kind][1], **more)
+    return programs.environment(**KINDS[kind][1](), **more)
 
 
 def account(output):

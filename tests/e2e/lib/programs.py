@@ -16,6 +16,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.a
 OUTPUT = os.path.abspath(os.environ.get("OUTPUT") or os.path.join(ROOT, ".output"))
 APPS = os.path.join(OUTPUT, "apps")
 
+# A profiler for tests, main or not (tests/rejit).
+REJIT_PROFILER = os.path.join(APPS, "rejit_profiler.so")
+REJIT_CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
+
 # What would change a target behind the test's back.
 CLEANED = re.compile(r"^(CORECLR_|COR_|DOTNET_(EnableDiagnostics|EnableWrite|Diagnostic|Default|JIT|Tiered|TC_|ReadyToRun)|TIERSCOPE_)")
 
@@ -39,6 +43,13 @@ def app_on(runtime, name):
     if os.path.exists(os.path.join(APPS, runtime, "unreachable")):
         raise check.Skip(f"NuGet could not be reached for the packages of {runtime}")
     return app(os.path.join(runtime, name))
+
+
+def main_profiler():
+    """The environment that loads it as main profiler."""
+    check.that(os.path.exists(REJIT_PROFILER), f"{REJIT_PROFILER} is not built: make e2e-test")
+    return {"CORECLR_ENABLE_PROFILING": "1", "CORECLR_PROFILER": REJIT_CLSID, "CORECLR_PROFILER_PATH": REJIT_PROFILER,
+            "REJIT_PROFILER": REJIT_PROFILER}
 
 
 def dotnet_trace():

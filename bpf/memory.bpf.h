@@ -81,24 +81,43 @@ static __always_inline void read_code(struct decoder *decoder, __u64 address,
 		decoder->count = on_page;
 }
 
-static long note_executable(struct task_struct *task, struct vm_area_struct *vma,
-			    bool *executable)
+/* What the kernel calls the file behind the runtime's code memory (W^X), 8.0 to 10.0. */
+#define CODE_MEMORY "memfd:doublemapper"
+
+static __always_inline bool is_code_memory(struct file *file)
 {
-	*executable = vma->vm_flags & VM_EXECUTABLE;
+	static const char wanted[] = CODE_MEMORY;
+	char name[sizeof(wanted)] = {};
+
+	if (!file || bpf_probe_read_kernel(name, sizeof(name), file->f_path.dentry->d_name.name))
+		return false;
+	for (__u32 i = 0; i < sizeof(wanted); i++)
+		if (name[i] != wanted[i])
+			return false;
+	return true;
+}
+
+static long note_memory(struct task_struct *task, struct vm_area_struct *vma,
+			enum memory *memory)
+{
+	if (vma->vm_flags & VM_EXECUTABLE)
+		*memory = is_code_memory(vma->vm_file) ? MEMORY_JIT : MEMORY_PENDING;
 	return 0;
 }
 
 /*
- * Asked where no slot says what an address is: a file that was mapped a moment ago, or
- * a broken chain?  The mappings can be locked: then it counts as the former.
+ * Asked where no slot says what an address is.  The loader may not have heard yet:
+ * of a file, whose frames it has to tell first, or of a page for code of the JIT or for
+ * stubs, of which all that matters is told by probes or seen in its bytes.  The mappings
+ * can be locked: then it counts as a file.
  */
-static __always_inline bool is_executable(__u64 address)
+static __always_inline enum memory memory_at(__u64 address)
 {
-	bool executable = false;
-	long err = bpf_find_vma(bpf_get_current_task_btf(), address, note_executable,
-				&executable, 0);
+	enum memory memory = MEMORY_NO_CODE;
 
-	return err ? err == -EBUSY : executable;
+	if (bpf_find_vma(bpf_get_current_task_btf(), address, note_memory, &memory, 0) == -EBUSY)
+		return MEMORY_PENDING;
+	return memory;
 }
 
 #endif /* TIERSCOPE_MEMORY_BPF_H */

@@ -64,9 +64,9 @@ static __always_inline void read_code(struct decoder *decoder, __u64 address, __
 }
 
 /* Asked where no slot says what an address is: this walk knows no more than that. */
-static __always_inline bool is_executable(__u64 address)
+static __always_inline enum memory memory_at(__u64 address)
 {
-	return true;
+	return MEMORY_PENDING;
 }
 
 #endif /* TIERSCOPE_PIECE_BPF_H */

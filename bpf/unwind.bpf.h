@@ -25,6 +25,14 @@
 
 #include "returns.bpf.h"
 #include "decode.bpf.h"
+
+/* What there is at an address that no slot tells of. */
+enum memory {
+	MEMORY_NO_CODE,		/* the chain is broken */
+	MEMORY_PENDING,		/* code that the loader has not heard of yet */
+	MEMORY_JIT,		/* the JIT's, with its stubs */
+};
+
 #ifdef WALK_FROM_PIECE
 #include "piece.bpf.h"
 #else
@@ -321,10 +329,15 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 	else
 		leaf_find(&walk->returns, address, &found);
 	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
-	if (!found.known && is_executable(address)) {
-		walk->flags |= TS_SAMPLE_TABLE_PENDING;
-		scratch->unknown_leaf = !index;
-		return 1;
+	if (!found.known) {
+		enum memory memory = memory_at(address);
+
+		if (memory == MEMORY_PENDING) {
+			walk->flags |= TS_SAMPLE_TABLE_PENDING;
+			scratch->unknown_leaf = !index;
+			return 1;
+		}
+		found.in_jit = memory == MEMORY_JIT;
 	}
 	if (index) {
 		shape_step(walk, found.shape);

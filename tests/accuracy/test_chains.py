@@ -16,12 +16,8 @@ import subprocess
 from lib import check, loader, programs, recording
 
 SECONDS = 6    # of CPU time
-TRUNCATED, BAD_FRAME, PROLOG, EPILOG, CODE, STACK = 1 << 1, 1 << 2, 1 << 4, 1 << 5, 1 << 7, 1 << 8
+TRUNCATED, PROLOG, EPILOG, CODE = 1 << 1, 1 << 4, 1 << 5, 1 << 7
 FRAMES_MAX = 127
-# A sample in a page of stubs that was mapped a moment ago is walked over a piece of the
-# stack, and the frames of an exception's machinery can be larger than that: then the stack
-# ends there, and says so.
-MOST_SHORT = 0.01
 FRAME_STUB = 4
 UNIT_CALLERS = ["Program.RunSlice", "Program.RunRounds"]
 UNIT_CALLERS_ONCE = ["Program.RunCalls", "Program.RunRounds"]
@@ -135,7 +131,7 @@ class Check:
         self.right, self.wrong = collections.Counter(), collections.Counter()
         self.examples = {}
         self.flags = collections.Counter()
-        self.early = self.short = 0
+        self.early = 0
         self.tiers = collections.defaultdict(set)
         samples = [(sample, tid, list(recorded.numbers_of(stack))) for sample, tid, stack
                    in zip(recorded.samples, recorded.tids_of_samples, recorded.stacks_of_samples) if sample[2] == pid]
@@ -160,9 +156,7 @@ class Check:
     def sample(self, tid, numbers, flags):
         frames = [self.frame(number) for number in numbers]
         kind, leaf = frames[0]
-        short = flags & STACK and flags & BAD_FRAME
-        self.short += bool(short)
-        matcher = Matcher(self.chains, frames, tid == self.pid, short or flags & TRUNCATED and len(frames) == FRAMES_MAX)
+        matcher = Matcher(self.chains, frames, tid == self.pid, flags & TRUNCATED and len(frames) == FRAMES_MAX)
         if kind == "body" and leaf in self.chains.callers:
             self.tiers[leaf].add(self.recorded.bodies[self.recorded.frames[numbers[0]][1]]["tier"])
             self.flags.update(flag for flag in (PROLOG, EPILOG, TRUNCATED) if flags & flag)
@@ -217,7 +211,7 @@ def check_recording(t, chains, path, pid):
     for (kind, _), count in result.right.items():
         sums[kind] += count
     print(f"right: {dict(sums)}, prologs {result.flags[PROLOG]}, epilogs {result.flags[EPILOG]}, "
-          f"truncated {result.flags[TRUNCATED]}, wrong before the image's table {result.early}, pieces that were too short {result.short}")
+          f"truncated {result.flags[TRUNCATED]}, wrong before the image's table {result.early}")
     with t.case("every method's stack is exact"):
         check.at_least(sums["method"], 500, "samples in methods of known chains")
         check.empty(result.complaints("method"), "methods have wrong stacks", 60)
@@ -227,8 +221,6 @@ def check_recording(t, chains, path, pid):
     with t.case("the framework's methods have the right caller"):
         check.at_least(sums["framework"], 20, "samples in the framework's methods")
         check.empty(result.complaints("framework"), "methods of the framework have wrong stacks", 40)
-    with t.case("few stacks end where their piece does"):
-        check.at_least(MOST_SHORT * sum(sums.values()), result.short, "stacks that were cut, allowed")
     with t.case("prologs and epilogs were hit"):
         for flag, name in ((PROLOG, "prologs"), (EPILOG, "epilogs")):
             check.at_least(result.flags[flag], 20, f"samples in {name}")

@@ -81,6 +81,7 @@ static struct shim {
 	long kernel_stack_error;
 	char comm[16];
 	__u64 executable; /* first address of the memory that is, 64 KB of it */
+	const char *executable_file; /* NULL: anonymous */
 	void (*on_store)(void);
 	void (*on_load)(void);
 } shim;
@@ -290,8 +291,19 @@ struct task_struct {
 #define BPF_CORE_READ(source, ...) \
 	SHIM_CORE_PICK(__VA_ARGS__, SHIM_CORE_2, SHIM_CORE_1)(source, __VA_ARGS__)
 
+struct dentry {
+	struct {
+		const char *name;
+	} d_name;
+};
+struct file {
+	struct {
+		struct dentry *dentry;
+	} f_path;
+};
 struct vm_area_struct {
 	unsigned long vm_flags;
+	struct file *vm_file;
 };
 
 static struct task_struct *bpf_get_current_task_btf(void)
@@ -301,8 +313,14 @@ static struct task_struct *bpf_get_current_task_btf(void)
 
 #define bpf_find_vma(task, address, callback, context, flags)                \
 	({                                                                   \
+		char shim_name[64] = {};                                     \
+		struct dentry shim_dentry = {{shim_name}};                   \
+		struct file shim_file = {{&shim_dentry}};                    \
 		struct vm_area_struct shim_vma = {                           \
-			(address) - shim.executable < 0x10000 ? 4 : 3};      \
+			(address) - shim.executable < 0x10000 ? 4 : 3,       \
+			shim.executable_file ? &shim_file : NULL};           \
+		if (shim.executable_file)                                    \
+			strcpy(shim_name, shim.executable_file);             \
 		callback(task, &shim_vma, context);                          \
 		0L;                                                          \
 	})

@@ -858,6 +858,31 @@ static void a_walk_stops_at_executable_memory_without_a_slot(void **state)
 	assert_int_equal(whole, size + sizeof(*piece) + piece->bytes);
 }
 
+/* A stub in a page that the loader has not heard of: its caller is found as always. */
+static void a_stub_in_new_memory_of_the_jit_has_its_caller(void **state)
+{
+	const __u64 caller = 0x7f0000700000ULL;
+
+	add_body(caller, 0x80, TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
+	insn__bytes(&(struct insn){"FF25FA3F0000"}, code);
+	build_chain(1);
+	machine__push(&machine, caller + 0x40);
+	shim.executable = MACHINE_CODE;
+	shim.executable_file = "memfd:doublemapper";
+	walk_whole(MACHINE_CODE);
+	assert_int_equal(scratch.walk.flags, 0);
+	assert_int_equal(scratch.walk.count, 2);
+	assert_true(TS_FRAME_TAG(scratch.record[SAMPLE_WORDS + 1]) == TS_FRAME_TAG_BODY);
+	assert_int_equal(scratch.unknown_leaf, 1);
+	/* Another file, or an image that was unpacked into memory, has a table to come. */
+	shim.executable_file = "memfd:doublemapper2";
+	walk_whole(MACHINE_CODE);
+	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TABLE_PENDING);
+	shim.executable_file = NULL;
+	walk_whole(MACHINE_CODE);
+	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TABLE_PENDING);
+}
+
 static void a_piece_is_no_longer_than_its_most(void **state)
 {
 	__u64 size = 8 * (SAMPLE_WORDS + 1);
@@ -1041,6 +1066,7 @@ int main(void)
 		TEST(an_unreadable_prolog_breaks_the_walk),
 		TEST(an_epilog_before_an_unreadable_page_is_seen),
 		TEST(a_walk_stops_at_executable_memory_without_a_slot),
+		TEST(a_stub_in_new_memory_of_the_jit_has_its_caller),
 		TEST(a_piece_is_no_longer_than_its_most),
 		TEST(native_memory_is_known),
 		TEST(a_jump_out_of_an_image_function_is_no_tail_call),

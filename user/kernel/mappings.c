@@ -68,13 +68,11 @@ static int open_one(struct mappings *mappings, unsigned int cpu)
 		.comm_exec = 1,
 		.watermark = 1,
 		/*
-		 * Each mapping wakes the loader, though the runtime maps a page of stubs
-		 * at a time, a compiler five hundred in two seconds: samples in what is
-		 * not known yet are walked over a piece of the stack, which does not
-		 * reach through an exception's handler.  To be woken by every eighth
-		 * saved a compiler half a per cent, and lost such stacks.
+		 * Some eight mappings wake the loader; its next look finds the others.  The
+		 * runtime maps a page of stubs at a time, a compiler five hundred in two
+		 * seconds, and the sampler knows such memory by itself.
 		 */
-		.wakeup_watermark = 1,
+		.wakeup_watermark = 1024,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
 	};

@@ -80,8 +80,19 @@ static void return_find(const struct returns_of *of, __u64 address, struct found
 
 /* Types and a helper of the kernel, asked where nothing is known of an address. */
 struct task_struct;
+struct dentry {
+	struct {
+		const char *name;
+	} d_name;
+};
+struct file {
+	struct {
+		struct dentry *dentry;
+	} f_path;
+};
 struct vm_area_struct {
 	unsigned long vm_flags;
+	struct file *vm_file;
 };
 
 static void *bpf_get_current_task_btf(void)
@@ -90,6 +101,11 @@ static void *bpf_get_current_task_btf(void)
 }
 
 static long bpf_find_vma(void *task, __u64 address, void *callback, void *context, __u64 flags)
+{
+	return -1;
+}
+
+static long bpf_probe_read_kernel(void *to, __u32 size, const void *from)
 {
 	return -1;
 }

@@ -139,7 +139,9 @@ enum ts_hook_counter {
 	TS_HOOK_EVENTS = 0,		/* EventPipe events seen */
 	TS_HOOK_CODE_LOADS,
 	TS_HOOK_CODE_UNLOADS,
-	TS_HOOK_RECORD_OVERFLOW,	/* no free record: published, not kept */
+	/* No free record: published, not kept.  Or a catch-up has passed over code that
+	 * may be freed, once for however many bodies: profiler_hook/asking.h. */
+	TS_HOOK_RECORD_OVERFLOW,
 	TS_HOOK_TEXT_OVERFLOW,		/* no room for the text */
 	TS_HOOK_BAD_EVENT,		/* payload did not decode */
 	TS_HOOK_API_FAILED,		/* a runtime call failed */

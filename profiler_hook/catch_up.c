@@ -10,17 +10,11 @@
  *   all the rest   found_code.c: dynamic methods and IL stubs are in no
  *                  enumeration, but their code lies in the runtime's code heaps
  *
- * The interface crashes on a method whose load context or dynamic method is taken
- * down under it.  So while a catch-up runs, and only then, the runtime's thread
- * that reports such an unload is held at that report, before anything is freed:
- * the one place where the hook makes another thread wait, for milliseconds.  It
- * holds no lock there that the catch-up could need, is held for HOLD_NS at most,
- * and after one such time-out in a catch-up nobody is held any more; unloads are
- * noted then, and gone through at the end.  What was being taken down already when
- * the catch-up began is recognized by found_alive.c.
+ * What the runtime is asked about is not unloaded under the question: asking.h.
  */
 #include "catch_up.h"
 
+#include "asking.h"
 #include "bodies.h"
 #include "found.h"
 #include "memory.h"
@@ -31,51 +25,26 @@
 #include "../abi/journal.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ELEMENTS_AT_ONCE 256u
 #define BODIES_AT_ONCE	 512u
 #define ALIVE_TABLES	 65536u
-#define HOLD_NS		 1000000000ull
-
-static void note(struct hook *hook, uint64_t start, module_id module)
-{
-	uint32_t turn = __atomic_fetch_add(&hook->notes_used, 1, __ATOMIC_ACQ_REL);
-
-	if (turn >= HOOK_NOTES_MAX) {
-		hook__count(hook, TS_HOOK_RECORD_OVERFLOW);
-		return;
-	}
-	hook->notes[turn].module_id = module;
-	__atomic_store_n(&hook->notes[turn].start, start, __ATOMIC_RELEASE);
-}
-
-void catch_up__hold(struct hook *hook, uint64_t start, module_id module)
-{
-	uint64_t deadline = journal__now() + HOLD_NS;
-	struct timespec wait = {0, HOLD_NS / 10};
-
-	if ((uint32_t)syscall(SYS_gettid) == hook->catch_up_thread)
-		return; /* managed code of the session's own opening */
-	while (catch_up__is_running(hook) && !hook->hold_failed &&
-	       journal__now() < deadline)
-		(void)syscall(SYS_futex, &hook->catching_up, FUTEX_WAIT_PRIVATE, 1,
-			      &wait, NULL, 0);
-	if (!catch_up__is_running(hook))
-		return;
-	hook->hold_failed = 1;
-	note(hook, start, module);
-}
 
 static void take_module(struct found *found, module_id module)
 {
-	modules__found(found->hook, module);
-	if (!found->lasting_module && !modules__is_collectible(found->hook, module))
+	struct hook *hook = found->hook;
+
+	if (!asking__begin(hook, module))
+		return;
+	modules__found(hook, module);
+	if (!found->lasting_module && !modules__is_collectible(hook, module))
 		found->lasting_module = module;
+	asking__end(hook);
+	/* Who waited in vain found no record to end. */
+	if (asking__is_careful(hook) && asking__is_gone(hook, module))
+		modules__unloaded(hook, module);
 }
 
 /* Takes in the runtime's modules, or only puts their ids into `ids`. */
@@ -85,8 +54,11 @@ static hresult list_modules(struct found *found, struct table *ids)
 	module_id modules[ELEMENTS_AT_ONCE];
 	struct enumerator *enumerator = NULL;
 	uint32_t count = 0;
-	hresult result = info->table->enum_modules(info, &enumerator);
+	hresult result;
 
+	(void)asking__begin(found->hook, ASKING_OF_ALL);
+	result = info->table->enum_modules(info, &enumerator);
+	asking__end(found->hook);
 	if (hook__failed(found->hook, result) || !enumerator)
 		return FAILED(result) ? result : E_FAIL;
 	do {
@@ -115,32 +87,41 @@ static void end_stale_modules(struct found *found)
 	table__destroy(&present);
 }
 
+static void take_body(struct hook *hook, struct found *found,
+		      const struct profiler_function *function, uintptr_t start)
+{
+	/* A precompiled default version is the images' matter. */
+	if (bodies__find(hook, start) || !found__is_jitted(function->function, start) ||
+	    !found__may_ask(found, function->function))
+		return;
+	found__body(found, function->function, start, (uint32_t)function->rejit);
+	asking__end(hook);
+}
+
 static void take_function(struct hook *hook, struct found *found,
 			  const struct profiler_function *function)
 {
 	uint64_t seen = function->function | (uint64_t)function->rejit << 48;
 	uintptr_t starts[BODIES_AT_ONCE];
 	uint32_t count = 0;
+	hresult result;
 
 	/* The enumeration has one element per body. */
 	if (table__insert(&found->seen, seen, 1) == -EEXIST ||
-	    !found__is_alive(found, function->function))
+	    !found__may_ask(found, function->function))
 		return;
-	if (hook__failed(hook, hook->info->table->get_native_code_start_addresses(
-				       hook->info, function->function, function->rejit,
-				       BODIES_AT_ONCE, &count, starts)))
+	result = hook->info->table->get_native_code_start_addresses(
+		hook->info, function->function, function->rejit, BODIES_AT_ONCE, &count,
+		starts);
+	asking__end(hook);
+	if (hook__failed(hook, result))
 		return;
 	if (count > BODIES_AT_ONCE) {
 		hook__count(hook, TS_HOOK_RECORD_OVERFLOW);
 		count = BODIES_AT_ONCE;
 	}
-	for (uint32_t i = 0; i < count; i++) {
-		/* A precompiled default version is the images' matter. */
-		if (!bodies__find(hook, starts[i]) &&
-		    found__is_jitted(function->function, starts[i]))
-			found__body(found, function->function, starts[i],
-				    (uint32_t)function->rejit);
-	}
+	for (uint32_t i = 0; i < count; i++)
+		take_body(hook, found, function, starts[i]);
 }
 
 static void take_functions(struct hook *hook, struct found *found)
@@ -148,10 +129,12 @@ static void take_functions(struct hook *hook, struct found *found)
 	struct profiler_function functions[ELEMENTS_AT_ONCE];
 	struct enumerator *enumerator = NULL;
 	uint32_t count = 0;
+	hresult result;
 
-	if (hook__failed(hook, hook->info->table->enum_jited_functions2(hook->info,
-									&enumerator)) ||
-	    !enumerator)
+	(void)asking__begin(hook, ASKING_OF_ALL);
+	result = hook->info->table->enum_jited_functions2(hook->info, &enumerator);
+	asking__end(hook);
+	if (hook__failed(hook, result) || !enumerator)
 		return;
 	if (hook__failed(hook, enumerator->table->get_count(enumerator, &count)) ||
 	    table__create(&found->seen, count))
@@ -169,41 +152,17 @@ out:
 	unknown__release(enumerator);
 }
 
-static uint32_t go_through_notes(struct hook *hook, uint32_t from)
-{
-	uint32_t used = __atomic_load_n(&hook->notes_used, __ATOMIC_ACQUIRE);
-
-	used = used < HOOK_NOTES_MAX ? used : HOOK_NOTES_MAX;
-	for (; from < used; from++) {
-		struct unload_note *note = &hook->notes[from];
-		struct ts_journal_record *record = bodies__find(hook, note->start);
-
-		if (note->module_id)
-			modules__unloaded(hook, note->module_id);
-		else if (record && (record->flags & TS_RECORD_CATCH_UP))
-			(void)bodies__remove(hook, record, record->sequence);
-	}
-	return used;
-}
-
 void catch_up__begin(struct hook *hook)
 {
-	hook->notes_used = 0;
-	hook->hold_failed = 0;
+	asking__reset(hook);
 	hook->catch_up_since =
 		__atomic_load_n(&hook->journal.header->sequence, __ATOMIC_ACQUIRE);
-	hook->catch_up_thread = (uint32_t)syscall(SYS_gettid);
 	__atomic_store_n(&hook->catching_up, 1, __ATOMIC_RELEASE);
 }
 
 void catch_up__end(struct hook *hook)
 {
-	uint32_t done = go_through_notes(hook, 0);
-
 	__atomic_store_n(&hook->catching_up, 0, __ATOMIC_RELEASE);
-	(void)syscall(SYS_futex, &hook->catching_up, FUTEX_WAKE_PRIVATE, INT_MAX, NULL,
-		      NULL, 0);
-	(void)go_through_notes(hook, done);
 }
 
 void catch_up__run(struct hook *hook)
@@ -211,6 +170,7 @@ void catch_up__run(struct hook *hook)
 	uint64_t began = journal__now();
 	struct found *found = memory__map(sizeof(*found));
 
+	hook->catch_up_thread = (uint32_t)syscall(SYS_gettid);
 	if (!found || table__create(&found->alive, ALIVE_TABLES)) {
 		hook__count(hook, TS_HOOK_API_FAILED);
 		goto out;

@@ -8,7 +8,7 @@
 
 #include "hook.h"
 
-/* From before the session is opened: unloads are held up. */
+/* From before the session is opened: unloads are noted from now on. */
 void catch_up__begin(struct hook *hook);
 
 /*
@@ -24,12 +24,5 @@ static inline bool catch_up__is_running(const struct hook *hook)
 {
 	return __atomic_load_n(&hook->catching_up, __ATOMIC_ACQUIRE);
 }
-
-/*
- * Called before an unload is acted on, of the body that starts there or of the
- * module, the other being 0.  Returns when the catch-up is over, or, rarely, when
- * it has noted the unload.
- */
-void catch_up__hold(struct hook *hook, uint64_t start, module_id module);
 
 #endif /* TIERSCOPE_HOOK_CATCH_UP_H */

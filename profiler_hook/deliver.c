@@ -8,6 +8,7 @@
 #include "hook.h"
 
 #include "bodies.h"
+#include "asking.h"
 #include "catch_up.h"
 #include "describe.h"
 #include "events.h"
@@ -94,7 +95,7 @@ static void method_loaded(struct hook *hook, const struct method_event *event)
 void deliver__module_unloaded(struct hook *hook, module_id module)
 {
 	if (catch_up__is_running(hook) && modules__may_free_code(hook, module))
-		catch_up__hold(hook, 0, module);
+		asking__wait_for_module(hook, module);
 	modules__unloaded(hook, module);
 }
 
@@ -103,7 +104,7 @@ void deliver__method_unloaded(struct hook *hook, function_id function, uint64_t 
 	struct ts_journal_record *record;
 
 	if (catch_up__is_running(hook))
-		catch_up__hold(hook, start, 0);
+		asking__wait_for_function(hook, function);
 	record = bodies__find(hook, start);
 	if (record && record->function_id == function)
 		(void)bodies__remove(hook, record, record->sequence);

@@ -49,6 +49,7 @@ void found__body(struct found *found, function_id function, uint64_t start,
 		.rejit_id = rejit,
 		.osr_il_offset = TS_NO_IL_OFFSET,
 	};
+	struct ts_journal_record *record;
 	uint32_t implementation = 0;
 	struct text text;
 
@@ -58,6 +59,11 @@ void found__body(struct found *found, function_id function, uint64_t start,
 		return;
 	naming__function(hook, &found->naming, &draft, &text, &implementation);
 	describe_version(found, &draft, implementation);
-	if (modules__add_body(hook, &draft, &text) != -EEXIST)
-		hook__count(hook, TS_HOOK_CATCH_UP_BODIES);
+	if (modules__add_body(hook, &draft, &text) == -EEXIST)
+		return;
+	hook__count(hook, TS_HOOK_CATCH_UP_BODIES);
+	/* Who freed it found no record to end. */
+	record = found__is_gone(found, function) ? bodies__find(hook, start) : NULL;
+	if (record)
+		(void)bodies__remove(hook, record, draft.sequence);
 }

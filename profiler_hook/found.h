@@ -16,11 +16,12 @@ struct found {
 	struct tiers tiers;
 	struct table seen;	  /* functions that the enumeration gave */
 	struct table alive;	  /* method tables that are safe to ask about */
+	uint32_t gone_modules;	  /* what hook->gone_modules was for these */
 	module_id lasting_module; /* one that cannot be unloaded */
 	struct naming naming;
 };
 
-/* Takes in the body of `function` that starts there, unless it is known. */
+/* Takes in the body of `function`, which may be asked about, unless it is known. */
 void found__body(struct found *found, function_id function, uint64_t start,
 		 uint32_t rejit);
 
@@ -29,9 +30,16 @@ void found__code_heaps(struct found *found);
 
 /*
  * Whether the runtime may be asked about `function`: false when it is, or may be,
- * of a load context that is being taken down.
+ * of a load context that is being taken down.  If true, it is not freed before
+ * asking__end(), which has to follow.
  */
-bool found__is_alive(struct found *found, function_id function);
+bool found__may_ask(struct found *found, function_id function);
+
+/* Whether a function that may not be asked about is there all the same, perhaps. */
+bool found__may_be_there(struct found *found, function_id function);
+
+/* Whether it was freed, or may have been, in the course of the question. */
+bool found__is_gone(struct found *found, function_id function);
 
 /*
  * Whether `function`, which is alive now, stays so as long as the process: false when

@@ -7,8 +7,9 @@
  *
  * Code goes with the loader module of its class and of its method's type
  * arguments.  A module that is being unloaded is in no enumeration any more, and
- * none begins to be unloaded while a catch-up runs (catch_up__hold); so a function
- * whose loader modules are all known is safe until the catch-up ends.
+ * what begins to be unloaded while a catch-up runs is told, and waits for the question
+ * that is under way (asking.h); so a function whose loader modules are all known, and
+ * none is gone, is safe until that question ends.
  *
  *   MethodDesc  +2 u8 index in a chunk, in units of 8 bytes; +6 u16 flags
  *   chunk       starts 24 bytes before the MethodDesc of index 0, with the
@@ -21,6 +22,7 @@
  */
 #include "found.h"
 
+#include "asking.h"
 #include "memory.h"
 #include "modules.h"
 #include "names.h"
@@ -53,7 +55,8 @@ static bool has_known_loader(struct question *question, uint64_t method_table)
 	}
 	if (memory__read(&module, place, sizeof(module)) ||
 	    !table__find(&hook->modules, module) ||
-	    (question->lasting && modules__may_free_code(hook, module)))
+	    (question->lasting ? modules__may_free_code(hook, module) :
+				 asking__is_gone(hook, module)))
 		return false;
 	(void)table__insert(question->passed, method_table, 1);
 	return true;
@@ -92,11 +95,48 @@ static bool passes(struct question *question, function_id function)
 	       has_known_arguments(question, function);
 }
 
-bool found__is_alive(struct found *found, function_id function)
+static bool is_alive(struct found *found, function_id function)
 {
-	struct question question = {found->hook, &found->alive, false};
+	struct hook *hook = found->hook;
+	struct question question = {hook, &found->alive, false};
+	uint32_t gone_modules = __atomic_load_n(&hook->gone_modules, __ATOMIC_ACQUIRE);
 
+	if (gone_modules != found->gone_modules)
+		table__clear(&found->alive);
+	found->gone_modules = gone_modules;
 	return passes(&question, function);
+}
+
+static bool is_never_freed(struct hook *hook, function_id function)
+{
+	return !naming__is_dynamic(function) && found__is_lasting(hook, function);
+}
+
+bool found__may_ask(struct found *found, function_id function)
+{
+	struct hook *hook = found->hook;
+
+	if (!asking__begin(hook, function))
+		return false;
+	if (is_alive(found, function) &&
+	    (!asking__is_careful(hook) || is_never_freed(hook, function)))
+		return true;
+	asking__end(hook);
+	return false;
+}
+
+bool found__may_be_there(struct found *found, function_id function)
+{
+	return asking__is_careful(found->hook) &&
+	       !asking__is_gone(found->hook, function) && is_alive(found, function);
+}
+
+bool found__is_gone(struct found *found, function_id function)
+{
+	struct hook *hook = found->hook;
+
+	return asking__is_gone(hook, function) ||
+	       (asking__is_careful(hook) && !is_never_freed(hook, function));
 }
 
 bool found__is_lasting(struct hook *hook, function_id function)

@@ -17,6 +17,7 @@
  */
 #include "found.h"
 
+#include "asking.h"
 #include "bodies.h"
 #include "memory.h"
 
@@ -123,12 +124,14 @@ static void consider(struct found *found, uint64_t header, uint64_t start)
 	if (header < 65536 || header >= ADDRESS_LIMIT || header % 8 ||
 	    bodies__find(found->hook, start) ||
 	    memory__read(&method, header + HEADER_METHOD, sizeof(method)) || !method ||
-	    method % 8 || !found__is_alive(found, method) ||
-	    FAILED(info->table->get_function_from_ip3(info, start, &function,
-						      &rejit)) ||
-	    function != method)
+	    method % 8 || !found__may_ask(found, method))
 		return;
-	found__body(found, function, start, (uint32_t)rejit);
+	/* The word may be old: what lies there now is another method's, perhaps. */
+	if (found__is_jitted(method, start) &&
+	    !FAILED(info->table->get_function_from_ip3(info, start, &function, &rejit)) &&
+	    function == method)
+		found__body(found, function, start, (uint32_t)rejit);
+	asking__end(found->hook);
 }
 
 static void scan_range(struct found *found, struct heaps *heaps,

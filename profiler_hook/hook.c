@@ -96,13 +96,14 @@ static int create_tables(struct hook *hook)
 	if (!err)
 		err = table__create(&hook->lasting, HOOK_LASTING_MAX);
 	if (!err)
+		err = table__create(&hook->gone, HOOK_GONE_MAX);
+	if (!err)
 		err = table__create(&hook->scope_numbers, HOOK_SCOPES);
 	if (err)
 		return err;
 	hook->links = memory__map(HOOK_LINKS_MAX * sizeof(*hook->links));
-	hook->notes = memory__map(HOOK_NOTES_MAX * sizeof(*hook->notes));
 	hook->namings = memory__map(HOOK_NAMINGS * sizeof(*hook->namings));
-	return hook->links && hook->notes && hook->namings ? 0 : -ENOMEM;
+	return hook->links && hook->namings ? 0 : -ENOMEM;
 }
 
 static void destroy(struct hook *hook)
@@ -113,8 +114,8 @@ static void destroy(struct hook *hook)
 	table__destroy(&hook->dynamics);
 	table__destroy(&hook->modules);
 	table__destroy(&hook->lasting);
+	table__destroy(&hook->gone);
 	memory__unmap(hook->links, HOOK_LINKS_MAX * sizeof(*hook->links));
-	memory__unmap(hook->notes, HOOK_NOTES_MAX * sizeof(*hook->notes));
 	memory__unmap(hook->namings, HOOK_NAMINGS * sizeof(*hook->namings));
 	unknown__release(hook->info);
 	journal__destroy(&hook->journal);

@@ -16,19 +16,13 @@
 
 #define HOOK_MODULES_MAX 16384u /* known at once */
 #define HOOK_LINKS_MAX	 65536u /* bodies bound to further modules */
-#define HOOK_NOTES_MAX	 4096u	/* unloads during one catch-up */
+#define HOOK_GONE_MAX	 65536u	/* unloads during one catch-up */
 
 /* A body that goes with a module other than its own: see modules.h. */
 struct module_link {
 	uint64_t module_id; /* 0 free */
 	uint64_t start;
 	uint64_t sequence; /* of the body's birth */
-};
-
-/* An unload that came while a catch-up ran: see catch_up.h. */
-struct unload_note {
-	uint64_t start;	    /* of the body, or 0 */
-	uint64_t module_id; /* or of a module, or 0 */
 };
 
 #define HOOK_LASTING_MAX 65536u
@@ -56,11 +50,12 @@ struct hook {
 	struct module_link *links;
 	uint32_t links_used;
 	uint32_t collectible_modules; /* ever seen */
-	struct unload_note *notes;
-	uint32_t notes_used;
-	uint32_t catching_up; /* also the futex of who is held */
+	uint32_t catching_up;
 	uint32_t catch_up_thread;
-	uint32_t hold_failed;
+	struct table gone;     /* functions and modules that were unloaded: see asking.h */
+	uint32_t gone_modules; /* how many of those, ever */
+	uint32_t careful;      /* a catch-up's questions from now on */
+	uint64_t asking;       /* the function or module that is asked about, or 0 */
 	uint64_t catch_up_since; /* sequence when the last one began */
 	uint64_t session;
 	bool session_open;
@@ -94,7 +89,7 @@ static inline bool hook__failed(struct hook *hook, hresult result)
 	return true;
 }
 
-/* Ends, however they were told of; they wait for a catch-up that is under way. */
+/* Ends, however they were told of; they wait for a question of a catch-up. */
 void deliver__module_unloaded(struct hook *hook, module_id module);
 void deliver__method_unloaded(struct hook *hook, function_id function, uint64_t start);
 

@@ -7,6 +7,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -21,6 +22,12 @@ void *memory__map(size_t size)
 	/* Most of it is never used: a process shall not get 2 MB for the first byte. */
 	(void)madvise(memory, size, MADV_NOHUGEPAGE);
 	return memory;
+}
+
+void memory__clear(void *memory, size_t size)
+{
+	if (madvise(memory, size, MADV_DONTNEED)) /* it is locked, by mlockall say */
+		memset(memory, 0, size);
 }
 
 void memory__unmap(void *memory, size_t size)

@@ -12,6 +12,8 @@
 
 /* Zeroed private memory, touched only as far as it is used; NULL when none. */
 void *memory__map(size_t size);
+/* Makes mapped memory what it was at first. */
+void memory__clear(void *memory, size_t size);
 /* Accepts NULL. */
 void memory__unmap(void *memory, size_t size);
 

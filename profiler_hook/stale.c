@@ -8,6 +8,7 @@
  */
 #include "stale.h"
 
+#include "asking.h"
 #include "bodies.h"
 #include "describe.h"
 #include "modules.h"
@@ -22,6 +23,18 @@ static bool is_older(const struct hook *hook, const struct ts_journal_record *re
 	       !record->death_sequence;
 }
 
+static bool is_still_loaded(struct hook *hook, module_id module,
+			    const struct ts_journal_record *record)
+{
+	bool is;
+
+	if (!asking__begin(hook, module))
+		return true; /* who unloads it ends it */
+	is = modules__is_still(hook, module, record);
+	asking__end(hook);
+	return is;
+}
+
 void stale__modules(struct hook *hook, const struct table *present)
 {
 	uint32_t used = journal__records_used(&hook->journal);
@@ -32,13 +45,12 @@ void stale__modules(struct hook *hook, const struct table *present)
 
 		if (record->kind != TS_RECORD_MODULE || !is_older(hook, record))
 			continue;
-		if (!table__find(present, module) ||
-		    !modules__is_still(hook, module, record))
+		if (!table__find(present, module) || !is_still_loaded(hook, module, record))
 			modules__unloaded(hook, module);
 	}
 }
 
-static bool is_still_there(struct found *found, const struct ts_journal_record *record)
+static bool is_as_recorded(struct found *found, const struct ts_journal_record *record)
 {
 	struct profiler_info *info = found->hook->info;
 	struct ts_journal_record draft = {
@@ -53,9 +65,7 @@ static bool is_still_there(struct found *found, const struct ts_journal_record *
 	rejit_id rejit;
 	uint32_t size;
 
-	if (!found__is_jitted((function_id)record->function_id, record->start) ||
-	    !found__is_alive(found, (function_id)record->function_id) ||
-	    FAILED(info->table->get_function_from_ip3(info, (uintptr_t)record->start,
+	if (FAILED(info->table->get_function_from_ip3(info, (uintptr_t)record->start,
 						      &function, &rejit)) ||
 	    function != record->function_id ||
 	    !describe__size(found->hook, record->start, &size) || size != record->size)
@@ -64,6 +74,20 @@ static bool is_still_there(struct found *found, const struct ts_journal_record *
 	plan = text__plan(&text, TS_TEXT_MAX);
 	return plan.bytes == record->text_size &&
 	       text__equals(&text, &plan, found->hook->journal.text + record->text_offset);
+}
+
+static bool is_still_there(struct found *found, const struct ts_journal_record *record)
+{
+	function_id function = (function_id)record->function_id;
+	bool is;
+
+	if (!found__is_jitted(function, record->start))
+		return false;
+	if (!found__may_ask(found, function))
+		return found__may_be_there(found, function);
+	is = is_as_recorded(found, record);
+	asking__end(found->hook);
+	return is;
 }
 
 void stale__bodies(struct found *found)

@@ -41,6 +41,14 @@ void table__destroy(struct table *table)
 	table->values = NULL;
 }
 
+void table__clear(struct table *table)
+{
+	size_t slots = (size_t)table->mask + 1;
+
+	memory__clear(table->keys, slots * sizeof(*table->keys));
+	memory__clear(table->values, slots * sizeof(*table->values));
+}
+
 static uint64_t hash_of(uint64_t key)
 {
 	key = (key ^ key >> 32) * 0x9e3779b97f4a7c15ull;

@@ -21,6 +21,9 @@ struct table {
 int table__create(struct table *table, uint32_t capacity);
 void table__destroy(struct table *table);
 
+/* Takes all out, while nobody depends on what is in it. */
+void table__clear(struct table *table);
+
 /* The value, or 0 when there is none. */
 uint32_t table__find(const struct table *table, uint64_t key);
 

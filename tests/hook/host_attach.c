@@ -42,8 +42,10 @@ struct fixture {
 	struct mock *mock;
 	struct mock_module *core;
 	struct counting counting;
-	struct mock_event unload;
+	uint64_t first, second, last; /* dynamic methods */
+	struct mock_event unload;     /* of the second */
 	pthread_t thread;
+	bool unloaded, wrong;
 	const struct ts_journal_header *journal;
 };
 
@@ -284,44 +286,129 @@ static void dying_code_is_not_asked_about(void **state)
 	assert_non_null(mock__record_of(fixture->journal, starts[2]));
 }
 
-/* An unload that comes during the catch-up ends the body after it was listed. */
-static void *unload_it(void *argument)
+/* --- unloads while the catch-up asks ------------------------------------------ */
+
+/* `first` is asked about before `second`, and `last` after both. */
+static void add_dynamic_methods(struct fixture *fixture)
+{
+	uint64_t *starts[] = {&fixture->first, &fixture->second, &fixture->last};
+
+	for (int i = 0; i < 3; i++) {
+		struct mock_method *method = listed_method(fixture);
+
+		method->descriptor.flags = FLAG_DYNAMIC_CLASS;
+		*starts[i] = mock__body(fixture->mock, method, framed, sizeof(framed));
+		if (i == 1)
+			fixture->unload.function = (uint64_t)(uintptr_t)&method->descriptor;
+	}
+	fixture->unload.module = (uint64_t)(uintptr_t)fixture->core->bytes;
+	fixture->unload.start = fixture->second;
+	fixture->unload.size = sizeof(framed);
+	fixture->unload.flags = 1;
+	fixture->mock->context = fixture;
+}
+
+static void *unload_second(void *argument)
 {
 	struct fixture *fixture = argument;
 
 	mock__unload(fixture->mock, &fixture->unload);
+	__atomic_store_n(&fixture->unloaded, true, __ATOMIC_RELEASE);
 	return NULL;
 }
 
-static void unload_waits_for_the_catch_up(struct mock *mock)
+static void begin_unload(struct fixture *fixture)
+{
+	assert_int_equal(pthread_create(&fixture->thread, NULL, unload_second, fixture), 0);
+}
+
+static void end_unload(struct fixture *fixture)
+{
+	assert_int_equal(pthread_join(fixture->thread, NULL), 0);
+}
+
+static void unload_another(struct mock *mock, uint64_t start)
 {
 	struct fixture *fixture = mock->context;
 
-	assert_int_equal(pthread_create(&fixture->thread, NULL, unload_it, fixture), 0);
-	usleep(20000); /* give it the chance to run ahead */
+	fixture->wrong = fixture->wrong || start == fixture->second;
+	if (start != fixture->first)
+		return;
+	begin_unload(fixture);
+	end_unload(fixture);
 }
 
-static void unload_during_catch_up_wins(void **state)
+/* A catch-up takes a second; a thread that waited for it would stop all others. */
+static void unload_of_another_method_does_not_wait(void **state)
 {
 	struct fixture *fixture = *state;
-	struct mock_method *method = mock__method(fixture->mock, fixture->core);
-	uint64_t start = mock__body(fixture->mock, method, framed, sizeof(framed));
 
-	method->descriptor.flags = FLAG_DYNAMIC_CLASS;
-	fixture->unload = (struct mock_event){
-		.function = (uint64_t)(uintptr_t)&method->descriptor,
-		.module = (uint64_t)(uintptr_t)fixture->core->bytes,
-		.start = start,
-		.size = sizeof(framed),
-		.flags = 1,
-	};
-	fixture->mock->context = fixture;
-	fixture->mock->at_enumeration = unload_waits_for_the_catch_up;
+	add_dynamic_methods(fixture);
+	fixture->mock->at_question = unload_another;
 	attach(fixture);
-	assert_int_equal(pthread_join(fixture->thread, NULL), 0);
-	assert_non_null(mock__record_of(fixture->journal, start));
-	assert_true(mock__record_of(fixture->journal, start)->death_sequence > 0);
+	assert_true(fixture->unloaded);
+	assert_false(fixture->wrong);
+	assert_non_null(mock__record_of(fixture->journal, fixture->first));
+	assert_null(mock__record_of(fixture->journal, fixture->second));
+	assert_non_null(mock__record_of(fixture->journal, fixture->last));
+	assert_int_equal(fixture->journal->counters[TS_HOOK_RECORD_OVERFLOW], 0);
+}
+
+static void unload_this_one(struct mock *mock, uint64_t start)
+{
+	struct fixture *fixture = mock->context;
+
+	if (start != fixture->second)
+		return;
+	begin_unload(fixture);
+	usleep(2000); /* give it the chance to run ahead */
+	fixture->wrong = __atomic_load_n(&fixture->unloaded, __ATOMIC_ACQUIRE);
+}
+
+static void unload_waits_for_the_question_about_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_dynamic_methods(fixture);
+	fixture->mock->at_question = unload_this_one;
+	attach(fixture);
+	end_unload(fixture);
+	assert_false(fixture->wrong);
+	assert_non_null(mock__record_of(fixture->journal, fixture->second));
+	assert_true(mock__record_of(fixture->journal, fixture->second)->death_sequence > 0);
 	assert_int_equal(fixture->journal->counters[TS_HOOK_CODE_UNLOADS], 1);
+	assert_non_null(mock__record_of(fixture->journal, fixture->last));
+}
+
+/* As if the question needed what the unloading thread holds. */
+static void unload_in_the_question(struct mock *mock, uint64_t start)
+{
+	struct fixture *fixture = mock->context;
+
+	fixture->wrong = fixture->wrong || start == fixture->last;
+	if (start != fixture->second)
+		return;
+	begin_unload(fixture);
+	end_unload(fixture);
+}
+
+static void unload_does_not_wait_for_ever(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mock_method *lasting;
+	uint64_t start;
+
+	add_dynamic_methods(fixture);
+	lasting = listed_method(fixture);
+	start = mock__body(fixture->mock, lasting, framed, sizeof(framed));
+	fixture->mock->at_question = unload_in_the_question;
+	attach(fixture);
+	assert_false(fixture->wrong);
+	assert_true(mock__record_of(fixture->journal, fixture->second)->death_sequence > 0);
+	/* From then on only what is never freed is asked about. */
+	assert_null(mock__record_of(fixture->journal, fixture->last));
+	assert_non_null(mock__record_of(fixture->journal, start));
+	assert_int_equal(fixture->journal->counters[TS_HOOK_RECORD_OVERFLOW], 1);
 }
 
 static void event_after_catch_up_adds_nothing(void **state)
@@ -380,8 +467,12 @@ int main(void)
 			precompiled_default_versions_are_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(dying_code_is_not_asked_about, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(unload_during_catch_up_wins, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(unload_of_another_method_does_not_wait,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unload_waits_for_the_question_about_it,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unload_does_not_wait_for_ever,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(event_after_catch_up_adds_nothing,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failed_session_is_said, set_up,

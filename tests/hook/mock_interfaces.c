@@ -199,8 +199,6 @@ static hresult enum_jited_functions2(struct profiler_info *self,
 	struct list *list = new_list(sizeof(struct profiler_function));
 
 	(void)self;
-	if (the_mock->at_enumeration)
-		the_mock->at_enumeration(the_mock);
 	for (uint32_t i = 0; i < the_mock->methods_count; i++) {
 		struct mock_method *method = &the_mock->methods[i];
 		struct profiler_function element = {(function_id)&method->descriptor,
@@ -315,6 +313,8 @@ static hresult get_code_info4(struct profiler_info *self, uintptr_t start,
 	(void)self;
 	if (!body || !capacity)
 		return E_FAIL;
+	if (the_mock->at_question)
+		the_mock->at_question(the_mock, start);
 	*ret_count = 1;
 	ret_infos[0] = (struct code_info){(uintptr_t)body->code, body->size};
 	return S_OK;

@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "../../user/image/image.h"
-#include "../../user/kernel/internal.h"
 #include "../../user/recorder/internal.h"
 #include "image_files.h"
+#include "no_image_arrays.h"
 #include "no_kernel.h"
 
 #include <errno.h>
@@ -20,25 +20,6 @@
 
 #define NAME	"System.Collections"
 #define GRANULE 65536ul
-
-/* In place of user/kernel/image_arrays.c: all of it, so that it is not linked. */
-int image_arrays__open(struct kernel *kernel)
-{
-	(void)kernel;
-	return -ENOSYS;
-}
-
-void image_arrays__close(struct kernel *kernel)
-{
-	(void)kernel;
-}
-
-int kernel__add_image(struct kernel *kernel, const struct image *image, uint32_t *ret_number)
-{
-	(void)kernel, (void)image;
-	*ret_number = 0;
-	return 0;
-}
 
 struct fixture {
 	struct model *model;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// Precompiled images: each file is read once, by device and inode, its table goes to the
-// sampler, its bodies get names when they are sampled.  A claimed path alone decides
-// nothing: where files beside an image are read, their contents and owner have to match.
+// Precompiled images: each file is read once, by device and inode (and again where it was
+// written anew in its place), its table goes to the sampler, its bodies get names when they
+// are sampled.  A claimed path alone decides nothing: where files beside an image are read,
+// their contents and owner have to match.
 #include "internal.h"
 
 #include "../base/alloc.h"
@@ -30,7 +31,8 @@
 uint32_t images__find(const struct recorder *recorder, uint64_t device, uint64_t inode,
 		      uint64_t mapped, uint32_t owner)
 {
-	for (uint32_t i = 0; i < recorder->files_count; i++) {
+	/* The newest first: of a file that was written anew there are several. */
+	for (uint32_t i = recorder->files_count; i-- > 0;) {
 		const struct image_file *file = &recorder->files[i];
 
 		if (file->device == device && file->inode == inode &&
@@ -142,15 +144,44 @@ static bool find_components(const struct process *process, struct image *image, 
 	return all;
 }
 
+static struct symbol_mapping place_of(const struct process *process,
+				      const struct mapping *mapping, const char *path)
+{
+	return (struct symbol_mapping){ .pid = process->pid, .start = mapping->start,
+					.end = mapping->end, .device = mapping->device,
+					.inode = mapping->inode, .path = path };
+}
+
+static void note_state(struct image_file *file, const struct stat *state)
+{
+	file->owner = state->st_uid;
+	file->file_size = state->st_size;
+	file->changed = state->st_ctim;
+}
+
+/* Since it was read; false also where the process is gone and cannot show it any more. */
+static bool was_written_anew(const struct image_file *file, const struct process *process,
+			     const struct mapping *mapping, const char *path)
+{
+	struct symbol_mapping place = place_of(process, mapping, path);
+	struct stat state;
+	int fd = mapped_file__open(&place, &state);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return file->file_size != state.st_size ||
+	       file->changed.tv_sec != state.st_ctim.tv_sec ||
+	       file->changed.tv_nsec != state.st_ctim.tv_nsec;
+}
+
 /* `mapped` 0: the file as a whole, else the part of it that is mapped from there. */
 static uint32_t read_file(struct recorder *recorder, const struct process *process,
 			  const struct mapping *mapping, uint64_t mapped, const char *path)
 {
 	struct image_file file = { .device = mapping->device, .inode = mapping->inode,
 				   .mapped = mapped, .number = NO_IMAGE };
-	struct symbol_mapping place = { .pid = process->pid, .start = mapping->start,
-					.end = mapping->end, .device = mapping->device,
-					.inode = mapping->inode, .path = path };
+	struct symbol_mapping place = place_of(process, mapping, path);
 	struct stat state;
 	int fd = mapped_file__open(&place, &state);
 	int err = 0;
@@ -164,7 +195,7 @@ static uint32_t read_file(struct recorder *recorder, const struct process *proce
 	if (!err)
 		err = image__open(fd, file.offset, recorder->image_cache, &file.image);
 	close(fd);
-	file.owner = state.st_uid;
+	note_state(&file, &state);
 	if (!err && image__components(file.image))
 		file.components_given = find_components(process, file.image, state.st_uid,
 							path);
@@ -188,7 +219,7 @@ static void preload_file(struct recorder *recorder, int folder, const char *name
 	if (!fstat(fd, &state)) {
 		file.device = state.st_dev;
 		file.inode = state.st_ino;
-		file.owner = state.st_uid;
+		note_state(&file, &state);
 		if (images__find(recorder, file.device, file.inode, 0, 0) == NO_IMAGE &&
 		    !image__open(fd, 0, recorder->image_cache, &file.image)) {
 			file.components_given = give_components(file.image, state.st_uid,
@@ -222,7 +253,8 @@ static uint32_t find_or_read(struct recorder *recorder, const struct process *pr
 	uint32_t number = images__find(recorder, mapping->device, mapping->inode, mapped, 0);
 	struct image_file *file;
 
-	if (number == NO_IMAGE)
+	if (number == NO_IMAGE ||
+	    was_written_anew(&recorder->files[number], process, mapping, path))
 		return read_file(recorder, process, mapping, mapped, path);
 	file = &recorder->files[number];
 	if (file->image && image__components(file->image) && !file->components_given &&

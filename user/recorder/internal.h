@@ -32,6 +32,8 @@ struct image_file {
 	uint32_t owner;			/* of the file; unpacked: of the processes, which tell of
 					 * each other only */
 	uint64_t offset;		/* where the image begins */
+	int64_t file_size;		/* of the file when it was read, and when it had been */
+	struct timespec changed;	/* changed last: it can be written anew in its place */
 	struct image *image;		/* NULL: not such an image */
 	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
 	bool unreadable;		/* an image, but not one that we can read */

@@ -233,10 +233,10 @@ def check_recording(t, chains, path, pid):
     return result
 
 
-def launched(t, environment):
+def launched(t, environment, program=None):
     programs.need_root()
     path = t.path("chains.tscope")
-    done = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("chains"), SECONDS,
+    done = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", program or programs.app("chains"), SECONDS,
                          env=programs.environment(**environment), timeout=240)
     check.equal(done.code, 0, f"{done}\nexit code")
     lines = done.out.splitlines()
@@ -269,6 +269,17 @@ def chains_at_tier0(t):
 @check.test("chains optimized at once", timeout=300)
 def chains_optimized(t):
     launched(t, {"DOTNET_TieredCompilation": "0"})
+
+
+@check.test("chains in hot and cold parts", timeout=300)
+def chains_hot_cold(t):
+    """Precompiled, and left so; handlers lie in the cold parts."""
+    result = launched(t, {"DOTNET_TC_CallCountThreshold": "0x7fffffff"}, programs.app_on("hot-cold", "chains"))
+    with t.case("of one precompiled function both parts were hit"):
+        parts = collections.Counter(body["name"] for body in result.recorded.bodies if body["tier"] == "ReadyToRun"
+                                    and body["name"].startswith("Chains."))
+        print(f"parts: {parts.most_common(3)}")
+        check.at_least(max(parts.values(), default=0), 2, "parts of a function with samples in their stacks")
 
 
 TIER0 = {"DOTNET_TC_CallCountThreshold": "0x7fffffff", "DOTNET_OSR_HitLimit": "1",

@@ -30,18 +30,20 @@ $(APPS)/net%.0/.built: $(wildcard $(foreach app,$(ON_RUNTIMES),tests/apps/$(app)
 	@test -e $(@D)/unreachable || touch $@
 
 # The demo as one file, as one compressed file, and with all its precompiled code in one
-# composite image.  The plugin is loaded from beside it.
-PUBLISH_single-file := -p:PublishSingleFile=true
-PUBLISH_compressed := -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true
-PUBLISH_composite := -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=true
-PUBLISHED := $(patsubst %,$(APPS)/%/.built,single-file compressed composite)
+# composite image.  The plugin is loaded from beside it.  And chains, precompiled in parts.
+PUBLISH_single-file := -p:PublishSingleFile=true --self-contained
+PUBLISH_compressed := -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true --self-contained
+PUBLISH_composite := -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=true --self-contained
+PUBLISH_hot-cold := -p:PublishReadyToRun=true -p:PublishReadyToRunCrossgen2ExtraArgs=--hot-cold-splitting --no-self-contained
+PUBLISHED := $(patsubst %,$(APPS)/%/.built,single-file compressed composite hot-cold)
+published_app = $(if $(filter hot-cold,$(1)),chains,demo)
 
-$(PUBLISHED): $(APPS)/%/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/*.props)
+$(PUBLISHED): $(APPS)/%/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/chains/*.cs* tests/apps/*.props)
 	@mkdir -p $(@D) && rm -f $(@D)/unreachable
-	$(call msg,DOTNET,$@)dotnet publish -v quiet --nologo -nodeReuse:false -r linux-x64 --self-contained \
-		-p:AppsOutput=$(abspath $(@D))/build -o $(abspath $(@D))/demo $(PUBLISH_$*) \
-		tests/apps/demo/demo.csproj > $(@D)/build.log 2>&1 && \
-		cp -r $(@D)/build/demo/plugin $(@D)/demo/ && rm -rf $(@D)/build || \
+	$(call msg,DOTNET,$@)app=$(call published_app,$*); dotnet publish -v quiet --nologo -nodeReuse:false -r linux-x64 \
+		-p:AppsOutput=$(abspath $(@D))/build -o $(abspath $(@D))/$$app $(PUBLISH_$*) \
+		tests/apps/$$app/$$app.csproj > $(@D)/build.log 2>&1 && \
+		{ test $$app != demo || cp -r $(@D)/build/demo/plugin $(@D)/demo/; } && rm -rf $(@D)/build || \
 		{ grep -q 'error NU1301' $(@D)/build.log && touch $(@D)/unreachable; } || \
 		{ cat $(@D)/build.log; exit 1; }
 	@test -e $(@D)/unreachable || touch $@
@@ -95,7 +97,7 @@ e2e-test: all apps runtimes published truth $(REJIT_PROFILER) $(TOOLS)/.installe
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
 
 .PHONY: accuracy-test
-accuracy-test: all apps $(REJIT_PROFILER) ## run the accuracy tests (as root)
+accuracy-test: all apps published $(REJIT_PROFILER) ## run the accuracy tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run tests/accuracy
 
 .PHONY: accuracy

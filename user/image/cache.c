@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define MAGIC		0x4c42545043535354ULL	/* "TSSCPTBL" */
-#define LAYOUT		4	/* also to be raised when a decoder learns more */
+#define LAYOUT		5	/* also to be raised when a decoder learns more */
 #define TOTAL_MAX	(64ull << 20)
 #define SUFFIX		".table"
 

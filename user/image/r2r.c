@@ -297,9 +297,9 @@ static int fill_rows(struct build *build, struct r2r_tables *tables)
 	for (uint32_t i = 0; i < build->rows; i++) {
 		struct image_row *row = &tables->rows[i];
 		const struct owner *owner = &build->owners[i];
-		enum unwind_role role = owner->cold  ? UNWIND_COLD
-					: owner->set ? UNWIND_ENTRY
-						     : UNWIND_FUNCLET;
+		/* What is cold in a method itself continues it; else it is a funclet's. */
+		enum unwind_role role = owner->set && !owner->cold ? UNWIND_ENTRY
+								   : UNWIND_FUNCLET;
 
 		row->begin = cursor__u32(&functions);
 		row->end = cursor__u32(&functions);

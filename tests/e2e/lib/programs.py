@@ -21,7 +21,7 @@ REJIT_PROFILER = os.path.join(APPS, "rejit_profiler.so")
 REJIT_CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
 
 # What would change a target behind the test's back.
-CLEANED = re.compile(r"^(CORECLR_|COR_|DOTNET_(EnableDiagnostics|EnableWrite|Diagnostic|Default|JIT|Tiered|TC_|ReadyToRun)|TIERSCOPE_)")
+CLEANED = re.compile(r"^(CORECLR_|COR_|DOTNET_(EnableDiagnostics|EnableWrite|Diagnostic|Default|JIT|Tiered|TC_|ReadyToRun)|TIERSCOPE_(?!CACHE))")
 
 
 def environment(**more):

@@ -120,4 +120,10 @@ static __always_inline enum memory memory_at(__u64 address)
 	return memory;
 }
 
+/* Whether what is no code as far as we know may become some. */
+static __always_inline bool is_pending(__u64 address)
+{
+	return memory_at(address) == MEMORY_PENDING;
+}
+
 #endif /* TIERSCOPE_MEMORY_BPF_H */

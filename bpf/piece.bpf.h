@@ -69,4 +69,10 @@ static __always_inline enum memory memory_at(__u64 address)
 	return MEMORY_PENDING;
 }
 
+/* It has been waited for. */
+static __always_inline bool is_pending(__u64 address)
+{
+	return false;
+}
+
 #endif /* TIERSCOPE_PIECE_BPF_H */

@@ -263,6 +263,13 @@ static __always_inline bool is_code(__u32 space, __u64 address)
 	return jit_page(space, address - 1) || bpf_map_lookup_elem(&slots, &key);
 }
 
+/* The loader goes on from here, with a piece of the stack. */
+static __always_inline void walk_pending(struct walk *walk)
+{
+	walk->flags |= TS_SAMPLE_TABLE_PENDING;
+	walk->done = 1;
+}
+
 /*
  * A stub has no frame: it jumps on, or returns, and what it pushed before that
  * is known by its bytes.  False where the word that should be the return address
@@ -281,9 +288,15 @@ static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder
 		pushes = stub_pushes_ahead(decoder);
 	}
 	at = walk->sp + 8 * pushes;
-	if (!read_word(&walk->window, at, &ip) || !is_code(walk->returns.space, ip))
+	if (!read_word(&walk->window, at, &ip))
 		return false;
-	walk_to(walk, at, at + 8, walk->bp);
+	if (is_code(walk->returns.space, ip)) {
+		walk_to(walk, at, at + 8, walk->bp);
+		return true;
+	}
+	if (!is_pending(ip - 1))
+		return false;
+	walk_pending(walk);
 	return true;
 }
 
@@ -333,7 +346,7 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 		enum memory memory = memory_at(address);
 
 		if (memory == MEMORY_PENDING) {
-			walk->flags |= TS_SAMPLE_TABLE_PENDING;
+			walk_pending(walk);
 			scratch->unknown_leaf = !index;
 			return 1;
 		}

@@ -883,6 +883,22 @@ static void a_stub_in_new_memory_of_the_jit_has_its_caller(void **state)
 	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TABLE_PENDING);
 }
 
+/* Its caller lies in an image that was mapped a moment ago: no walk without it. */
+static void a_stub_called_from_what_is_not_known_yet_waits_for_it(void **state)
+{
+	const __u64 strange = 0x7f1100000000ULL;
+
+	add_body(AT(1, 0), 0x80, TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
+	insn__bytes(&(struct insn){"FF25FA3F0000"}, code);
+	build_chain(3);
+	machine__push(&machine, strange + 0x111);
+	shim.executable = strange;
+	walk_whole(AT(0, 0));
+	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TABLE_PENDING);
+	assert_int_equal(scratch.walk.count, 1);
+	assert_true(scratch.walk.ip == AT(0, 0) && scratch.walk.sp == machine.rsp);
+}
+
 static void a_piece_is_no_longer_than_its_most(void **state)
 {
 	__u64 size = 8 * (SAMPLE_WORDS + 1);
@@ -1067,6 +1083,7 @@ int main(void)
 		TEST(an_epilog_before_an_unreadable_page_is_seen),
 		TEST(a_walk_stops_at_executable_memory_without_a_slot),
 		TEST(a_stub_in_new_memory_of_the_jit_has_its_caller),
+		TEST(a_stub_called_from_what_is_not_known_yet_waits_for_it),
 		TEST(a_piece_is_no_longer_than_its_most),
 		TEST(native_memory_is_known),
 		TEST(a_jump_out_of_an_image_function_is_no_tail_call),

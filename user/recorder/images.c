@@ -27,6 +27,7 @@
 #define PRELOAD_MAX 512 /* files of one folder */
 #define COMPONENTS_TRIES 8
 #define PARTS_MAX 1024 /* images inside files, of all files */
+#define REWRITTEN_MAX 1024 /* times that files are read again */
 
 uint32_t images__find(const struct recorder *recorder, uint64_t device, uint64_t inode,
 		      uint64_t mapped, uint32_t owner)
@@ -156,23 +157,21 @@ static void note_state(struct image_file *file, const struct stat *state)
 {
 	file->owner = state->st_uid;
 	file->file_size = state->st_size;
-	file->changed = state->st_ctim;
+	file->written = state->st_mtim;
 }
 
-/* Since it was read; false also where the process is gone and cannot show it any more. */
-static bool was_written_anew(const struct image_file *file, const struct process *process,
-			     const struct mapping *mapping, const char *path)
+/* Since it was read, as far as a process can show it. */
+static bool was_written_anew(struct recorder *recorder, const struct image_file *file,
+			     const struct stat *state)
 {
-	struct symbol_mapping place = place_of(process, mapping, path);
-	struct stat state;
-	int fd = mapped_file__open(&place, &state);
-
-	if (fd < 0)
+	if (!state || (file->file_size == state->st_size &&
+		       file->written.tv_sec == state->st_mtim.tv_sec &&
+		       file->written.tv_nsec == state->st_mtim.tv_nsec))
 		return false;
-	close(fd);
-	return file->file_size != state.st_size ||
-	       file->changed.tv_sec != state.st_ctim.tv_sec ||
-	       file->changed.tv_nsec != state.st_ctim.tv_nsec;
+	if (recorder->rewritten >= REWRITTEN_MAX)
+		return false;
+	recorder->rewritten++;
+	return true;
 }
 
 /* `mapped` 0: the file as a whole, else the part of it that is mapped from there. */
@@ -246,15 +245,16 @@ void recorder__preload(struct recorder *recorder, const char *path)
 		closedir(folder);
 }
 
+/* `state` is what the file is by now, NULL if that is not known. */
 static uint32_t find_or_read(struct recorder *recorder, const struct process *process,
 			     const struct mapping *mapping, uint64_t mapped,
-			     const char *path)
+			     const char *path, const struct stat *state)
 {
 	uint32_t number = images__find(recorder, mapping->device, mapping->inode, mapped, 0);
 	struct image_file *file;
 
 	if (number == NO_IMAGE ||
-	    was_written_anew(&recorder->files[number], process, mapping, path))
+	    was_written_anew(recorder, &recorder->files[number], state))
 		return read_file(recorder, process, mapping, mapped, path);
 	file = &recorder->files[number];
 	if (file->image && image__components(file->image) && !file->components_given &&
@@ -267,12 +267,23 @@ static uint32_t find_or_read(struct recorder *recorder, const struct process *pr
 uint32_t images__open(struct recorder *recorder, const struct process *process,
 		      struct mapping *mapping, const char *path)
 {
-	uint32_t number = find_or_read(recorder, process, mapping, 0, path);
+	struct symbol_mapping place = place_of(process, mapping, path);
 	const struct image_file *file;
+	struct stat found, *state = NULL;
+	uint32_t number;
+	int fd = -ENOENT;
 
+	if (images__find(recorder, mapping->device, mapping->inode, 0, 0) != NO_IMAGE)
+		fd = mapped_file__open(&place, &found);
+	if (fd >= 0) {
+		state = &found;
+		close(fd);
+	}
+	number = find_or_read(recorder, process, mapping, 0, path, state);
 	if (number != NO_IMAGE && !recorder->files[number].image &&
 	    !recorder->files[number].unreadable && mapping->file_offset)
-		number = find_or_read(recorder, process, mapping, mapping->file_offset, path);
+		number = find_or_read(recorder, process, mapping, mapping->file_offset, path,
+				      state);
 	if (number == NO_IMAGE) {
 		mapping->unreadable = is_called_image(path);
 		return NO_IMAGE;

@@ -33,7 +33,7 @@ struct image_file {
 					 * each other only */
 	uint64_t offset;		/* where the image begins */
 	int64_t file_size;		/* of the file when it was read, and when it had been */
-	struct timespec changed;	/* changed last: it can be written anew in its place */
+	struct timespec written;	/* written last: it can be written anew in its place */
 	struct image *image;		/* NULL: not such an image */
 	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
 	bool unreadable;		/* an image, but not one that we can read */
@@ -161,6 +161,7 @@ struct recorder {
 	uint64_t unpacked_bytes;	/* memory of images without a file */
 	bool unpacked_told;		/* that there was more of it than we read */
 	uint32_t parts;			/* images that are parts of files */
+	uint32_t rewritten;		/* images read again: see images.c */
 	struct map *rows;		/* (row, generation) -> body */
 	struct map *unnamed_samples;	/* body without a FunctionID -> its samples */
 	struct symbols *symbols;

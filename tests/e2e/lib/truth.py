@@ -200,6 +200,7 @@ class Owners:
         for event in truth.of("unload", "module_unload"):
             ends.setdefault(key(event) if event["event"] == "unload" else event["module_id"], []).append(event["time_ns"])
         self._pages = {}
+        self._at_end = {key(b) for b in truth.of("alive_at_end")}
         for body in truth.of("load", "alive_at_start"):
             born = body["time_ns"] if body["event"] == "load" else 0
             later = [end for end in ends.get(key(body), []) + ends.get(body["module_id"], []) if end >= body["time_ns"]]
@@ -209,8 +210,11 @@ class Owners:
                 self._pages.setdefault(page, []).append(life)
 
     def at(self, address, time_ns):
-        """Several where addresses are used again and a death had no event."""
-        return [body for start, end, born, died, body in self._pages.get(address >> self.PAGE, [])
+        """[(body, whether it is sure to be there)], several where addresses are used again
+        and a death had no event: one that has no end, and is not there at the end, went at
+        some time, and then anything can lie there, a library too."""
+        return [(body, died is not None or not self._at_end or key(body) in self._at_end)
+                for start, end, born, died, body in self._pages.get(address >> self.PAGE, [])
                 if start <= address < end and born <= time_ns + SAMPLE_SLACK_NS
                 and (died is None or time_ns <= died + SAMPLE_SLACK_NS)]
 
@@ -227,8 +231,9 @@ def check_samples(truth, recording, pid, begin_ns, end_ns, bar):
         ours = None
         if kind == 0 and recording.bodies[body]["tier"] != "ReadyToRun":
             ours = recording.bodies[body]
-        theirs = owners.at(address, time_ns)
-        if ours is None and not theirs:
+        found = owners.at(address, time_ns)
+        theirs = [body for body, _ in found]
+        if ours is None and not any(sure for _, sure in found):
             continue
         if ours is not None and any(key(ours) == key(b) and same_name(ours["name"], b) for b in theirs):
             right += 1

@@ -88,6 +88,20 @@ static __always_inline int on_process_exec(void)
 	return 0;
 }
 
+#define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h, 6.1 to 6.18 */
+
+/*
+ * As wait() gives it (wait_task_zombie in kernel/exit.c).  The exiting thread's own code
+ * will not do: where the last two exit at once, both may find that no thread is left, and
+ * the one that did not end the process may come first.
+ */
+static __always_inline int exit_code_of(struct task_struct *task)
+{
+	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		return BPF_CORE_READ(task, signal, group_exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
 static __always_inline int on_process_exit(struct task_struct *task)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
@@ -99,7 +113,7 @@ static __always_inline int on_process_exit(struct task_struct *task)
 	if (!space || BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
 	number = space->number;
-	event.exit_code = BPF_CORE_READ(task, exit_code);
+	event.exit_code = exit_code_of(task);
 	bpf_map_delete_elem(&spaces, &tgid);
 	send_process(TS_EVENT_EXIT, number, &event);
 	return 0;

@@ -30,6 +30,8 @@ struct mm_struct;
 
 struct signal_struct {
 	atomic_t live;		/* threads that have not begun to exit */
+	unsigned int flags;
+	int group_exit_code;	/* of exit_group() or a signal */
 };
 
 struct qstr {

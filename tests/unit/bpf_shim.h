@@ -279,10 +279,13 @@ static long bpf_get_current_comm(void *to, __u32 size)
 /* The kernel's structs, as far as bpf/process.bpf.h reads them. */
 struct task_struct {
 	int pid, tgid, exit_code;
+	struct task_struct *group_leader;
 	struct signal_struct {
 		struct {
 			int counter;
 		} live;
+		unsigned int flags;
+		int group_exit_code;
 	} * signal;
 };
 #define SHIM_CORE_1(source, a)	       ((source)->a)

@@ -331,9 +331,11 @@ static struct signal_struct signals;
 
 static struct task_struct task_of(int tgid, int pid, int alive)
 {
-	signals.live.counter = alive;
+	static struct task_struct leader = {.exit_code = 0x700};
+
+	signals = (struct signal_struct){.live.counter = alive};
 	return (struct task_struct){
-		.pid = pid, .tgid = tgid, .exit_code = 0x700, .signal = &signals};
+		.pid = pid, .tgid = tgid, .group_leader = &leader, .signal = &signals};
 }
 
 static void a_forked_child_shares_the_space_until_exec(void **state)
@@ -405,6 +407,17 @@ static void only_the_last_threads_exit_ends_the_process(void **state)
 	/* Two last threads at once: the second finds nothing to end. */
 	on_process_exit(&task);
 	assert_int_equal(shim.records_count, 1);
+}
+
+/* The leader went by itself, and is late; another thread has ended the process. */
+static void the_exit_code_is_the_processs_whoever_comes_last(void **state)
+{
+	struct task_struct leader = task_of(PID, PID, 0);
+
+	signals.flags = 4;
+	signals.group_exit_code = 0x900;
+	on_process_exit(&leader);
+	assert_int_equal(last_process()->exit_code, 0x900);
 }
 
 static void others_live_and_die_unseen(void **state)
@@ -483,6 +496,7 @@ int main(void)
 		TEST(a_child_that_is_not_followed_is_nothing),
 		TEST(a_new_thread_is_no_process),
 		TEST(only_the_last_threads_exit_ends_the_process),
+		TEST(the_exit_code_is_the_processs_whoever_comes_last),
 		TEST(others_live_and_die_unseen),
 		TEST(exec_renumbers_whatever_happens),
 		TEST(a_full_table_of_spaces_is_counted),

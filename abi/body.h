@@ -16,6 +16,12 @@
 #endif
 
 /*
+ * The memory file in which the runtime keeps code and stubs with W^X, as the kernel calls
+ * it; in paths of mappings a slash stands before it (v8 to v10).
+ */
+#define TS_CODE_MEMORY "memfd:doublemapper"
+
+/*
  * The runtime's own numbering, (MethodFlags >> 7) & 7 of MethodLoadVerbose
  * (dotnet/runtime src/coreclr/inc/eventtracebase.h, v8 to v10).  Precompiled
  * code never gets that event; its value, 8, is ours.

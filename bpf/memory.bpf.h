@@ -81,12 +81,9 @@ static __always_inline void read_code(struct decoder *decoder, __u64 address,
 		decoder->count = on_page;
 }
 
-/* What the kernel calls the file behind the runtime's code memory (W^X), 8.0 to 10.0. */
-#define CODE_MEMORY "memfd:doublemapper"
-
 static __always_inline bool is_code_memory(struct file *file)
 {
-	static const char wanted[] = CODE_MEMORY;
+	static const char wanted[] = TS_CODE_MEMORY;
 	char name[sizeof(wanted)] = {};
 
 	if (!file || bpf_probe_read_kernel(name, sizeof(name), file->f_path.dentry->d_name.name))

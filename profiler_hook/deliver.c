@@ -7,8 +7,8 @@
  */
 #include "hook.h"
 
-#include "bodies.h"
 #include "asking.h"
+#include "bodies.h"
 #include "catch_up.h"
 #include "describe.h"
 #include "events.h"

@@ -21,6 +21,8 @@
 #include "bodies.h"
 #include "memory.h"
 
+#include "../abi/body.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -63,7 +65,7 @@ static uint64_t parse_hex(const char **text)
 /* "7f1234560000-7f1234570000 r-xs 00000000 00:01 2 /memfd:doublemapper ..." */
 static void take_line(struct heaps *heaps, const char *line)
 {
-	static const char mapper[] = "/memfd:doublemapper";
+	static const char mapper[] = "/" TS_CODE_MEMORY;
 	struct range range;
 	const char *path;
 

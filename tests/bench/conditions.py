@@ -49,13 +49,15 @@ def pairs_wanted():
 
 
 def perf_maps():
-    return {path for name in ("perf-*.map", "perfinfo-*.map", "jit-*.dump") for path in glob.glob(f"/tmp/{name}")}
+    """{path: process}"""
+    found = (re.fullmatch(r"/tmp/(?:perf|perfinfo|jit)-([0-9]+)[.](?:map|dump)", path) for path in glob.glob("/tmp/*-*.*"))
+    return {match[0]: match[1] for match in found if match}
 
 
 def remove_perf_maps(older):
     """Those of the programs that ended since; a map of thousands of methods is megabytes."""
-    for path in perf_maps() - older:
-        if not os.path.exists(f"/proc/{re.search(r'-([0-9]+)[.]', path)[1]}"):
+    for path, process in perf_maps().items():
+        if path not in older and not os.path.exists(f"/proc/{process}"):
             os.remove(path)
 
 

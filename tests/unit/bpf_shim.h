@@ -29,6 +29,8 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
+#include "bpf_vma.h"
+
 /* The BPF headers are built with these off: callbacks have fixed parameters. */
 #pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -293,21 +295,6 @@ struct task_struct {
 #define SHIM_CORE_PICK(_1, _2, x, ...) x
 #define BPF_CORE_READ(source, ...) \
 	SHIM_CORE_PICK(__VA_ARGS__, SHIM_CORE_2, SHIM_CORE_1)(source, __VA_ARGS__)
-
-struct dentry {
-	struct {
-		const char *name;
-	} d_name;
-};
-struct file {
-	struct {
-		struct dentry *dentry;
-	} f_path;
-};
-struct vm_area_struct {
-	unsigned long vm_flags;
-	struct file *vm_file;
-};
 
 static struct task_struct *bpf_get_current_task_btf(void)
 {

@@ -145,14 +145,6 @@ static bool find_components(const struct process *process, struct image *image, 
 	return all;
 }
 
-static struct symbol_mapping place_of(const struct process *process,
-				      const struct mapping *mapping, const char *path)
-{
-	return (struct symbol_mapping){ .pid = process->pid, .start = mapping->start,
-					.end = mapping->end, .device = mapping->device,
-					.inode = mapping->inode, .path = path };
-}
-
 static void note_state(struct image_file *file, const struct stat *state)
 {
 	file->owner = state->st_uid;
@@ -160,13 +152,13 @@ static void note_state(struct image_file *file, const struct stat *state)
 	file->written = state->st_mtim;
 }
 
-/* Since it was read, as far as a process can show it. */
+/* Since it was read. */
 static bool was_written_anew(struct recorder *recorder, const struct image_file *file,
 			     const struct stat *state)
 {
-	if (!state || (file->file_size == state->st_size &&
-		       file->written.tv_sec == state->st_mtim.tv_sec &&
-		       file->written.tv_nsec == state->st_mtim.tv_nsec))
+	if (file->file_size == state->st_size &&
+	    file->written.tv_sec == state->st_mtim.tv_sec &&
+	    file->written.tv_nsec == state->st_mtim.tv_nsec)
 		return false;
 	if (recorder->rewritten >= REWRITTEN_MAX)
 		return false;
@@ -174,30 +166,32 @@ static bool was_written_anew(struct recorder *recorder, const struct image_file 
 	return true;
 }
 
+/* What a process maps, open; -ENOENT where it is gone and cannot show it any more. */
+struct shown {
+	int fd;
+	struct stat state;
+};
+
 /* `mapped` 0: the file as a whole, else the part of it that is mapped from there. */
 static uint32_t read_file(struct recorder *recorder, const struct process *process,
-			  const struct mapping *mapping, uint64_t mapped, const char *path)
+			  const struct mapping *mapping, uint64_t mapped, const char *path,
+			  const struct shown *shown)
 {
 	struct image_file file = { .device = mapping->device, .inode = mapping->inode,
 				   .mapped = mapped, .number = NO_IMAGE };
-	struct symbol_mapping place = place_of(process, mapping, path);
-	struct stat state;
-	int fd = mapped_file__open(&place, &state);
 	int err = 0;
 
-	if (fd < 0)
+	if (shown->fd < 0)
 		return NO_IMAGE;	/* perhaps another process shows it later */
 	if (mapped)
-		err = image__find_start(fd, mapped, &file.offset);
+		err = image__find_start(shown->fd, mapped, &file.offset);
 	if (!err && mapped && recorder->parts++ >= PARTS_MAX)
 		err = -EFBIG;
 	if (!err)
-		err = image__open(fd, file.offset, recorder->image_cache, &file.image);
-	close(fd);
-	note_state(&file, &state);
+		err = image__open(shown->fd, file.offset, recorder->image_cache, &file.image);
+	note_state(&file, &shown->state);
 	if (!err && image__components(file.image))
-		file.components_given = find_components(process, file.image, state.st_uid,
-							path);
+		file.components_given = find_components(process, file.image, file.owner, path);
 	if (err && err != -ENOENT && err != -ENOEXEC && err != -ENODATA) {
 		file.unreadable = true;
 		log__warn("%s: its precompiled code cannot be read (%s); samples in it will have no names",
@@ -245,17 +239,17 @@ void recorder__preload(struct recorder *recorder, const char *path)
 		closedir(folder);
 }
 
-/* `state` is what the file is by now, NULL if that is not known. */
 static uint32_t find_or_read(struct recorder *recorder, const struct process *process,
 			     const struct mapping *mapping, uint64_t mapped,
-			     const char *path, const struct stat *state)
+			     const char *path, const struct shown *shown)
 {
 	uint32_t number = images__find(recorder, mapping->device, mapping->inode, mapped, 0);
 	struct image_file *file;
 
 	if (number == NO_IMAGE ||
-	    was_written_anew(recorder, &recorder->files[number], state))
-		return read_file(recorder, process, mapping, mapped, path);
+	    (shown->fd >= 0 &&
+	     was_written_anew(recorder, &recorder->files[number], &shown->state)))
+		return read_file(recorder, process, mapping, mapped, path, shown);
 	file = &recorder->files[number];
 	if (file->image && image__components(file->image) && !file->components_given &&
 	    file->components_tries++ < COMPONENTS_TRIES)
@@ -267,23 +261,21 @@ static uint32_t find_or_read(struct recorder *recorder, const struct process *pr
 uint32_t images__open(struct recorder *recorder, const struct process *process,
 		      struct mapping *mapping, const char *path)
 {
-	struct symbol_mapping place = place_of(process, mapping, path);
+	struct symbol_mapping place = { .pid = process->pid, .start = mapping->start,
+					.end = mapping->end, .device = mapping->device,
+					.inode = mapping->inode, .path = path };
 	const struct image_file *file;
-	struct stat found, *state = NULL;
+	struct shown shown;
 	uint32_t number;
-	int fd = -ENOENT;
 
-	if (images__find(recorder, mapping->device, mapping->inode, 0, 0) != NO_IMAGE)
-		fd = mapped_file__open(&place, &found);
-	if (fd >= 0) {
-		state = &found;
-		close(fd);
-	}
-	number = find_or_read(recorder, process, mapping, 0, path, state);
+	shown.fd = mapped_file__open(&place, &shown.state);
+	number = find_or_read(recorder, process, mapping, 0, path, &shown);
 	if (number != NO_IMAGE && !recorder->files[number].image &&
 	    !recorder->files[number].unreadable && mapping->file_offset)
 		number = find_or_read(recorder, process, mapping, mapping->file_offset, path,
-				      state);
+				      &shown);
+	if (shown.fd >= 0)
+		close(shown.fd);
 	if (number == NO_IMAGE) {
 		mapping->unreadable = is_called_image(path);
 		return NO_IMAGE;

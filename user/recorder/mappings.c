@@ -14,8 +14,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* The runtime's double-mapped code memory (W^X), 8.0 to 10.0. */
-#define JIT_NAME "/memfd:doublemapper"
+#define JIT_NAME "/" TS_CODE_MEMORY
 
 static enum mapping_kind kind_of(const char *path, uint64_t inode)
 {

@@ -10,6 +10,7 @@
 #include "../../../abi/codemap.h"
 #include "../../../abi/ledger.h"
 #include "../../../abi/ring.h"
+#include "../../unit/bpf_vma.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -78,22 +79,8 @@ static void return_find(const struct returns_of *of, __u64 address, struct found
 	code_find(of->space, address, found);
 }
 
-/* Types and a helper of the kernel, asked where nothing is known of an address. */
+/* Helpers of the kernel, asked where nothing is known of an address. */
 struct task_struct;
-struct dentry {
-	struct {
-		const char *name;
-	} d_name;
-};
-struct file {
-	struct {
-		struct dentry *dentry;
-	} f_path;
-};
-struct vm_area_struct {
-	unsigned long vm_flags;
-	struct file *vm_file;
-};
 
 static void *bpf_get_current_task_btf(void)
 {

@@ -55,6 +55,12 @@ static bool read_page(__u64 page, __u8 *to)
 	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == 4096;
 }
 
+static void forget_memory(void)
+{
+	for (unsigned int i = 0; i < sizeof(cache) / sizeof(cache[0]); i++)
+		cache[i].page = 0;
+}
+
 /* Memory as it is at this step: pages are kept until the next. */
 static bool read_memory(__u64 address, void *to, __u32 size)
 {

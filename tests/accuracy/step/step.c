@@ -238,8 +238,7 @@ static bool step(struct user_regs_struct *ret_regs)
 			return false;
 		signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
 	} while (signal);
-	for (unsigned int i = 0; i < 64; i++)
-		cache[i].page = 0;
+	forget_memory();
 	return !ptrace(PTRACE_GETREGS, pid, 0, ret_regs);
 }
 
@@ -278,8 +277,7 @@ static bool begin(struct user_regs_struct *ret_regs)
 	}
 	if (!range || range->kind == RANGE_NATIVE)
 		return false;
-	for (unsigned int i = 0; i < 64; i++)
-		cache[i].page = 0;
+	forget_memory();
 	native_at_once = 0;
 	read_bodies();
 	walk_callers(ret_regs);

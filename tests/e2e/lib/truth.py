@@ -107,6 +107,21 @@ def check_launched(truth, ours, most_late=10):
                 "bodies were not told as often as they were born")
 
 
+class Ends:
+    """When bodies ended, themselves or with their module."""
+
+    def __init__(self, truth):
+        self._ends = {}
+        for event in truth.of("unload", "module_unload"):
+            ended = key(event) if event["event"] == "unload" else event["module_id"]
+            self._ends.setdefault(ended, []).append(event["time_ns"])
+
+    def of(self, body):
+        """The first one after its birth, since addresses are used again; None if none was told."""
+        return min((end for end in self._ends.get(key(body), []) + self._ends.get(body["module_id"], [])
+                    if end >= body["time_ns"]), default=None)
+
+
 def check_attached(truth, ours, begin_ns, end_ns):
     """Every body of ours is in truth; every body of truth that was alive
     somewhere between begin and end is in ours.  A body of a collectible type
@@ -114,17 +129,11 @@ def check_attached(truth, ours, begin_ns, end_ns):
     there at the end may have gone before `begin`."""
     known = truth.of("load", "alive_at_start", "alive_at_end")
     at_end = {key(b) for b in truth.of("alive_at_end")}
-    ends = {}
-    for event in truth.of("unload", "module_unload"):
-        ends.setdefault(key(event) if event["event"] == "unload" else event["module_id"], []).append(event["time_ns"])
-
-    required = []
+    ends, required = Ends(truth), []
     for body in truth.of("load", "alive_at_start"):
-        born = body["time_ns"]
-        # Addresses are used again: a body's end is the first one after its birth.
-        later = [end for end in ends.get(key(body), []) + ends.get(body["module_id"], []) if end >= born]
-        if later:
-            alive = min(later) > begin_ns
+        born, died = body["time_ns"], ends.of(body)
+        if died is not None:
+            alive = died > begin_ns
         else:
             alive = key(body) in at_end or born > begin_ns
         if alive and (born <= end_ns or body["event"] == "alive_at_start"):
@@ -196,16 +205,12 @@ class Owners:
     PAGE = 12
 
     def __init__(self, truth):
-        ends = {}
-        for event in truth.of("unload", "module_unload"):
-            ends.setdefault(key(event) if event["event"] == "unload" else event["module_id"], []).append(event["time_ns"])
-        self._pages = {}
+        ends, self._pages = Ends(truth), {}
         self._at_end = {key(b) for b in truth.of("alive_at_end")}
         for body in truth.of("load", "alive_at_start"):
             born = body["time_ns"] if body["event"] == "load" else 0
-            later = [end for end in ends.get(key(body), []) + ends.get(body["module_id"], []) if end >= body["time_ns"]]
             start = int(body["start"], 16)
-            life = (start, start + body["size"], born, min(later, default=None), body)
+            life = (start, start + body["size"], born, ends.of(body), body)
             for page in range(start >> self.PAGE, (start + body["size"] - 1 >> self.PAGE) + 1):
                 self._pages.setdefault(page, []).append(life)
 

@@ -42,6 +42,9 @@ internal static class Throwing
         long sum = 0;
         try
         {
+            // Where the handler is a cold part, samples in the hot one too.
+            for (int i = 0; i < 4 * Work; i++)
+                sum ^= sum + i;
             sum += Thrower(3);
         }
         catch (Thrown)

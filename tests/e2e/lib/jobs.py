@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (c) 2026 The tierscope authors
 """A recording of a program, launched or attached, held against the runtime's
-own event stream and against the bars of the project."""
+own event stream, the JIT's own list and the bars of the project."""
 
 import time
 
-from . import check, loader, programs, recording, report, truth
+from . import check, jit_list, loader, programs, recording, report, truth
 
 # How long an attached recording is, and how near to its begin and end a body
 # may be that is not asked for.
 SECONDS = 4
 EDGE_NS = 300_000_000
+JIT_LIST = "jit.txt"
 
 
 def check_recording(t, path, result, least_jit, least_images):
@@ -33,7 +34,8 @@ def launch(t, command, drive=None, switches=None):
     """Records `command` from before its first method; truth is there as early."""
     programs.need_root()
     path = t.path("out.tscope")
-    environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1", **(switches or {}))
+    environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1",
+                                       **jit_list.environment(t.path(JIT_LIST)), **(switches or {}))
     recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", *command, env=environment)
     pid = programs.wait_for_dotnet(recorder.pid)
     told = truth.Truth(t, pid, resume=True)
@@ -55,6 +57,8 @@ def check_against(t, told, pid, path, result, least_jit, least_images, most_late
     ours = document.jit(pid)
     with t.case("JIT bodies equal the runtime's own"):
         truth.check_launched(told, ours, most_late)
+    with t.case("and what the JIT lists, with OSR offsets"):
+        jit_list.check_same(jit_list.read(t.path(JIT_LIST)), ours, most_late)
     with t.case("their tokens and names too"):
         truth.check_tokens_and_names(told, ours)
     with t.case("their times too"):

@@ -165,9 +165,12 @@ def same_name(name, other):
     """Lambdas, local functions and state machines are shown as the method that
     a person wrote: <Fetch>d__3.MoveNext as Fetch, <<Main>$>b__0
     as <Main>$."""
+    return as_written(other) in name
+
+
+def as_written(other):
     written = re.findall(r"<([\w.]+|<\w+>\$)>[a-z]__?", other["namespace"] + other["name"])
-    wanted = written[-1] if written else other["name"]
-    return wanted in name
+    return written[-1] if written else other["name"]
 
 
 def check_times(truth, ours, end_ns=None):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// user/image/cache.c: tables come back as they were, and only for the file that they
-// were made from; what is damaged, or writable for others, is made anew.
+// user/image/cache.c: tables, and what names need, come back as they were, and only
+// for the file that they were made from; what is damaged, or writable for others, is made anew.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -71,14 +71,18 @@ static struct image *open_image(struct image_cache *cache)
 	return image;
 }
 
-/* One run; true when the tables came from the cache: then nothing is written. */
-static bool run(void)
+/* One run, which asks for all names if it is given where to put them; true when nothing
+ * was written, because all came from the cache. */
+static bool run_with_names(struct buf *names)
 {
 	struct image_cache *cache = image_cache__open();
 	struct image *image = open_image(cache);
 	struct stat before = {0}, after = {0};
+	const struct image_body *bodies;
 	bool there;
 
+	for (uint32_t i = 0; names && i < image__bodies(image, &bodies); i++)
+		(void)image__body_text(image, i, names);
 	there = *table && !stat(table, &before);
 	image_cache__free(cache);
 	if (!*table) {
@@ -94,6 +98,11 @@ static bool run(void)
 	assert_int_equal(stat(table, &after), 0);
 	image__free(image);
 	return there && before.st_ino == after.st_ino;
+}
+
+static bool run(void)
+{
+	return run_with_names(NULL);
 }
 
 static void tables_come_back_as_they_were(void **state)
@@ -126,11 +135,11 @@ static void tables_come_back_as_they_were(void **state)
 				 image__body_text(images[1], i, &names[1]));
 	assert_int_equal(names[0].size, names[1].size);
 	assert_memory_equal(names[0].data, names[1].data, names[0].size);
+	image_cache__free(cache);
 	for (int i = 0; i < 2; i++) {
 		buf__free(&names[i]);
 		image__free(images[i]);
 	}
-	image_cache__free(cache);
 }
 
 static void change_byte(const char *path, off_t at)
@@ -143,6 +152,37 @@ static void change_byte(const char *path, off_t at)
 	byte ^= 0x40;
 	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 	close(fd);
+}
+
+/* A run that needs no names keeps none; once they are kept, nobody copies them again. */
+static void what_names_need_is_kept_too(void **state)
+{
+	struct buf names[4] = {BUF_INIT, BUF_INIT, BUF_INIT, BUF_INIT};
+	struct stat without, with;
+
+	(void)state;
+	NEED_FRAMEWORK();
+	*table = 0;
+	assert_false(run());
+	assert_int_equal(stat(table, &without), 0);
+	assert_false(run_with_names(&names[0]));
+	assert_int_equal(stat(table, &with), 0);
+	assert_true(with.st_blocks > without.st_blocks);
+	assert_true(run_with_names(&names[1]));
+	assert_true(run());
+	assert_true(names[0].size > 1000);
+	/* Damaged, they are copied again, and kept. */
+	for (off_t at = without.st_size + 4096; at < with.st_size; at += 512)
+		change_byte(table, at);
+	assert_true(run());
+	assert_false(run_with_names(&names[2]));
+	assert_true(run_with_names(&names[3]));
+	for (int i = 1; i < 4; i++) {
+		assert_int_equal(names[i].size, names[0].size);
+		assert_memory_equal(names[i].data, names[0].data, names[0].size);
+	}
+	for (int i = 0; i < 4; i++)
+		buf__free(&names[i]);
 }
 
 /* Each byte of the header, some of the rest; then a shorter and a longer file. */
@@ -215,7 +255,7 @@ static void the_folder_is_kept_below_its_size(void **state)
 		snprintf(path[i], sizeof(path[i]), "%s/%d%s", folder, i,
 			 i < 2 ? ".table" : ".other");
 		fd = open(path[i], O_CREAT | O_WRONLY, 0600);
-		assert_int_equal(ftruncate(fd, 40 << 20), 0);
+		assert_int_equal(posix_fallocate(fd, 0, 40 << 20), 0);
 		old[1].tv_sec = 1000 - i;
 		assert_int_equal(futimens(fd, old), 0);
 		close(fd);
@@ -257,6 +297,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(tables_come_back_as_they_were),
+		TEST(what_names_need_is_kept_too),
 		TEST(what_is_damaged_is_made_anew),
 		TEST(a_table_is_for_one_state_of_one_file),
 		TEST(what_others_can_write_is_not_used),

@@ -2,7 +2,11 @@
 // Copyright (c) 2026 The tierscope authors
 // One file per image:
 //
-//   struct header | rows | bodies          all as in memory, checked by one CRC
+//   struct header | rows | bodies | up to a page | what names need
+//
+// Header and tables are as in memory, checked by one CRC.  What names need lies where the
+// image has it, with holes between, and is checked by a CRC of its own when the first
+// name is asked for.
 //
 // It is written into a name of its own first and renamed then, so that a reader, or a
 // second writer, never sees half of one.
@@ -24,9 +28,11 @@
 #include <unistd.h>
 
 #define MAGIC		0x4c42545043535354ULL	/* "TSSCPTBL" */
-#define LAYOUT		5	/* also to be raised when a decoder learns more */
+#define LAYOUT		6	/* also to be raised when a decoder learns more */
 #define TOTAL_MAX	(64ull << 20)
 #define SUFFIX		".table"
+#define PAGE		4096u
+#define BLOCK		512u	/* of st_blocks */
 
 struct identity {
 	uint64_t device, inode, size, modified_ns, changed_ns;
@@ -39,8 +45,10 @@ struct header {
 	uint32_t crc;		/* of all that follows it */
 	struct identity identity;
 	uint32_t rows, bodies;
+	uint32_t names_size;	/* the image's; 0: without */
+	uint32_t names_crc;
 };
-_Static_assert(sizeof(struct header) == 72, "header layout");
+_Static_assert(sizeof(struct header) == 80, "header layout");
 
 #define CHECKED_AT offsetof(struct header, identity)
 
@@ -120,6 +128,11 @@ static uint32_t checksum(const struct header *header, const void *rows, size_t r
 	return crc32c__update(crc32c__update(crc, rows, rows_size), bodies, bodies_size);
 }
 
+static size_t names_at(size_t rows_size, size_t bodies_size)
+{
+	return (sizeof(struct header) + rows_size + bodies_size + PAGE - 1) / PAGE * PAGE;
+}
+
 /* The checksum holds, so these are our own numbers; but a look-up trusts them. */
 static bool in_bounds(const struct image *image, const struct r2r_tables *tables)
 {
@@ -158,7 +171,11 @@ static int take(struct image *image, const struct identity *wanted,
 		return -ESTALE;
 	rows_size = (size_t)header.rows * sizeof(*tables.rows);
 	bodies_size = (size_t)header.bodies * sizeof(*tables.bodies);
-	if (view->size != sizeof(header) + rows_size + bodies_size)
+	if (header.names_size && header.names_size != image->pe.size)
+		return -EBADMSG;
+	if (view->size != (header.names_size ?
+			   names_at(rows_size, bodies_size) + header.names_size :
+			   sizeof(header) + rows_size + bodies_size))
 		return -EBADMSG;
 	tables.rows = (struct image_row *)(view->data + sizeof(header));
 	tables.bodies = (struct image_body *)(view->data + sizeof(header) + rows_size);
@@ -169,6 +186,9 @@ static int take(struct image *image, const struct identity *wanted,
 	    !in_bounds(image, &tables))
 		return -EBADMSG;
 	image->tables = tables;
+	image->kept_names_crc = header.names_crc;
+	if (header.names_size)
+		image->kept_names = view->data + names_at(rows_size, bodies_size);
 	return 0;
 }
 
@@ -191,8 +211,7 @@ int image_cache__load(struct image_cache *cache, int fd, uint64_t offset,
 	file = openat(cache->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (file < 0)
 		return -errno;
-	if (fstat(file, &state) || !S_ISREG(state.st_mode) || !is_ours(&state) ||
-	    (uint64_t)state.st_size > TOTAL_MAX)
+	if (fstat(file, &state) || !S_ISREG(state.st_mode) || !is_ours(&state))
 		err = -EPERM;
 	else
 		err = file_view__open(file, 0, (size_t)state.st_size, &view);
@@ -214,19 +233,38 @@ void image_cache__keep(struct image_cache *cache, struct image *image)
 	cache->kept[cache->kept_count++] = (struct kept){ image, cache->wanted };
 }
 
-static bool write_whole(int file, const void *data, size_t size)
+static bool write_at(int file, size_t at, const void *data, size_t size)
 {
 	while (size) {
-		ssize_t count = write(file, data, size);
+		ssize_t count = pwrite(file, data, size, (off_t)at);
 
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count <= 0)
 			return false;
 		data = (const char *)data + count;
+		at += (size_t)count;
 		size -= (size_t)count;
 	}
 	return true;
+}
+
+/* Each range at its place in the image. */
+static bool write_names(int file, size_t at, const struct image *image)
+{
+	struct pe_range ranges[IMAGE_NAME_RANGES];
+	bool whole = !ftruncate(file, (off_t)(at + image->pe.size));
+
+	image__name_ranges(image, ranges);
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES && whole; i++) {
+		int64_t offset = pe__offset(&image->pe, ranges[i].rva, ranges[i].size);
+
+		if (ranges[i].size)
+			whole = write_at(file, at + (size_t)offset,
+					 (const uint8_t *)image->memory + offset,
+					 ranges[i].size);
+	}
+	return whole;
 }
 
 /* Whatever fails, there is no table next time, and that is all. */
@@ -238,10 +276,15 @@ static void write_one(const struct image_cache *cache, const struct kept *kept)
 	struct header header = { .magic = MAGIC, .layout = LAYOUT,
 				 .identity = kept->identity, .rows = tables->rows_count,
 				 .bodies = tables->bodies_count };
+	size_t bodies_at = sizeof(header) + rows_size;
 	char name[64], new_name[96];
 	bool whole;
 	int file;
 
+	if (kept->image->memory) {
+		header.names_size = kept->image->pe.size;
+		header.names_crc = image__names_crc(kept->image, kept->image->memory);
+	}
 	header.crc = checksum(&header, tables->rows, rows_size, tables->bodies,
 			      bodies_size);
 	name_of(&kept->identity, name);
@@ -250,9 +293,11 @@ static void write_one(const struct image_cache *cache, const struct kept *kept)
 		      O_CLOEXEC, 0600);
 	if (file < 0)
 		return;
-	whole = write_whole(file, &header, sizeof(header)) &&
-		write_whole(file, tables->rows, rows_size) &&
-		write_whole(file, tables->bodies, bodies_size);
+	whole = write_at(file, 0, &header, sizeof(header)) &&
+		write_at(file, sizeof(header), tables->rows, rows_size) &&
+		write_at(file, bodies_at, tables->bodies, bodies_size) &&
+		(!header.names_size ||
+		 write_names(file, names_at(rows_size, bodies_size), kept->image));
 	if (close(file) || !whole || renameat(cache->folder, new_name, cache->folder, name))
 		unlinkat(cache->folder, new_name, 0);
 }
@@ -286,7 +331,7 @@ static size_t list(const struct image_cache *cache, struct entry **ret_entries)
 			continue;
 		alloc__grow(entries, count, capacity);
 		snprintf(entries[count].name, sizeof(entries->name), "%s", found->d_name);
-		entries[count].size = (uint64_t)state.st_size;
+		entries[count].size = (uint64_t)state.st_blocks * BLOCK;
 		entries[count++].modified_ns = nanoseconds(state.st_mtim);
 	}
 	if (folder)
@@ -313,11 +358,19 @@ static void trim(const struct image_cache *cache)
 
 void image_cache__free(struct image_cache *cache)
 {
+	bool written = false;
+
 	if (!cache)
 		return;
-	for (size_t i = 0; i < cache->kept_count; i++)
+	for (size_t i = 0; i < cache->kept_count; i++) {
+		const struct image *image = cache->kept[i].image;
+
+		if (image->cached && !image->memory)
+			continue;	/* it is all there */
 		write_one(cache, &cache->kept[i]);
-	if (cache->kept_count)
+		written = true;
+	}
+	if (written)
 		trim(cache);
 	free(cache->kept);
 	close(cache->folder);

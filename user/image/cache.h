@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * Tables of images, kept from one run to the next: one file per image, in a folder of
- * our own.  A table belongs to the file with that device, inode, size, time of
- * modification and time of change, and to the place in it.  What is damaged or not ours is not used.
+ * Tables of images, and the bytes that their names need, kept from one run to the next:
+ * one file per image, in a folder of our own.  They belong to the file with that device,
+ * inode, size, time of modification and time of change, and to the place in it.  What is
+ * damaged or not ours is not used.
  */
 #ifndef TIERSCOPE_IMAGE_CACHE_H
 #define TIERSCOPE_IMAGE_CACHE_H
@@ -26,8 +27,9 @@ void image_cache__free(struct image_cache *cache);
  * -Exxx: not there. */
 int image_cache__load(struct image_cache *cache, int fd, uint64_t offset,
 		      struct image *image);
-/* Tables to be written at the end; the last load was for them.  Copies nothing: the
- * image must still be there then. */
+/* The tables, and what names need if it was copied, to be written at the end where the
+ * cache lacks them; the last load was for them.  Copies nothing: the image must still be
+ * there then. */
 void image_cache__keep(struct image_cache *cache, struct image *image);
 
 #endif /* TIERSCOPE_IMAGE_CACHE_H */

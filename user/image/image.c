@@ -4,6 +4,7 @@
  * The object.  Tables are built from a mapping of the file, by decoders that read each
  * value once.  Names are pointers into metadata, checked first and used after: for
  * these a copy is made, of the parts that names need, when the first one is asked for.
+ * The cache keeps the copy, too: making it is most of what an image costs.
  */
 #include "image.h"
 
@@ -16,10 +17,12 @@
 
 #include "../../abi/journal.h"
 #include "../base/alloc.h"
+#include "../base/crc32c.h"
 #include "../base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,37 +80,73 @@ int image__open_memory(const void *data, size_t size, struct image **ret_image)
 	return 0;
 }
 
-/* Copies a range to its place in the image's own memory. */
-static void copy_range(const struct image *image, uint8_t *memory, struct pe_range range)
+void image__name_ranges(const struct image *image, struct pe_range ret_ranges[IMAGE_NAME_RANGES])
 {
-	int64_t offset = pe__offset(&image->pe, range.rva, range.size);
+	const struct pe_range needed[IMAGE_NAME_RANGES] = {
+		image->pe.metadata, image->r2r.manifest, image->r2r.instances,
+		image->r2r.mvids};
 
-	if (offset >= 0)
-		memcpy(memory + offset, image->file->data + offset, range.size);
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++)
+		ret_ranges[i] = pe__offset(&image->pe, needed[i].rva, needed[i].size) < 0
+					? (struct pe_range){0}
+					: needed[i];
+}
+
+uint32_t image__names_crc(const struct image *image, const uint8_t *bytes)
+{
+	struct pe_range ranges[IMAGE_NAME_RANGES];
+	uint32_t crc = 0;
+
+	image__name_ranges(image, ranges);
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++) {
+		if (ranges[i].size)
+			crc = crc32c__update(crc,
+					     bytes + pe__offset(&image->pe, ranges[i].rva,
+								ranges[i].size),
+					     ranges[i].size);
+	}
+	return crc;
+}
+
+/* Each range to its place; of the file's size only what is copied is ever touched. */
+static int copy_names(struct image *image)
+{
+	struct pe_range ranges[IMAGE_NAME_RANGES];
+	uint8_t *memory = mmap(NULL, image->file->size, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	image__name_ranges(image, ranges);
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++) {
+		int64_t offset = pe__offset(&image->pe, ranges[i].rva, ranges[i].size);
+
+		if (ranges[i].size)
+			memcpy(memory + offset, image->file->data + offset, ranges[i].size);
+	}
+	file_view__rest(image->file);
+	image->memory = memory;
+	image->memory_size = image->file->size;
+	return 0;
 }
 
 int image__want_names(struct image *image)
 {
-	void *memory;
-	int err;
+	int err = 0;
 
 	if (image->names_broken || image->pe.metadata.size > METADATA_MAX)
 		return -EBADMSG;
-	if (image->memory || !image->file)
+	if (image->names_ready || !image->file)
 		return 0;
-	/* The whole file's size, of which only what is copied is ever touched. */
-	memory = mmap(NULL, image->file->size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory == MAP_FAILED)
-		return -ENOMEM;
-	copy_range(image, memory, image->pe.metadata);
-	copy_range(image, memory, image->r2r.manifest);
-	copy_range(image, memory, image->r2r.instances);
-	copy_range(image, memory, image->r2r.mvids);
-	file_view__rest(image->file);
-	image->memory = memory;
-	image->memory_size = image->file->size;
-	image->pe.data = memory;
+	if (image->kept_names &&
+	    image__names_crc(image, image->kept_names) != image->kept_names_crc)
+		image->kept_names = NULL;
+	if (!image->kept_names)
+		err = copy_names(image);
+	if (err)
+		return err;
+	image->pe.data = image->kept_names ? image->kept_names : image->memory;
+	image->names_ready = true;
 	err = parse_metadata(image);
 	if (err)
 		image__drop_names(image);
@@ -116,7 +155,8 @@ int image__want_names(struct image *image)
 
 void image__drop_names(struct image *image)
 {
-	munmap(image->memory, image->memory_size);
+	if (image->memory)
+		munmap(image->memory, image->memory_size);
 	image->memory = NULL;
 	image->names_broken = true;
 }
@@ -170,11 +210,10 @@ int image__open(int fd, uint64_t offset, struct image_cache *cache,
 
 	if (err)
 		return err;
-	if (image_cache__load(cache, fd, offset, image)) {
+	if (image_cache__load(cache, fd, offset, image))
 		err = image__build_tables(image);
-		if (!err)
-			image_cache__keep(cache, image);
-	}
+	if (!err)
+		image_cache__keep(cache, image);
 	if (err) {
 		image__free(image);
 		return err;

@@ -20,8 +20,11 @@ struct image {
 	uint64_t offset;	  /* in the file */
 	struct file_view *file;	  /* NULL when opened from memory */
 	struct file_view *cached; /* where the tables lie, if not in memory of ours */
+	const uint8_t *kept_names; /* in `cached`, laid out as the file; NULL: not there */
+	uint32_t kept_names_crc;
 	void *memory;		  /* our copy of what names need, or NULL */
 	size_t memory_size;
+	bool names_ready;	  /* pe.data is what names need */
 	bool names_broken;	  /* the file changed before they were copied, or is not the one */
 	struct image **components; /* of a composite image; NULL each if not given */
 };
@@ -29,9 +32,15 @@ struct image {
 /* Where things lie; no more is read than the first pages.  Errors as image__open_memory. */
 int image__parse(struct image *image, const void *data, size_t size);
 int image__build_tables(struct image *image);
-/* Gives the copy back: it is none to be used. */
+#define IMAGE_NAME_RANGES 4
+
+/* What of the file names need; ranges that it lacks are empty. */
+void image__name_ranges(const struct image *image, struct pe_range ret_ranges[IMAGE_NAME_RANGES]);
+/* Their checksum, of bytes that are laid out as the file. */
+uint32_t image__names_crc(const struct image *image, const uint8_t *bytes);
+/* Gives them back: they are none to be used. */
 void image__drop_names(struct image *image);
-/* Makes the copy, if there is none yet.  0, -ENOMEM, -EBADMSG. */
+/* Takes them from the cache or makes a copy, the first time.  0, -ENOMEM, -EBADMSG. */
 int image__want_names(struct image *image);
 
 #endif /* TIERSCOPE_IMAGE_OBJECT_H */

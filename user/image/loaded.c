@@ -71,13 +71,13 @@ static bool is_in(uint64_t page, int64_t offset, uint32_t size)
 /* Keeps what names need; the rest has become tables. */
 static void drop_the_rest(const struct image *image)
 {
-	const struct pe_range kept[] = {image->pe.metadata, image->r2r.manifest,
-					image->r2r.instances, image->r2r.mvids};
+	struct pe_range kept[IMAGE_NAME_RANGES];
 
+	image__name_ranges(image, kept);
 	for (uint64_t page = PAGE; page < image->memory_size; page += PAGE) {
 		bool needed = false;
 
-		for (uint32_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++)
 			needed |= is_in(page,
 					pe__offset(&image->pe, kept[i].rva,
 						   kept[i].size),

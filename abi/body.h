@@ -79,4 +79,20 @@ enum ts_frame_kind {
 
 #define TS_NO_IL_OFFSET		0xffffffffu
 
+/* An entry cell: the word that decides which body runs when a function is called. */
+enum ts_cell_kind {
+	TS_CELL_PRECODE = 0,	/* the target of the function's precode */
+	TS_CELL_SLOT = 1,	/* of a method table; it may lead on to a precode */
+	TS_CELL_COUNT
+};
+
+/* What it leads to. */
+enum ts_target {
+	TS_TARGET_UNKNOWN = 0,
+	TS_TARGET_PRESTUB = 1,	/* the next caller has a body compiled, or looked up */
+	TS_TARGET_BODY = 2,
+	TS_TARGET_CALL_COUNTING = 3,	/* a body, by way of the stub that counts calls */
+	TS_TARGET_COUNT
+};
+
 #endif /* TIERSCOPE_ABI_BODY_H */

@@ -133,6 +133,38 @@ static inline void add_sample(struct model *model, uint32_t number)
 	assert_int_not_equal(model__add_sample(model, &sample), MODEL_NONE);
 }
 
+/* All kinds and targets, two of three with a body, windows as far apart as can be. */
+static inline void add_patch(struct model *model, uint32_t number)
+{
+	static const uint64_t windows[][2] = {
+		{0, 2500},
+		{2400, 2900},
+		{0, 0},
+		{0, UINT64_MAX},
+		{UINT64_MAX, UINT64_MAX},
+		{1ull << 63, INT64_MAX},
+		{2300, 0},
+	};
+	size_t window = number % (sizeof(windows) / sizeof(*windows));
+	uint32_t bodies = model__bodies(model);
+	struct model_patch row = {
+		.kind = number % TS_CELL_COUNT,
+		.function_id = number % 5 ? 0x7f0000000000u + number * 16 : UINT64_MAX,
+		.cell = 0x7fff00000008 + number * 8,
+		.words = {number % 2 ? UINT64_MAX - number : 0,
+			  0x7f2222222200 + number},
+		.target = number / TS_CELL_COUNT % TS_TARGET_COUNT,
+		.body = MODEL_NONE,
+		.window_ns = {windows[window][0], windows[window][1]},
+	};
+
+	if (number % 3 && bodies) {
+		row.body = bodies - 1 - number % bodies;
+		row.process = model__body(model, row.body)->process;
+	}
+	assert_int_not_equal(model__add_patch(model, &row), MODEL_NONE);
+}
+
 static inline void begin_model(struct model *model)
 {
 	*model__about(model) = (struct model_about){
@@ -154,13 +186,15 @@ static inline void begin_model(struct model *model)
 /* One step of a recording: something of everything. */
 static inline void grow_model(struct model *model, uint32_t bodies, uint32_t samples)
 {
-	uint32_t first = model__bodies(model);
+	uint32_t first = model__bodies(model), first_patch = model__patches(model);
 	size_t first_sample = model__samples(model);
 
 	for (uint32_t i = 0; i < bodies; i++)
 		add_body(model, first + i);
 	for (uint32_t i = 0; i < samples; i++)
 		add_sample(model, (uint32_t)first_sample + i);
+	for (uint32_t i = 0; i < bodies; i++)
+		add_patch(model, first_patch + i);
 	for (uint32_t i = 0; i < model__bodies(model); i += 3) {
 		struct model_body body = *model__body(model, i);
 
@@ -299,6 +333,24 @@ static inline void assert_same_sample(const struct model *a, const struct model 
 	assert_int_equal(left->ip, right->ip);
 }
 
+static inline void assert_same_patch(const struct model *a, const struct model *b,
+				     uint32_t i)
+{
+	const struct model_patch *left = model__patch(a, i);
+	const struct model_patch *right = model__patch(b, i);
+
+	assert_int_equal(left->process, right->process);
+	assert_int_equal(left->kind, right->kind);
+	assert_int_equal(left->function_id, right->function_id);
+	assert_int_equal(left->cell, right->cell);
+	assert_int_equal(left->words[0], right->words[0]);
+	assert_int_equal(left->words[1], right->words[1]);
+	assert_int_equal(left->target, right->target);
+	assert_int_equal(left->body, right->body);
+	assert_int_equal(left->window_ns[0], right->window_ns[0]);
+	assert_int_equal(left->window_ns[1], right->window_ns[1]);
+}
+
 static inline void assert_same_about(const struct model *a, const struct model *b)
 {
 	const struct model_about *left = model__about_const(a);
@@ -324,6 +376,7 @@ static inline void assert_prefix(const struct model *part, const struct model *w
 	assert_true(model__threads(part) <= model__threads(whole));
 	assert_true(model__frames(part) <= model__frames(whole));
 	assert_true(model__stacks(part) <= model__stacks(whole));
+	assert_true(model__patches(part) <= model__patches(whole));
 	for (uint32_t i = 0; i < model__bodies(part); i++)
 		assert_same_origin(part, whole, i);
 	for (uint32_t i = 0; i < model__threads(part); i++)
@@ -338,6 +391,8 @@ static inline void assert_prefix(const struct model *part, const struct model *w
 	}
 	for (size_t i = 0; i < model__samples(part); i++)
 		assert_same_sample(part, whole, i);
+	for (uint32_t i = 0; i < model__patches(part); i++)
+		assert_same_patch(part, whole, i);
 }
 
 static inline void assert_same_model(const struct model *a, const struct model *b)
@@ -349,6 +404,7 @@ static inline void assert_same_model(const struct model *a, const struct model *
 	assert_int_equal(model__threads(a), model__threads(b));
 	assert_int_equal(model__frames(a), model__frames(b));
 	assert_int_equal(model__stacks(a), model__stacks(b));
+	assert_int_equal(model__patches(a), model__patches(b));
 	assert_int_equal(model__counts(a), model__counts(b));
 	assert_prefix(a, b);
 	for (uint32_t i = 0; i < model__processes(a); i++)

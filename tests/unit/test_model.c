@@ -127,6 +127,47 @@ static void model_refuses_references_to_nothing(void **state)
 	assert_int_equal(model__samples(model), 1);
 }
 
+static void model_refuses_patches_that_make_no_sense(void **state)
+{
+	struct model *model = *state;
+	uint32_t body = add_body(model, 0x1000, 64, 1, 0);
+	const struct model_patch good = {
+		.kind = TS_CELL_COUNT - 1,
+		.target = TS_TARGET_COUNT - 1,
+		.body = body,
+		.window_ns = {0, UINT64_MAX},
+	};
+	struct model_patch bad = good;
+
+	model__add_process(model,
+			   &(struct model_process){.pid = 2, .parent = MODEL_NONE});
+	bad.process = 1; /* which the body is not of */
+	assert_int_equal(model__add_patch(model, &bad), MODEL_NONE);
+	bad = good;
+	bad.process = 2;
+	bad.body = MODEL_NONE;
+	assert_int_equal(model__add_patch(model, &bad), MODEL_NONE);
+	bad = good;
+	bad.kind = TS_CELL_COUNT;
+	assert_int_equal(model__add_patch(model, &bad), MODEL_NONE);
+	bad = good;
+	bad.target = TS_TARGET_COUNT;
+	assert_int_equal(model__add_patch(model, &bad), MODEL_NONE);
+	bad = good;
+	bad.body = body + 1;
+	assert_int_equal(model__add_patch(model, &bad), MODEL_NONE);
+	assert_int_equal(model__patches(model), 0);
+	assert_null(model__patch(model, 0));
+	assert_int_equal(model__add_patch(model, &good), 0);
+	bad = good;
+	bad.process = 1;
+	bad.body = MODEL_NONE;
+	assert_int_equal(model__add_patch(model, &bad), 1);
+	assert_int_equal(model__patches(model), 2);
+	assert_memory_equal(model__patch(model, 0), &good, sizeof(good));
+	assert_null(model__patch(model, 2));
+}
+
 static void model_remembers_updates_in_order(void **state)
 {
 	struct model *model = *state;
@@ -486,6 +527,7 @@ int main(void)
 		MODEL_TEST(model_interns_strings_frames_stacks_threads),
 		MODEL_TEST(model_repairs_strings_that_are_not_utf8),
 		MODEL_TEST(model_refuses_references_to_nothing),
+		MODEL_TEST(model_refuses_patches_that_make_no_sense),
 		MODEL_TEST(model_remembers_updates_in_order),
 		MODEL_TEST(model_keeps_the_last_value_of_a_count),
 		MODEL_TEST(find_takes_the_one_alive_at_the_time),

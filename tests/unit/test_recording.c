@@ -159,6 +159,52 @@ static void recording_tells_what_it_is_not(void **state)
 	assert_int_equal(result.chunks, 0);
 }
 
+/* What an older tierscope wrote: as it is now, but for the kinds it did not know. */
+static void write_as_format(const char *path, const struct buf *bytes, uint32_t format)
+{
+	struct format_header header = {.magic = FORMAT_MAGIC, .format = format};
+	struct format_chunk chunk;
+	struct buf old = BUF_INIT;
+	size_t end;
+
+	buf__append(&old, &header, sizeof(header));
+	for (size_t at = sizeof(header); at < bytes->size; at = end) {
+		end = chunk_end(bytes, at, &chunk);
+		if (chunk.type != FORMAT_PATCHES)
+			buf__append(&old, bytes->data + at, end - at);
+	}
+	assert_true(old.size < bytes->size);
+	write_bytes(path, old.data, old.size);
+	buf__free(&old);
+}
+
+static void recording_of_an_older_format_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+	struct model *written = write_recording(fixture->path);
+	struct buf bytes = read_bytes(fixture->path);
+	struct format_header header;
+
+	/* Who knows only format 2 is told that it has to be newer. */
+	memcpy(&header, bytes.data, sizeof(header));
+	assert_int_equal(header.format, 3);
+	for (uint32_t format = 1; format < 3; format++) {
+		struct model *model = model__new();
+		struct recording_result result;
+
+		write_as_format(fixture->path, &bytes, format);
+		assert_int_equal(recording__read(fixture->path, model, &result), 0);
+		assert_int_equal(result.status, RECORDING_WHOLE);
+		assert_int_equal(model__patches(model), 0);
+		assert_int_equal(model__samples(model), model__samples(written));
+		assert_int_equal(model__bodies(model), model__bodies(written));
+		assert_prefix(model, written);
+		model__free(model);
+	}
+	buf__free(&bytes);
+	model__free(written);
+}
+
 static void recording_writer_tells_why_it_cannot_open(void **state)
 {
 	struct fixture *fixture = *state;
@@ -180,6 +226,7 @@ int main(void)
 		RECORDING_TEST(recording_flush_of_nothing_new_writes_nothing),
 		RECORDING_TEST(recording_keeps_chunks_below_a_megabyte),
 		RECORDING_TEST(recording_tells_what_it_is_not),
+		RECORDING_TEST(recording_of_an_older_format_is_read),
 		RECORDING_TEST(recording_writer_tells_why_it_cannot_open),
 	};
 

@@ -74,6 +74,9 @@ static void recording_damaged_at_any_byte_gives_no_wrong_row(void **state)
 			err = recording__read(fixture->path, model, &result);
 			if (at < 8)
 				assert_int_equal(err, -EBADMSG);
+			else if (at == 8 && damaged && damaged < RECORDING_FORMAT)
+				/* It claims to be older, and all of that is read. */
+				assert_int_equal(result.status, RECORDING_WHOLE);
 			else if (at < 12)
 				assert_true(err == -EPROTO || err == -EBADMSG);
 			else if (at < 16) /* reserved */
@@ -131,6 +134,16 @@ static void assert_consistent(const struct model *model)
 		assert_true(sample->stack < model__stacks(model));
 		assert_true(sample->event < model__events(model));
 	}
+	for (uint32_t i = 0; i < model__patches(model); i++) {
+		const struct model_patch *row = model__patch(model, i);
+		const struct model_body *body = model__body(model, row->body);
+
+		assert_true(row->process < model__processes(model));
+		assert_true(row->kind < TS_CELL_COUNT);
+		assert_true(row->target < TS_TARGET_COUNT);
+		assert_true(body ? body->process == row->process
+				 : row->body == MODEL_NONE);
+	}
 }
 
 /* Reads a made-up file and does with it what views do; true if it was refused. */
@@ -185,6 +198,79 @@ static void recording_of_an_enemy_never_refers_to_nothing(void **state)
 	assert_true(refused > 100);
 	buf__free(&bytes);
 	model__free(written);
+}
+
+/* Where the only chunk of a type begins, and where it ends. */
+static size_t find_chunk(const struct buf *bytes, uint32_t type, size_t *ret_end)
+{
+	struct format_chunk chunk;
+
+	for (size_t at = sizeof(struct format_header);; at = *ret_end) {
+		*ret_end = chunk_end(bytes, at, &chunk);
+		if (chunk.type == type)
+			return at;
+	}
+}
+
+/* One byte for each of these fields, in the order of rows.c. */
+enum { PATCH_PROCESS, PATCH_KIND, PATCH_TARGET = 6, PATCH_BODY, PATCH_FIELDS };
+
+static void write_one_patch(const char *path)
+{
+	struct model *model = model__new();
+	struct recording_writer *writer;
+
+	begin_model(model);
+	add_body(model, 0);
+	add_body(model, 1);
+	assert_int_equal(model__add_patch(model, &(struct model_patch){.body = 0}), 0);
+	assert_int_equal(recording_writer__open(path, &writer), 0);
+	assert_int_equal(recording_writer__finish(writer, model), 0);
+	recording_writer__free(writer);
+	model__free(model);
+}
+
+static void recording_refuses_a_patch_that_makes_no_sense(void **state)
+{
+	static const struct {
+		size_t field;
+		uint8_t value;
+		bool is_refused;
+	} changes[] = {
+		{PATCH_PROCESS, 0, false},
+		{PATCH_PROCESS, 1, true}, /* the body is the other one's */
+		{PATCH_PROCESS, 2, true},
+		{PATCH_KIND, TS_CELL_COUNT - 1, false},
+		{PATCH_KIND, TS_CELL_COUNT, true},
+		{PATCH_TARGET, TS_TARGET_COUNT - 1, false},
+		{PATCH_TARGET, TS_TARGET_COUNT, true},
+		{PATCH_BODY, 0, false}, /* none */
+		{PATCH_BODY, 2, true},	/* of the other process */
+		{PATCH_BODY, 3, true},
+	};
+	struct fixture *fixture = *state;
+	size_t at, end, row;
+	struct buf bytes;
+
+	write_one_patch(fixture->path);
+	bytes = read_bytes(fixture->path);
+	at = find_chunk(&bytes, FORMAT_PATCHES, &end);
+	row = at + sizeof(struct format_chunk) + sizeof(uint32_t);
+	assert_true(row + PATCH_FIELDS <= end);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		char *field = bytes.data + row + changes[i].field, saved = *field;
+		uint32_t crc;
+
+		*field = (char)changes[i].value;
+		crc = checksum(bytes.data + at, end - at);
+		patch(fixture->path, at, bytes.data + at, end - at);
+		patch(fixture->path, at + 12, &crc, sizeof(crc));
+		if (is_refused(fixture->path) != changes[i].is_refused)
+			fail_msg("field %zu with %u", changes[i].field,
+				 changes[i].value);
+		*field = saved;
+	}
+	buf__free(&bytes);
 }
 
 /* A chunk whose count of rows is less than its rows, or more. */
@@ -347,6 +433,7 @@ int main(void)
 		RECORDING_TEST(recording_cut_at_any_byte_opens_up_to_there),
 		RECORDING_TEST(recording_damaged_at_any_byte_gives_no_wrong_row),
 		RECORDING_TEST(recording_of_an_enemy_never_refers_to_nothing),
+		RECORDING_TEST(recording_refuses_a_patch_that_makes_no_sense),
 		RECORDING_TEST(recording_refuses_a_chunk_that_its_rows_do_not_fill),
 		RECORDING_TEST(recording_stays_good_when_a_file_may_not_grow),
 		RECORDING_TEST(recording_writes_counts_that_did_not_get_through),

@@ -36,6 +36,7 @@ static void add_round(struct model *model, uint32_t round)
 			.time_ns = 1000 + number, .stack = stack, .ip = number }),
 			MODEL_NONE);
 	}
+	add_patch(model, round);
 }
 
 static struct model *begin(void)

@@ -99,6 +99,42 @@ static void json_escapes_hostile_names(void **state)
 	free(text);
 }
 
+static void json_says_everything_of_a_patch(void **state)
+{
+	struct model *model = *state;
+	struct model_patch patch = {
+		.kind = TS_CELL_PRECODE,
+		.function_id = 0x7f0000001000,
+		.cell = 0x7f2000000008,
+		.words = {0x7f3000000010, 0x7f1000003000},
+		.target = TS_TARGET_BODY,
+		.body = BODY_TIER1,
+		.window_ns = {FIXTURE_START + 7, FIXTURE_START + 9},
+	};
+	char *text;
+
+	assert_int_equal(model__add_patch(model, &patch), 0);
+	patch.process = fixture_process(model, 20, "job");
+	patch.kind = TS_CELL_SLOT;
+	patch.target = TS_TARGET_PRESTUB;
+	patch.body = MODEL_NONE;
+	patch.words[0] = patch.window_ns[0] = 0;
+	assert_int_equal(model__add_patch(model, &patch), 1);
+	text = write_json(model);
+	assert_contains(text, "\"patches\":[\n"
+			      "{\"pid\":10,\"function_id\":\"0x7f0000001000\","
+			      "\"cell\":\"0x7f2000000008\",\"kind\":\"precode\","
+			      "\"old\":\"0x7f3000000010\",\"new\":\"0x7f1000003000\","
+			      "\"target\":\"body\",\"body\":\"0x7f1000003000\","
+			      "\"window_ns\":[1000000007,1000000009]},\n"
+			      "{\"pid\":20,\"function_id\":\"0x7f0000001000\","
+			      "\"cell\":\"0x7f2000000008\",\"kind\":\"vtable_slot\","
+			      "\"old\":\"0x0\",\"new\":\"0x7f1000003000\","
+			      "\"target\":\"prestub\",\"body\":null,"
+			      "\"window_ns\":[0,1000000009]}]");
+	free(text);
+}
+
 static void json_of_an_empty_recording_is_whole(void **state)
 {
 	struct model *model = model__new();
@@ -118,6 +154,7 @@ int main(void)
 		TEST(json_lists_jit_bodies_without_samples_and_images_only_with),
 		TEST(json_says_null_where_nothing_is_known),
 		TEST(json_escapes_hostile_names),
+		TEST(json_says_everything_of_a_patch),
 		TEST(json_of_an_empty_recording_is_whole),
 	};
 

@@ -30,9 +30,11 @@ int report__run(int argc, char **argv);
 int ps__run(int argc, char **argv);
 int doctor__run(int argc, char **argv);
 int detach__run(int argc, char **argv);
+int versions__run(int argc, char **argv);
+int events__run(int argc, char **argv);
 
 extern const struct command record_command, report_command, ps_command, doctor_command;
-extern const struct command detach_command;
+extern const struct command detach_command, versions_command, events_command;
 
 void cli__print_usage(const struct command *command);
 /* One line about an option that getopt did not like; EXIT_USAGE. */

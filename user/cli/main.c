@@ -11,8 +11,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&record_command, &report_command, &ps_command, &doctor_command,
-	&detach_command,
+	&record_command, &report_command, &versions_command, &events_command,
+	&ps_command, &doctor_command, &detach_command,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -103,29 +103,33 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-int output__write(const struct model *model, const struct view_options *options,
-		  enum output_format format, const char *path)
+int output__write_bytes(const struct buf *buf, const char *path)
 {
-	struct buf buf = BUF_INIT;
-	int fd = STDOUT_FILENO;
-	int err = formats[format].write(model, options, &buf);
+	int fd = STDOUT_FILENO, err;
 
-	if (err) {
-		log__error("cannot make the %s view: %s", formats[format].name,
-			   strerror(-err));
-		buf__free(&buf);
-		return EXIT_BROKEN;
-	}
 	if (path)
 		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	err = fd < 0 ? -errno : write_all(fd, buf__string(&buf), buf.size);
+	err = fd < 0 ? -errno : write_all(fd, buf__string(buf), buf->size);
 	if (path && fd >= 0 && close(fd) && !err)
 		err = -errno;
-	buf__free(&buf);
 	/* A reader that has seen enough (head, less) is no failure. */
 	if (!err || (err == -EPIPE && !path))
 		return EXIT_OK;
 	log__error("cannot write %s: %s; choose another place with -o",
 		   path ? path : "standard output", strerror(-err));
 	return EXIT_RECORDING;
+}
+
+int output__write(const struct model *model, const struct view_options *options,
+		  enum output_format format, const char *path)
+{
+	struct buf buf = BUF_INIT;
+	int code, err = formats[format].write(model, options, &buf);
+
+	if (err)
+		log__error("cannot make the %s view: %s", formats[format].name,
+			   strerror(-err));
+	code = err ? EXIT_BROKEN : output__write_bytes(&buf, path);
+	buf__free(&buf);
+	return code;
 }

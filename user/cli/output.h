@@ -31,4 +31,6 @@ const char *output__lacks(enum output_format format, const struct view_options *
 int output__write(const struct model *model, const struct view_options *options,
 		  enum output_format format, const char *path);
 
+int output__write_bytes(const struct buf *buf, const char *path);
+
 #endif /* TIERSCOPE_CLI_OUTPUT_H */

@@ -2,13 +2,12 @@
 // Copyright (c) 2026 The tierscope authors
 // tierscope report: a recording as text, as a page, or in a format of other tools.
 #include "cli.h"
+#include "input.h"
 #include "output.h"
 
 #include "../base/log.h"
 #include "../base/text.h"
-#include "../recording/recording.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -144,38 +143,6 @@ static int choose_format(struct report *report)
 	return EXIT_OK;
 }
 
-static int open_recording(const char *path, struct model *model, char *note, size_t size)
-{
-	struct recording_result result = { 0 };
-	int err = recording__read(path, model, &result);
-
-	switch (err) {
-	case 0:
-		break;
-	case -EBADMSG:
-		log__error("%s: not a tierscope recording%s%s", path,
-			   result.reason[0] ? ": " : "", result.reason);
-		return EXIT_RECORDING;
-	case -EPROTO:
-		log__error("%s: written by a newer tierscope (format newer than %d); read it with that one",
-			   path, RECORDING_FORMAT);
-		return EXIT_RECORDING;
-	case -ENODATA:
-		log__error("%s: the recording is empty", path);
-		return EXIT_RECORDING;
-	default:
-		log__error("%s: cannot read: %s", path, strerror(-err));
-		return EXIT_RECORDING;
-	}
-	if (result.status == RECORDING_CUT) {
-		snprintf(note, size, "the recording was cut: %s; %llu of %llu bytes are shown",
-			 result.reason, (unsigned long long)result.kept_bytes,
-			 (unsigned long long)result.file_bytes);
-		log__warn("%s: %s", path, note);
-	}
-	return EXIT_OK;
-}
-
 static int choose_event(const struct model *model, const char *name, uint32_t *ret_event)
 {
 	*ret_event = 0;
@@ -195,7 +162,7 @@ int report__run(int argc, char **argv)
 {
 	struct report report = { .format = -1, .view.top = 30 };
 	struct model *model;
-	char note[320] = "";
+	char note[INPUT_NOTE_BYTES] = "";
 	int code = parse(argc, argv, &report);
 
 	if (!code)
@@ -203,7 +170,7 @@ int report__run(int argc, char **argv)
 	if (code)
 		return code < 0 ? EXIT_OK : code;
 	model = model__new();
-	code = open_recording(report.file, model, note, sizeof(note));
+	code = input__read(report.file, model, note);
 	if (!code)
 		code = choose_event(model, report.event, &report.view.event);
 	if (!code) {

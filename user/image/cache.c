@@ -31,6 +31,8 @@
 #define LAYOUT		6	/* also to be raised when a decoder learns more */
 #define TOTAL_MAX	(64ull << 20)
 #define SUFFIX		".table"
+#define NAMES_MAX	(16ull << 20)	/* of an image; the largest have some 10 MB */
+#define TRIM_EVERY	8u	/* images written */
 #define PAGE		4096u
 #define BLOCK		512u	/* of st_blocks */
 
@@ -267,6 +269,18 @@ static bool write_names(int file, size_t at, const struct image *image)
 	return whole;
 }
 
+/* Of a file that may be made to fill the disk. */
+static bool keeps_names(const struct image *image)
+{
+	struct pe_range ranges[IMAGE_NAME_RANGES];
+	uint64_t bytes = 0;
+
+	image__name_ranges(image, ranges);
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++)
+		bytes += ranges[i].size;
+	return image->memory && bytes <= NAMES_MAX;
+}
+
 /* Whatever fails, there is no table next time, and that is all. */
 static void write_one(const struct image_cache *cache, const struct kept *kept)
 {
@@ -281,7 +295,7 @@ static void write_one(const struct image_cache *cache, const struct kept *kept)
 	bool whole;
 	int file;
 
-	if (kept->image->memory) {
+	if (keeps_names(kept->image)) {
 		header.names_size = kept->image->pe.size;
 		header.names_crc = image__names_crc(kept->image, kept->image->memory);
 	}
@@ -358,17 +372,18 @@ static void trim(const struct image_cache *cache)
 
 void image_cache__free(struct image_cache *cache)
 {
-	bool written = false;
+	unsigned int written = 0;
 
 	if (!cache)
 		return;
 	for (size_t i = 0; i < cache->kept_count; i++) {
 		const struct image *image = cache->kept[i].image;
 
-		if (image->cached && !image->memory)
+		if (image->cached && !keeps_names(image))
 			continue;	/* it is all there */
 		write_one(cache, &cache->kept[i]);
-		written = true;
+		if (++written % TRIM_EVERY == 0)
+			trim(cache);
 	}
 	if (written)
 		trim(cache);

@@ -40,6 +40,7 @@ void model__free(struct model *model)
 	free(model->updates);
 	free(model->counts);
 	free(model->samples);
+	free(model->patches);
 	free(model->stacks);
 	free(model->frames);
 	free(model->threads);
@@ -199,6 +200,19 @@ uint32_t model__add_sample(struct model *model, const struct model_sample *sampl
 	return (uint32_t)model->samples_count++;
 }
 
+uint32_t model__add_patch(struct model *model, const struct model_patch *patch)
+{
+	if (patch->process >= model->processes_count || patch->kind >= TS_CELL_COUNT ||
+	    patch->target >= TS_TARGET_COUNT ||
+	    (patch->body != MODEL_NONE &&
+	     (patch->body >= model->bodies_count ||
+	      model->bodies[patch->body].process != patch->process)))
+		return MODEL_NONE;
+	alloc__grow(model->patches, model->patches_count, model->patches_capacity);
+	model->patches[model->patches_count] = *patch;
+	return model->patches_count++;
+}
+
 static void remember_update(struct model *model, enum model_update_kind kind,
 			    uint32_t index)
 {
@@ -329,6 +343,11 @@ const struct model_sample *model__sample(const struct model *model, size_t index
 	return ROW(samples, index);
 }
 
+const struct model_patch *model__patch(const struct model *model, uint32_t index)
+{
+	return ROW(patches, index);
+}
+
 const struct model_count *model__count_at(const struct model *model, uint32_t index)
 {
 	return ROW(counts, index);
@@ -372,6 +391,11 @@ uint32_t model__stacks(const struct model *model)
 size_t model__samples(const struct model *model)
 {
 	return model->samples_count;
+}
+
+uint32_t model__patches(const struct model *model)
+{
+	return model->patches_count;
 }
 
 uint32_t model__counts(const struct model *model)

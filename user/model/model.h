@@ -77,8 +77,9 @@ struct model_body {
 	string_id name;			/* NS.Type.Method(int, string) */
 	uint64_t born_ns;
 	uint64_t died_ns;		/* 0: alive */
-	uint64_t published_ns[2];	/* [low, high], 0 0: unknown */
-	uint64_t superseded_ns;		/* 0: unknown or not */
+	uint64_t published_ns[2];	/* last time, [low, high]; low 0: nobody knows since
+					 * when; 0 0: not seen */
+	uint64_t superseded_ns;		/* seen by then, since; 0: unknown or not */
 };
 
 enum model_frame_kind {
@@ -122,6 +123,21 @@ struct model_sample {
 	uint32_t event;			/* index of event */
 	uint32_t flags;			/* enum ts_sample_flags */
 	uint64_t ip;
+};
+
+/*
+ * A change of a function's entry cell that was seen, some time in the window: after the
+ * look before, and before the one that saw it.
+ */
+struct model_patch {
+	uint32_t process;
+	uint32_t kind;			/* enum ts_cell_kind */
+	uint64_t function_id;
+	uint64_t cell;			/* its address */
+	uint64_t words[2];		/* what it held, and holds; the first look: 0 */
+	uint32_t target;		/* enum ts_target, of the new word */
+	uint32_t body;			/* that calls reach now, or MODEL_NONE */
+	uint64_t window_ns[2];		/* [0] is 0 for the first look */
 };
 
 struct model_event {
@@ -182,6 +198,7 @@ uint32_t model__add_thread(struct model *model, uint32_t process, int32_t tid,
 uint32_t model__add_frame(struct model *model, const struct model_frame *frame);
 uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame);
 uint32_t model__add_sample(struct model *model, const struct model_sample *sample);
+uint32_t model__add_patch(struct model *model, const struct model_patch *patch);
 
 /* Later knowledge; what changes something is also remembered in order, for the
  * writer. */
@@ -211,6 +228,7 @@ const struct model_thread *model__thread(const struct model *model, uint32_t ind
 const struct model_frame *model__frame(const struct model *model, uint32_t index);
 const struct model_stack *model__stack(const struct model *model, uint32_t index);
 const struct model_sample *model__sample(const struct model *model, size_t index);
+const struct model_patch *model__patch(const struct model *model, uint32_t index);
 const struct model_count *model__count_at(const struct model *model, uint32_t index);
 uint32_t model__processes(const struct model *model);
 uint32_t model__events(const struct model *model);
@@ -219,6 +237,7 @@ uint32_t model__threads(const struct model *model);
 uint32_t model__frames(const struct model *model);
 uint32_t model__stacks(const struct model *model);
 size_t model__samples(const struct model *model);
+uint32_t model__patches(const struct model *model);
 uint32_t model__counts(const struct model *model);
 
 /* Updates in the order they came: index of process or body. */

@@ -29,6 +29,7 @@ struct model {
 	struct model_frame *frames;
 	struct model_stack *stacks;
 	struct model_sample *samples;
+	struct model_patch *patches;
 	struct model_count *counts;
 	struct model_update *updates;
 
@@ -39,6 +40,7 @@ struct model {
 	uint32_t frames_count, frames_capacity;
 	uint32_t stacks_count, stacks_capacity;
 	uint32_t counts_count, counts_capacity;
+	uint32_t patches_count, patches_capacity;
 	size_t samples_count, samples_capacity;
 	size_t updates_count, updates_capacity;
 

@@ -338,6 +338,23 @@ const char *name__tier(unsigned int tier)
 	return tiers[tier < TS_TIER_COUNT ? tier : TS_TIER_UNKNOWN].runtime;
 }
 
+const char *name__cell(unsigned int kind)
+{
+	return kind == TS_CELL_SLOT ? "vtable_slot" : "precode";
+}
+
+const char *name__target(unsigned int target)
+{
+	static const char *const targets[TS_TARGET_COUNT] = {
+		[TS_TARGET_UNKNOWN] = "unknown",
+		[TS_TARGET_PRESTUB] = "prestub",
+		[TS_TARGET_BODY] = "body",
+		[TS_TARGET_CALL_COUNTING] = "call_counting",
+	};
+
+	return targets[target < TS_TARGET_COUNT ? target : TS_TARGET_UNKNOWN];
+}
+
 void name__append_version(struct buf *buf, unsigned int tier, unsigned int rejit_id,
 			  unsigned int osr_il_offset)
 {

@@ -30,6 +30,10 @@ const char *name__tier_short(unsigned int tier);
 /* The runtime's word: QuickJitted, OptimizedTier1, ReadyToRun ... */
 const char *name__tier(unsigned int tier);
 
+/* What an entry cell is, and what it leads to: "precode", "call_counting" ... */
+const char *name__cell(unsigned int kind);
+const char *name__target(unsigned int target);
+
 /* Appends " [tier1 #2]" or " [osr@0x1a]". */
 void name__append_version(struct buf *buf, unsigned int tier,
 			  unsigned int rejit_id, unsigned int osr_il_offset);

@@ -355,6 +355,18 @@ static string_id module_of(struct recorder *recorder, const struct image_file *f
 	return path;
 }
 
+uint32_t images__known_body(const struct recorder *recorder, const struct process *process,
+			    uint32_t file, uint64_t base, uint32_t rva)
+{
+	int64_t index = image__find(recorder->files[file].image, rva);
+	uint64_t known;
+
+	if (index < 0 || !map__get(process->image_bodies, base,
+				   (uint64_t)file << 32 | (uint32_t)index, &known))
+		return MODEL_NONE;
+	return (uint32_t)known;
+}
+
 /* The model's body for an RVA of an image, MODEL_NONE if no function is there. */
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path)

@@ -10,6 +10,7 @@
 #include "../base/buf.h"
 #include "../base/clock.h"
 #include "../base/map.h"
+#include "../publication/entry_cell.h"
 #include "../symbol/symbol.h"
 #include "../target/journal.h"
 
@@ -84,6 +85,28 @@ struct function_ids {
 	uint32_t count, capacity;
 };
 
+/* A function whose entry cell is read from time to time: publication.c. */
+struct watched {
+	uint64_t function;
+	struct entry_cell cell;
+	struct entry_state state;	/* as it was seen last */
+	uint32_t body;			/* that calls reached then, or MODEL_NONE */
+	uint64_t seen_ns;		/* 0: not yet */
+	uint64_t until_ns;		/* nobody has run it since */
+	uint32_t unknown_looks;		/* since then, one after the other */
+};
+
+struct publication {
+	struct map *numbers;		/* FunctionID -> item + 1; 0: no cell was found */
+	struct watched *items;
+	uint32_t count, capacity;
+	uint64_t *wanted;		/* functions to be watched, first come first */
+	uint32_t wanted_count, wanted_capacity;
+	uint32_t next;			/* item to go on with: the last look ran out of time */
+	uint64_t read_ns;		/* when they were read last */
+	uint32_t patches_count;		/* seen; the model has so many, up to a bound */
+};
+
 /* modules.c */
 struct module {
 	uint64_t sequence;		/* of its birth */
@@ -123,6 +146,7 @@ struct process {
 	struct map *image_bodies;	/* (base, file and body of image) -> body */
 	struct map *stubs;		/* address -> enum stub_kind */
 	struct function_ids ids;
+	struct publication publication;
 	struct journal *journal;
 	uint64_t sequence_base;		/* journal read up to here */
 	uint64_t sequence_highest;	/* told by probes */
@@ -188,6 +212,7 @@ struct recorder {
 	uint64_t hijacked;		/* samples with a hidden return address */
 	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
 	uint64_t mappings_lost;
+	uint64_t patches_dropped;	/* a process had too many */
 	uint64_t journal_bodies;	/* bodies that only the journal told of */
 	uint64_t mapped_ns;		/* a process of ours mapped something, or is new */
 	uint64_t last_check_ns;
@@ -259,6 +284,9 @@ void images__unpublish(struct recorder *recorder, const struct process *process,
 		       const struct mapping *mapping);
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path);
+/* The same, of those that the model has already. */
+uint32_t images__known_body(const struct recorder *recorder, const struct process *process,
+			    uint32_t file, uint64_t base, uint32_t rva);
 void images__free(struct recorder *recorder);
 
 /* unpacked.c: images__open for executable memory without a file. */
@@ -284,6 +312,18 @@ void function_ids__finish(struct recorder *recorder);
 void function_ids__count_leaf(struct recorder *recorder, uint32_t body);
 void function_ids__write_ledger(struct recorder *recorder);
 void function_ids__free(struct function_ids *ids);
+
+/* publication.c */
+/* The body was run: what calls of its function reach is of interest now. */
+void publication__ran(struct process *process, const struct model_body *body,
+		      uint64_t time_ns);
+/* Reads cells whose turn it is. */
+void publication__step(struct recorder *recorder, uint64_t now);
+/* At the end: those of all functions whose bodies are known. */
+void publication__finish(struct recorder *recorder, uint64_t now);
+void publication__init(struct publication *publication);
+/* Also when its process has ended: no look follows. */
+void publication__free(struct publication *publication);
 
 /* resolve.c */
 /* Samples of processes that are catching up stay pending, unless all are wanted. */

@@ -68,6 +68,7 @@ static struct process *add(struct recorder *recorder, uint32_t space,
 	process->image_bodies = map__new();
 	process->stubs = map__new();
 	process->ids.told = map__new();
+	publication__init(&process->publication);
 	if (index == MODEL_NONE)
 		index = model__add_process(recorder->model, entry);
 	else
@@ -102,6 +103,7 @@ void process__free(struct process *process)
 	map__free(process->image_bodies);
 	map__free(process->stubs);
 	function_ids__free(&process->ids);
+	publication__free(&process->publication);
 	journal__free(process->journal);
 	free(process);
 }
@@ -132,6 +134,7 @@ void process__forget_ended(struct recorder *recorder)
 		if (!process->ended)
 			continue;
 		process->ended = false;
+		publication__free(&process->publication);
 		/* A child between fork and exec still runs its code. */
 		if (process->code == process && !is_shared(recorder, process))
 			bodies__forget(recorder, process);

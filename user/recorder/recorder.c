@@ -168,6 +168,7 @@ int recorder__step(struct recorder *recorder)
 	resolve__samples(recorder, false);
 	process__forget_ended(recorder);
 	function_ids__step(recorder);
+	publication__step(recorder, clock__now());
 	return err;
 }
 
@@ -202,6 +203,7 @@ int recorder__finish(struct recorder *recorder)
 
 	bodies__close_gaps(recorder, clock__now(), true);
 	resolve__samples(recorder, true);
+	publication__finish(recorder, clock__now());	/* what comes now, nobody tells us */
 	function_ids__finish(recorder);
 	name_modules(recorder);
 	ledger_err = ledger__write(recorder, true);

@@ -352,6 +352,14 @@ static void count_leaf(struct recorder *recorder, uint64_t word,
 		recorder->table_late++;
 }
 
+static void note_run(const struct recorder *recorder, struct process *process,
+		     const struct resolved *leaf, uint64_t time_ns)
+{
+	if (leaf->frame.kind == MODEL_FRAME_BODY)
+		publication__ran(process, model__body(recorder->model, leaf->frame.body),
+				 time_ns);
+}
+
 /* Has the method of a tier-0 body an OSR body too? */
 static bool has_osr_body(const struct model *model, uint32_t index)
 {
@@ -404,6 +412,7 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 
 		if (!i) {
 			count_leaf(recorder, sample->frames[0], &resolved);
+			note_run(recorder, process, &resolved, place.time_ns);
 		} else if (resolved.cause == LEAF_NO_MAPPING) {
 			recorder->broken_chains++;
 			return i;

@@ -55,6 +55,8 @@ enum format_type {
 	/* Since format 2: */
 	FORMAT_RESTART = 13,	/* no row: stacks are numbered from 1 again */
 	FORMAT_PART = 14,	/* one row: which part of a rotated recording this is */
+	/* Since format 3: */
+	FORMAT_PATCHES = 15,
 };
 
 struct format_chunk {

@@ -180,6 +180,14 @@ static bool read_sample(struct coder *coder, struct model *model)
 	return model__add_sample(model, &sample) != MODEL_NONE;
 }
 
+static bool read_patch(struct coder *coder, struct model *model)
+{
+	struct model_patch patch = {0};
+
+	rows__patch(coder, &patch);
+	return !coder->bad && model__add_patch(model, &patch) != MODEL_NONE;
+}
+
 static bool read_update(struct coder *coder, struct model *model)
 {
 	struct model_update update = {0};
@@ -238,6 +246,7 @@ static const struct {
 	[FORMAT_END] = {"end", read_nothing},
 	[FORMAT_RESTART] = {"restart", read_nothing},
 	[FORMAT_PART] = {"part", read_part},
+	[FORMAT_PATCHES] = {"patches", read_patch},
 };
 
 static const char *name_of(uint32_t type)

@@ -103,6 +103,20 @@ void rows__sample(struct coder *coder, struct model_sample *sample)
 	coder__u32(coder, &sample->flags);
 }
 
+void rows__patch(struct coder *coder, struct model_patch *patch)
+{
+	coder__below(coder, &patch->process, model__processes(coder->model));
+	coder__below(coder, &patch->kind, TS_CELL_COUNT);
+	coder__u64(coder, &patch->function_id);
+	coder__u64(coder, &patch->cell);
+	coder__u64(coder, &patch->words[0]);
+	coder__u64(coder, &patch->words[1]);
+	coder__below(coder, &patch->target, TS_TARGET_COUNT);
+	coder__below_or_none(coder, &patch->body, model__bodies(coder->model));
+	coder__near(coder, &patch->window_ns[0], &coder->last_time_ns);
+	coder__near(coder, &patch->window_ns[1], &coder->last_time_ns);
+}
+
 void rows__update(struct coder *coder, struct model_update *update)
 {
 	coder__below(coder, &update->kind, MODEL_UPDATE_BODY + 1);

@@ -37,7 +37,7 @@ struct recording_writer {
 
 	/* Rows of each table that are in the file. */
 	size_t strings, processes, events, bodies, threads, frames, stacks;
-	size_t samples, updates;
+	size_t samples, patches, updates;
 	uint32_t part; /* as it was written last */
 	uint64_t *counts; /* values as they were written last */
 	size_t counts_count, counts_capacity;
@@ -252,6 +252,16 @@ static bool append_sample(struct recording_writer *writer, struct coder *coder,
 	return true;
 }
 
+static bool append_patch(struct recording_writer *writer, struct coder *coder,
+			 size_t index)
+{
+	struct model_patch patch = *model__patch(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__patch(coder, &patch);
+	return true;
+}
+
 /* The row as it is now: of several updates of one row the first tells all. */
 static bool append_update(struct recording_writer *writer, struct coder *coder,
 			  size_t index)
@@ -396,6 +406,8 @@ int recording_writer__flush(struct recording_writer *writer, struct model *model
 		{FORMAT_STACKS, append_stack, &writer->stacks, model__stacks(model)},
 		{FORMAT_SAMPLES, append_sample, &writer->samples,
 		 model__samples(model)},
+		{FORMAT_PATCHES, append_patch, &writer->patches,
+		 model__patches(model)},
 	};
 	int err;
 

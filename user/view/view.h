@@ -48,6 +48,29 @@ int view_pprof__write(const struct model *model, const struct view_options *opti
 int view_speedscope__write(const struct model *model,
 			   const struct view_options *options, struct buf *buf);
 
+/* The code-version tree of methods with `part` in their name (NULL: of all), as text or as
+ * JSON: versions.h. */
+int view_versions__write(const struct model *model, const struct view_options *options,
+			 const char *part, struct buf *buf);
+int view_versions__write_json(const struct model *model, const struct view_options *options,
+			      const char *part, struct buf *buf);
+
+/* What happened to code, a line each, in the order of time. */
+#define VIEW_EVENTS_LOAD   1u
+#define VIEW_EVENTS_UNLOAD 2u
+#define VIEW_EVENTS_PATCH  4u
+#define VIEW_EVENTS_ALL	   7u
+struct view_events_filter {
+	const char *part;	/* of a name, in any case; NULL all */
+	unsigned int kinds;
+};
+/* Of "load,patch"; 0: one of them is no kind. */
+unsigned int view_events__kinds(const char *names);
+/* As text, or a JSON object a line. */
+int view_events__write(const struct model *model, const struct view_options *options,
+		       const struct view_events_filter *filter, bool json,
+		       struct buf *buf);
+
 /* One frame's label under a split: "NS.Type.Method(int) [tier1 #2]",
  * "libcoreclr.so+0x1c99a0", "[unknown: cause]".  Not escaped. */
 void view__frame_label(const struct model *model, uint32_t frame,

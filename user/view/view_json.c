@@ -269,9 +269,40 @@ static void write_bodies(struct report *report)
 	for (uint32_t i = 0; i < model__bodies(report->model); i++)
 		write_body(report, i);
 	json_writer__end(&report->json);
-	/* A recording of this format holds no stub patches. */
+}
+
+static void write_patch(struct report *report, const struct model_patch *patch)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__object(json, NULL);
+	json_writer__signed(json, "pid",
+			    model__process(report->model, patch->process)->pid);
+	json_writer__hex(json, "function_id", patch->function_id);
+	json_writer__hex(json, "cell", patch->cell);
+	json_writer__string(json, "kind", name__cell(patch->kind));
+	json_writer__hex(json, "old", patch->words[0]);
+	json_writer__hex(json, "new", patch->words[1]);
+	json_writer__string(json, "target", name__target(patch->target));
+	if (patch->body == MODEL_NONE)
+		json_writer__null(json, "body");
+	else
+		json_writer__hex(json, "body",
+				 model__body(report->model, patch->body)->start);
+	json_writer__array(json, "window_ns");
+	json_writer__number(json, NULL, patch->window_ns[0]);
+	json_writer__number(json, NULL, patch->window_ns[1]);
+	json_writer__end(json);
+	json_writer__end(json);
+}
+
+static void write_patches(struct report *report)
+{
 	json_writer__line(&report->json);
 	json_writer__array(&report->json, "patches");
+	for (uint32_t i = 0; i < model__patches(report->model); i++)
+		write_patch(report, model__patch(report->model, i));
 	json_writer__end(&report->json);
 }
 
@@ -328,6 +359,7 @@ int view_json__write(const struct model *model, const struct view_options *optio
 	write_threads(&report);
 	write_events(&report);
 	write_bodies(&report);
+	write_patches(&report);
 	write_ledger(&report);
 	json_writer__end(&report.json);
 	err = json_writer__finish(&report.json);

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * What happened to code, in the order of time, as text and as JSON.  The model is by
+ * hand, its rows shuffled; times are ms since the recording began:
+ *
+ *   web-10   Shop.Ranking.Score(int)   tier0 100 to 900, tier1 from 400 on
+ *            Text.Parse()              found at 50 by a catch-up, gone at 700; r2r
+ *   job-20   Job.Run()                 tier1 from 600 on; its function id is Score's
+ */
+#include "view_fixture.h"
+
+#include "json_check.h"
+
+#define HOSTILE	     "</script>\"\\\n\x1b[2J\xe2\x80\xae"
+#define HOSTILE_TEXT "</script>\"\\\\x0a\\x1b[2J\\u{202e}"
+#define HOSTILE_JSON "\"\\u003c/script\\u003e\\\"\\\\\\u000a\\u001b[2J\\u202e\""
+
+/* `after` the recording began, in ms. */
+#define MS(after) (FIXTURE_START + INT64_C(1000000) * (after))
+
+#define SCORE	 "Shop.Ranking.Score(int)"
+#define FUNCTION 0x5000
+
+enum { SCORE_TIER1, JOB_TIER1, PARSE_R2R, SCORE_TIER0, PARSE_FOUND, BODIES };
+
+static const struct model_body rows[BODIES] = {
+	[SCORE_TIER1] = {.function_id = FUNCTION,
+			 .start = 0x7f0000001000,
+			 .size = 142,
+			 .tier = TS_TIER_1,
+			 .native_version = 2,
+			 .born_ns = MS(400)},
+	[JOB_TIER1] = {.process = 1,
+		       .function_id = FUNCTION,
+		       .start = 0x7f0000005000,
+		       .size = 60,
+		       .tier = TS_TIER_1,
+		       .rejit_id = 3,
+		       .native_version = 1,
+		       .born_ns = MS(600)},
+	[PARSE_R2R] = {.flags =
+			       MODEL_BODY_FUNCTION_UNKNOWN | MODEL_BODY_VERSION_UNKNOWN,
+		       .start = 0x7f0000003000,
+		       .size = 80,
+		       .tier = TS_TIER_READY_TO_RUN,
+		       .source = MODEL_SOURCE_IMAGE},
+	[SCORE_TIER0] = {.function_id = FUNCTION,
+			 .start = 0x7f0000000000,
+			 .size = 96,
+			 .tier = TS_TIER_QUICK,
+			 .born_ns = MS(100),
+			 .died_ns = MS(900)},
+	[PARSE_FOUND] = {.flags = MODEL_BODY_REJIT_UNKNOWN | MODEL_BODY_VERSION_UNKNOWN,
+			 .function_id = 0x4000,
+			 .start = 0x7f0000002000,
+			 .size = 70,
+			 .tier = TS_TIER_1,
+			 .source = MODEL_SOURCE_CATCH_UP,
+			 .born_ns = MS(50),
+			 .died_ns = MS(700)},
+};
+
+static const char *const names[BODIES] = {
+	[SCORE_TIER1] = SCORE,		[JOB_TIER1] = "Job.Run()",
+	[PARSE_R2R] = "Text.Parse()",	[SCORE_TIER0] = SCORE,
+	[PARSE_FOUND] = "Text.Parse()",
+};
+
+/* Of the model of bodies. */
+#define LOAD_TIER0                       \
+	"   +0.100000 s  load    process 10: " SCORE \
+	": tier0 native 0, 96 bytes at 0x7f0000000000\n"
+#define LOAD_TIER1                       \
+	"   +0.400000 s  load    process 10: " SCORE \
+	": tier1 native 2, 142 bytes at 0x7f0000001000\n"
+#define LOAD_JOB                                                 \
+	"   +0.600000 s  load    process 20: Job.Run(): tier1 #3 native 1, " \
+	"60 bytes at 0x7f0000005000\n"
+#define UNLOAD_PARSE                                       \
+	"   +0.700000 s  unload  process 10: Text.Parse(): tier1 #?, " \
+	"70 bytes at 0x7f0000002000\n"
+#define UNLOAD_TIER0                     \
+	"   +0.900000 s  unload  process 10: " SCORE \
+	": tier0 native 0, 96 bytes at 0x7f0000000000\n"
+
+static int setup(void **state)
+{
+	struct model *model = model__new();
+	struct model_about *about = model__about(model);
+
+	about->start_ns = FIXTURE_START;
+	about->end_ns = MS(2000);
+	fixture_process(model, 10, "web");
+	fixture_process(model, 20, "job");
+	for (uint32_t i = 0; i < BODIES; i++) {
+		struct model_body body = rows[i];
+
+		body.name = model__string(model, names[i]);
+		body.osr_il_offset = TS_NO_IL_OFFSET;
+		assert_int_equal(model__add_body(model, &body), i);
+	}
+	*state = model;
+	return 0;
+}
+
+/* `from` and `to` in ms after the beginning; `from` 0: it is the first look. */
+static void add_patch(struct model *model, uint64_t function, uint32_t target,
+		      uint32_t body, int from, int to)
+{
+	struct model_patch patch = {
+		.function_id = function,
+		.cell = 0x7f0000009008,
+		.target = target,
+		.body = body,
+		.window_ns = {from ? MS(from) : 0, MS(to)},
+	};
+
+	if (body != MODEL_NONE)
+		patch.process = model__body(model, body)->process;
+	assert_int_not_equal(model__add_patch(model, &patch), MODEL_NONE);
+}
+
+static char *write_events(const struct model *model, const struct view_options *options,
+			  const char *part, unsigned int kinds, bool json)
+{
+	const struct view_events_filter filter = {part, kinds};
+	struct buf buf = BUF_INIT;
+
+	assert_int_equal(view_events__write(model, options, &filter, json, &buf), 0);
+	return buf__steal(&buf);
+}
+
+static void assert_text(const struct model *model, const char *part, unsigned int kinds,
+			const char *wanted)
+{
+	char *text = write_events(model, &(struct view_options){0}, part, kinds, false);
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+/* Each line of it is a JSON object, whatever stands before and behind. */
+static char *json_of(const struct model *model, const char *part, unsigned int kinds)
+{
+	char *text = write_events(model, &(struct view_options){0}, part, kinds, true);
+
+	for (char *line = text, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		assert_non_null(end);
+		*end = 0;
+		assert_int_equal(*line, '{');
+		assert_true(json_check(line));
+		*end = '\n';
+	}
+	return text;
+}
+
+static void assert_json(const struct model *model, const char *part, unsigned int kinds,
+			const char *wanted)
+{
+	char *text = json_of(model, part, kinds);
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+static void events_stand_in_the_order_of_time_a_patch_at_its_window_s_end(void **state)
+{
+	struct model *model = *state;
+
+	add_patch(model, FUNCTION, TS_TARGET_BODY, SCORE_TIER1, 410, 800);
+	add_patch(model, FUNCTION, TS_TARGET_BODY, SCORE_TIER0, 50, 300);
+	/* clang-format off */
+	assert_text(model, NULL, VIEW_EVENTS_ALL,
+		LOAD_TIER0
+		"   +0.300000 s  patch   process 10: " SCORE ": calls reach tier0 native 0, "
+		"since +0.050 s at the earliest\n"
+		LOAD_TIER1 LOAD_JOB UNLOAD_PARSE
+		"   +0.800000 s  patch   process 10: " SCORE ": calls reach tier1 native 2, "
+		"since +0.410 s at the earliest\n"
+		UNLOAD_TIER0);
+	/* clang-format on */
+}
+
+static void events_at_one_time_stand_as_load_unload_and_patch(void **state)
+{
+	struct model *model = *state;
+	struct model_body body = *model__body(model, SCORE_TIER0);
+
+	body.died_ns = MS(400);
+	model__update_body(model, SCORE_TIER0, &body);
+	add_patch(model, FUNCTION, TS_TARGET_BODY, SCORE_TIER0, 0, 400);
+	add_patch(model, FUNCTION, TS_TARGET_BODY, SCORE_TIER1, 0, 400);
+	/* clang-format off */
+	assert_text(model, "score", VIEW_EVENTS_ALL,
+		LOAD_TIER0 LOAD_TIER1
+		"   +0.400000 s  unload  process 10: " SCORE ": tier0 native 0, "
+		"96 bytes at 0x7f0000000000\n"
+		"   +0.400000 s  patch   process 10: " SCORE ": calls reach tier0 native 0\n"
+		"   +0.400000 s  patch   process 10: " SCORE ": calls reach tier1 native 2\n");
+	/* clang-format on */
+}
+
+/* They were there before; that one of them goes is news. */
+static void what_was_found_or_precompiled_is_no_load_but_its_end_is_shown(void **state)
+{
+	assert_text(*state, "Parse", VIEW_EVENTS_ALL, UNLOAD_PARSE);
+	assert_text(*state, NULL, VIEW_EVENTS_LOAD, LOAD_TIER0 LOAD_TIER1 LOAD_JOB);
+}
+
+static void what_was_before_the_recording_has_a_minus(void **state)
+{
+	struct model *model = *state;
+	struct model_body body = *model__body(model, SCORE_TIER1);
+
+	body.born_ns = MS(-250);
+	model__update_body(model, SCORE_TIER1, &body);
+	add_patch(model, FUNCTION, TS_TARGET_BODY, SCORE_TIER1, -250, 1);
+	/* clang-format off */
+	assert_text(model, "score", VIEW_EVENTS_LOAD | VIEW_EVENTS_PATCH,
+		"   -0.250000 s  load    process 10: " SCORE ": tier1 native 2, "
+		"142 bytes at 0x7f0000001000\n"
+		"   +0.001000 s  patch   process 10: " SCORE ": calls reach tier1 native 2, "
+		"since -0.250 s at the earliest\n"
+		LOAD_TIER0);
+	/* clang-format on */
+}
+
+static void only_events_of_the_kinds_are_shown(void **state)
+{
+	static const char patch[] =
+		"   +0.500000 s  patch   process 10: " SCORE ": calls reach tier1 native 2\n";
+	struct model *model = *state;
+	char *text;
+
+	add_patch(model, FUNCTION, TS_TARGET_BODY, SCORE_TIER1, 0, 500);
+	assert_text(model, NULL, VIEW_EVENTS_LOAD, LOAD_TIER0 LOAD_TIER1 LOAD_JOB);
+	assert_text(model, NULL, VIEW_EVENTS_UNLOAD, UNLOAD_PARSE UNLOAD_TIER0);
+	assert_text(model, NULL, VIEW_EVENTS_PATCH, patch);
+	assert_text(model, NULL, 0, "");
+	text = json_of(model, NULL, VIEW_EVENTS_LOAD | VIEW_EVENTS_PATCH);
+	assert_contains(text, "\"kind\":\"load\"");
+	assert_contains(text, "\"kind\":\"patch\"");
+	assert_lacks(text, "\"kind\":\"unload\"");
+	free(text);
+}
+
+static void kinds_are_read_from_their_names(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		",",
+		"load,",
+		",load",
+		"load,,patch",
+		"LOAD",
+		"load,x",
+		"loads",
+		"loa",
+		"all",
+		"load patch",
+		" load",
+		"load,patch,unload,y",
+	};
+
+	(void)state;
+	assert_int_equal(view_events__kinds("load"), VIEW_EVENTS_LOAD);
+	assert_int_equal(view_events__kinds("unload"), VIEW_EVENTS_UNLOAD);
+	assert_int_equal(view_events__kinds("patch"), VIEW_EVENTS_PATCH);
+	assert_int_equal(view_events__kinds("load,patch"),
+			 VIEW_EVENTS_LOAD | VIEW_EVENTS_PATCH);
+	assert_int_equal(view_events__kinds("patch,load,load"),
+			 VIEW_EVENTS_LOAD | VIEW_EVENTS_PATCH);
+	assert_int_equal(view_events__kinds("patch,unload,load"), VIEW_EVENTS_ALL);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (view_events__kinds(bad[i]))
+			fail_msg("'%s' is taken for kinds", bad[i]);
+}
+
+static void a_patch_has_the_name_of_its_function_in_its_process(void **state)
+{
+	struct model *model = *state;
+	const struct model_patch of_job = {
+		.process = 1,
+		.function_id = FUNCTION,
+		.target = TS_TARGET_PRESTUB,
+		.body = MODEL_NONE,
+		.window_ns = {0, MS(20)},
+	};
+
+	add_patch(model, FUNCTION, TS_TARGET_PRESTUB, MODEL_NONE, 0, 10);
+	assert_int_not_equal(model__add_patch(model, &of_job), MODEL_NONE);
+	/* By its body only: of that the function is not known. */
+	add_patch(model, 0x6000, TS_TARGET_BODY, PARSE_R2R, 0, 30);
+	/* clang-format off */
+	assert_text(model, NULL, VIEW_EVENTS_PATCH,
+		"   +0.010000 s  patch   process 10: " SCORE ": calls reach no body, "
+		"the next one is compiled first\n"
+		"   +0.020000 s  patch   process 20: Job.Run(): calls reach no body, "
+		"the next one is compiled first\n"
+		"   +0.030000 s  patch   process 10: Text.Parse(): calls reach r2r\n");
+	/* clang-format on */
+}
+
+static void events_are_found_by_part_of_a_name_in_any_case(void **state)
+{
+	static const char no_body[] =
+		"   +0.150000 s  patch   process 10: " SCORE ": calls reach no body, "
+		"the next one is compiled first\n";
+	struct model *model = *state;
+	char *text;
+
+	add_patch(model, FUNCTION, TS_TARGET_PRESTUB, MODEL_NONE, 0, 150);
+	add_patch(model, 0x4000, TS_TARGET_BODY, PARSE_FOUND, 0, 160);
+	assert_text(model, "RANKING.sc", VIEW_EVENTS_PATCH, no_body);
+	assert_text(model, "job.RUN", VIEW_EVENTS_ALL, LOAD_JOB);
+	assert_text(model, "TEXT", VIEW_EVENTS_ALL,
+		    "   +0.160000 s  patch   process 10: Text.Parse(): calls reach tier1 "
+		    "#?\n" UNLOAD_PARSE);
+	assert_text(model, "", VIEW_EVENTS_LOAD, LOAD_TIER0 LOAD_TIER1 LOAD_JOB);
+	assert_text(model, "nowhere", VIEW_EVENTS_ALL, "");
+	text = json_of(model, "RANKING.sc", VIEW_EVENTS_ALL);
+	assert_contains(text, "\"target\":\"prestub\"}\n");
+	assert_lacks(text, "Text.Parse()");
+	assert_lacks(text, "Job.Run()");
+	free(text);
+}
+
+static void a_patch_says_what_calls_reach_and_since_when_if_that_was_seen(void **state)
+{
+	struct model *model = *state;
+
+	add_patch(model, FUNCTION, TS_TARGET_PRESTUB, MODEL_NONE, 0, 1);
+	add_patch(model, FUNCTION, TS_TARGET_CALL_COUNTING, SCORE_TIER0, 1, 2);
+	add_patch(model, FUNCTION, TS_TARGET_CALL_COUNTING, SCORE_TIER0, 0, 3);
+	add_patch(model, FUNCTION, TS_TARGET_PRESTUB, MODEL_NONE, 3, 4);
+	/* Of a body that nobody told of. */
+	add_patch(model, FUNCTION, TS_TARGET_BODY, MODEL_NONE, 0, 5);
+	add_patch(model, FUNCTION, TS_TARGET_UNKNOWN, MODEL_NONE, 5, 6);
+#define PATCH(at, what) \
+	"   +0.00" at "000 s  patch   process 10: " SCORE ": calls reach " what "\n"
+	/* clang-format off */
+	assert_text(model, NULL, VIEW_EVENTS_PATCH,
+		PATCH("1", "no body, the next one is compiled first")
+		PATCH("2", "tier0 native 0, counted, since +0.001 s at the earliest")
+		PATCH("3", "tier0 native 0, counted")
+		PATCH("4", "no body, the next one is compiled first, "
+			   "since +0.003 s at the earliest")
+		PATCH("5", "something unknown")
+		PATCH("6", "something unknown, since +0.005 s at the earliest"));
+	/* clang-format on */
+}
+
+static void json_says_everything_of_loads_and_unloads(void **state)
+{
+	/* clang-format off */
+	assert_json(*state, NULL, VIEW_EVENTS_ALL & ~VIEW_EVENTS_PATCH,
+		"{\"time_ns\":1100000000,\"kind\":\"load\",\"pid\":10,"
+		"\"name\":\"" SCORE "\",\"function_id\":\"0x5000\",\"rejit_id\":0,"
+		"\"native_version\":0,\"tier\":\"QuickJitted\","
+		"\"start\":\"0x7f0000000000\",\"size\":96}\n"
+		"{\"time_ns\":1400000000,\"kind\":\"load\",\"pid\":10,"
+		"\"name\":\"" SCORE "\",\"function_id\":\"0x5000\",\"rejit_id\":0,"
+		"\"native_version\":2,\"tier\":\"OptimizedTier1\","
+		"\"start\":\"0x7f0000001000\",\"size\":142}\n"
+		"{\"time_ns\":1600000000,\"kind\":\"load\",\"pid\":20,"
+		"\"name\":\"Job.Run()\",\"function_id\":\"0x5000\",\"rejit_id\":3,"
+		"\"native_version\":1,\"tier\":\"OptimizedTier1\","
+		"\"start\":\"0x7f0000005000\",\"size\":60}\n"
+		"{\"time_ns\":1700000000,\"kind\":\"unload\",\"pid\":10,"
+		"\"name\":\"Text.Parse()\",\"function_id\":\"0x4000\","
+		"\"rejit_id\":null,\"native_version\":null,"
+		"\"tier\":\"OptimizedTier1\","
+		"\"start\":\"0x7f0000002000\",\"size\":70}\n"
+		"{\"time_ns\":1900000000,\"kind\":\"unload\",\"pid\":10,"
+		"\"name\":\"" SCORE "\",\"function_id\":\"0x5000\",\"rejit_id\":0,"
+		"\"native_version\":0,\"tier\":\"QuickJitted\","
+		"\"start\":\"0x7f0000000000\",\"size\":96}\n");
+	/* clang-format on */
+}
+
+static void json_says_everything_of_a_patch(void **state)
+{
+	struct model *model = *state;
+
+	add_patch(model, FUNCTION, TS_TARGET_PRESTUB, MODEL_NONE, 0, 150);
+	add_patch(model, FUNCTION, TS_TARGET_CALL_COUNTING, SCORE_TIER1, 400, 500);
+	add_patch(model, FUNCTION, TS_TARGET_BODY, JOB_TIER1, 0, 800);
+#define PATCH_OF(pid, name)                                         \
+	"\"kind\":\"patch\",\"pid\":" pid ",\"name\":\"" name "\"," \
+	"\"function_id\":\"0x5000\","
+#define CELL "\"cell\":\"0x7f0000009008\","
+	/* clang-format off */
+	assert_json(model, NULL, VIEW_EVENTS_PATCH,
+		"{\"time_ns\":1150000000," PATCH_OF("10", SCORE)
+		"\"window_ns\":[0,1150000000]," CELL "\"target\":\"prestub\"}\n"
+		"{\"time_ns\":1500000000," PATCH_OF("10", SCORE)
+		"\"window_ns\":[1400000000,1500000000]," CELL
+		"\"target\":\"call_counting\",\"rejit_id\":0,\"native_version\":2,"
+		"\"tier\":\"OptimizedTier1\","
+		"\"start\":\"0x7f0000001000\",\"size\":142}\n"
+		"{\"time_ns\":1800000000," PATCH_OF("20", "Job.Run()")
+		"\"window_ns\":[0,1800000000]," CELL
+		"\"target\":\"body\",\"rejit_id\":3,\"native_version\":1,"
+		"\"tier\":\"OptimizedTier1\","
+		"\"start\":\"0x7f0000005000\",\"size\":60}\n");
+	/* clang-format on */
+}
+
+static void hostile_names_are_escaped(void **state)
+{
+	struct model *model = *state;
+	struct model_body body = *model__body(model, SCORE_TIER0);
+	char *text;
+
+	body.name = model__string(model, HOSTILE);
+	body.function_id = 0x6000;
+	model__add_body(model, &body);
+	add_patch(model, 0x6000, TS_TARGET_PRESTUB, MODEL_NONE, 0, 1);
+	text = write_events(model, &(struct view_options){0}, NULL, VIEW_EVENTS_ALL,
+			    false);
+	assert_null(strchr(text, '\x1b'));
+	assert_null(strchr(text, '\xe2'));
+	assert_contains(text, " s  load    process 10: " HOSTILE_TEXT ": tier0 ");
+	assert_contains(text, " s  unload  process 10: " HOSTILE_TEXT ": tier0 ");
+	assert_contains(text, " s  patch   process 10: " HOSTILE_TEXT ": calls ");
+	free(text);
+	text = json_of(model, NULL, VIEW_EVENTS_ALL);
+	assert_null(strchr(text, '<'));
+	assert_null(strchr(text, '\xe2'));
+	assert_contains(text, "\"load\",\"pid\":10,\"name\":" HOSTILE_JSON ",");
+	assert_contains(text, "\"unload\",\"pid\":10,\"name\":" HOSTILE_JSON ",");
+	assert_contains(text, "\"patch\",\"pid\":10,\"name\":" HOSTILE_JSON ",");
+	free(text);
+}
+
+static void a_note_is_a_warning_in_text_only(void **state)
+{
+	const struct view_options options = {.note = HOSTILE};
+	char *text = write_events(*state, &options, "job", VIEW_EVENTS_ALL, false);
+	char *plain;
+
+	assert_string_equal(text, "WARNING: " HOSTILE_TEXT "\n" LOAD_JOB);
+	free(text);
+	text = write_events(*state, &options, "job", VIEW_EVENTS_ALL, true);
+	plain = json_of(*state, "job", VIEW_EVENTS_ALL);
+	assert_string_equal(text, plain);
+	free(text);
+	free(plain);
+}
+
+static void an_empty_recording_has_no_line(void **state)
+{
+	struct model *model = model__new();
+
+	(void)state;
+	assert_text(model, NULL, VIEW_EVENTS_ALL, "");
+	assert_json(model, NULL, VIEW_EVENTS_ALL, "");
+	assert_json(model, "any", VIEW_EVENTS_ALL, "");
+	model__free(model);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+		TEST(events_stand_in_the_order_of_time_a_patch_at_its_window_s_end),
+		TEST(events_at_one_time_stand_as_load_unload_and_patch),
+		TEST(what_was_found_or_precompiled_is_no_load_but_its_end_is_shown),
+		TEST(what_was_before_the_recording_has_a_minus),
+		TEST(only_events_of_the_kinds_are_shown),
+		TEST(kinds_are_read_from_their_names),
+		TEST(a_patch_has_the_name_of_its_function_in_its_process),
+		TEST(events_are_found_by_part_of_a_name_in_any_case),
+		TEST(a_patch_says_what_calls_reach_and_since_when_if_that_was_seen),
+		TEST(json_says_everything_of_loads_and_unloads),
+		TEST(json_says_everything_of_a_patch),
+		TEST(hostile_names_are_escaped),
+		TEST(a_note_is_a_warning_in_text_only),
+		TEST(an_empty_recording_has_no_line),
+	};
+
+	return cmocka_run_group_tests_name("view_events", tests, NULL, NULL);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// tierscope events: what happened to code, in the order of time.
+#include "subject.h"
+
+const struct command events_command = {
+	"events", "FILE | -p PID [METHOD] [OPTIONS]",
+	"show what happened to code: loads, unloads, patches of entry cells", events__run,
+	SUBJECT_OPTIONS
+	"  --kind KINDS         load, unload or patch, or several with commas (default: all)\n",
+};
+
+static int write_events(const struct model *model, const struct subject *subject,
+			struct buf *buf)
+{
+	const struct view_events_filter filter = { subject->method, subject->kinds };
+
+	return view_events__write(model, &subject->view, &filter, subject->json, buf);
+}
+
+static bool take_kinds(struct subject *subject, const char *value)
+{
+	subject->kinds = view_events__kinds(value);
+	return subject->kinds;
+}
+
+int events__run(int argc, char **argv)
+{
+	struct subject subject = { .command = &events_command, .write = write_events,
+				   .kinds = VIEW_EVENTS_ALL, .own_option = "kind",
+				   .own_wants = "--kind is load, unload or patch, or several with commas",
+				   .take_own = take_kinds };
+
+	return subject__run(&subject, argc, argv);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Something of a recording or of a process: see subject.h.
+#include "subject.h"
+
+#include "input.h"
+#include "output.h"
+
+#include "../base/log.h"
+#include "../base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { FORMAT = 256, OWN };
+
+static int bad(const struct subject *subject, const char *what, const char *value)
+{
+	log__error("%s: %s, not '%s'", subject->command->name, what, value);
+	return EXIT_USAGE;
+}
+
+static int parse_one(struct subject *subject, int option, const char *value)
+{
+	uint64_t number;
+
+	switch (option) {
+	case 'p':
+		if (text__parse_number(value, 1, INT32_MAX, &number))
+			return bad(subject, "-p needs a process id", value);
+		subject->pid = value;
+		break;
+	case 'd':
+		if (text__parse_duration(value, &number))
+			return bad(subject, "-d needs a duration like 10s or 2m", value);
+		subject->duration = value;
+		break;
+	case 'o':
+		subject->output = value;
+		break;
+	case FORMAT:
+		subject->json = !strcmp(value, "json");
+		if (!subject->json && strcmp(value, "text"))
+			return bad(subject, "--format is text or json", value);
+		break;
+	case OWN:
+		if (!subject->take_own(subject, value))
+			return bad(subject, subject->own_wants, value);
+		break;
+	default:
+		cli__verbosity(option);
+	}
+	return EXIT_OK;
+}
+
+/* FILE and METHOD, or METHOD alone with -p. */
+static int take_arguments(int argc, char **argv, struct subject *subject)
+{
+	const char *name = subject->command->name;
+	int at = optind;
+
+	if (!subject->pid && at < argc)
+		subject->file = argv[at++];
+	if (at < argc)
+		subject->method = argv[at++];
+	if (at < argc)
+		log__error("%s: unexpected argument '%s'", name, argv[at]);
+	else if (!subject->pid && !subject->file)
+		log__error("%s: of what? tierscope %s FILE, or -p PID", name, name);
+	else if (subject->duration && !subject->pid)
+		log__error("%s: -d goes with -p; a recording has its length", name);
+	else
+		return EXIT_OK;
+	return EXIT_USAGE;
+}
+
+/* -1: help was asked for. */
+static int parse(int argc, char **argv, struct subject *subject)
+{
+	const struct option long_options[] = {
+		{ "pid", required_argument, NULL, 'p' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "format", required_argument, NULL, FORMAT },
+		{ subject->own_option, required_argument, NULL, OWN },
+		{ "output", required_argument, NULL, 'o' },
+		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	};
+	int option, code = EXIT_OK;
+
+	opterr = 0;
+	while (!code && (option = getopt_long(argc, argv, ":p:d:o:qvh", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			cli__print_usage(subject->command);
+			return -1;
+		}
+		if (option == '?' || option == ':')
+			return cli__bad_option(argv, option, subject->command->name);
+		code = parse_one(subject, option, optarg);
+	}
+	return code ? code : take_arguments(argc, argv, subject);
+}
+
+/* Before anything is recorded for it. */
+static int check_output(const struct subject *subject)
+{
+	int fd;
+
+	if (!subject->output)
+		return EXIT_OK;
+	fd = open(subject->output, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd >= 0) {
+		close(fd);
+		return EXIT_OK;
+	}
+	log__error("cannot write %s: %s; choose another place with -o", subject->output,
+		   strerror(errno));
+	return EXIT_RECORDING;
+}
+
+/* As tierscope record does it, into memory; `file` is the caller's to close. */
+static int record(const struct subject *subject, char path[64], int *ret_file)
+{
+	enum log_level level = log__level();
+	int code;
+	char *argv[] = { "record", "-q", "-p", (char *)subject->pid, "-d",
+			 (char *)(subject->duration ? subject->duration : SUBJECT_SECONDS),
+			 "-o", path, NULL };
+
+	*ret_file = memfd_create("tierscope-recording", MFD_CLOEXEC);
+	if (*ret_file < 0) {
+		log__error("cannot make a file in memory: %s", strerror(errno));
+		return EXIT_RECORDING;
+	}
+	snprintf(path, 64, "/proc/self/fd/%d", *ret_file);
+	optind = 1;
+	code = record__run((int)(sizeof(argv) / sizeof(argv[0])) - 1, argv);
+	log__set_level(level);
+	return code;
+}
+
+static int show(const struct subject *subject, const struct model *model)
+{
+	struct buf buf = BUF_INIT;
+	int err = subject->write(model, subject, &buf);
+	int code;
+
+	if (err)
+		log__error("cannot make the view: %s", strerror(-err));
+	code = err ? EXIT_BROKEN : output__write_bytes(&buf, subject->output);
+	buf__free(&buf);
+	return code;
+}
+
+int subject__run(struct subject *subject, int argc, char **argv)
+{
+	char note[INPUT_NOTE_BYTES] = "", path[64] = "";
+	struct model *model = NULL;
+	int code = parse(argc, argv, subject), file = -1;
+
+	if (code)
+		return code < 0 ? EXIT_OK : code;
+	code = check_output(subject);
+	if (!code && subject->pid)
+		code = record(subject, path, &file);
+	if (code)
+		goto out;
+	model = model__new();
+	code = input__read(subject->pid ? path : subject->file, model, note);
+	if (code)
+		goto out;
+	subject->view.note = note[0] ? note : NULL;
+	code = show(subject, model);
+out:
+	if (file >= 0)
+		close(file);
+	model__free(model);
+	return code;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * Layouts of dotnet/runtime v8 to v10, found by matching live values
+ * (src/coreclr/vm/method.hpp, methodtable.h, precode.h, callcounting.h):
+ *
+ *   MethodDesc            +2 chunk index (u8)  +4 slot (u16)  +6 flags (u16)
+ *                         +8 v9, v10: its code data; v8: precode, if it has a slot of its own
+ *   code data             +8 precode
+ *   chunk of MethodDescs  at MethodDesc - 8 * chunk index - 24; +0 MethodTable
+ *                         +17 number of methods, less one (u8)
+ *                         v8: at -8 the first of its precodes, in the order of the methods
+ *   precode at the prestub: its target is its own second instruction
+ *   MethodTable           +12 number of virtual slots (u16)
+ *                         +64 chunks of eight slots
+ */
+#include "entry_cell.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HOPS_MAX	4u	/* slot, forwarder, precode, counting stub */
+#define STUB_BYTES	24u
+#define CHUNK_HEADER	24u
+#define CHUNK_COUNT	17u
+#define SECOND		6u	/* instruction of a fixup precode */
+#define SLOTS_AT	64u
+#define SLOTS_A_CHUNK	8u
+#define HAS_OWN_SLOT	0x8u	/* not one of the method table's */
+
+struct method {
+	uint16_t flags3;
+	uint8_t chunk_index;
+	uint8_t entry_point_flags;
+	uint16_t slot;
+	uint16_t flags;
+	uint64_t code;	/* v9, v10: code data, v8: precode */
+};
+_Static_assert(sizeof(struct method) == 16, "MethodDesc layout");
+
+struct code_data {
+	uint64_t versioning;
+	uint64_t precode;
+};
+
+/* Where a stub's words lie. */
+struct stub {
+	enum { STUB_OTHER, STUB_FIXUP, STUB_PRECODE, STUB_COUNTING } kind;
+	uint64_t target;	/* address of the word that it jumps to */
+	uint64_t method;	/* address of the function's word; not of a counting stub */
+};
+
+static bool read_word(const struct entry_reader *reader, uint64_t address, uint64_t *ret_word)
+{
+	return reader->read(reader->context, address, ret_word, sizeof(*ret_word));
+}
+
+/* The address that the instruction's displacement means; `end`: where the next begins. */
+static uint64_t relative(uint64_t stub, const uint8_t *code, unsigned int at,
+			 unsigned int end)
+{
+	int32_t displacement;
+
+	memcpy(&displacement, code + at, sizeof(displacement));
+	return stub + end + (uint64_t)(int64_t)displacement;
+}
+
+static struct stub read_stub(const struct entry_reader *reader, uint64_t address)
+{
+	static const uint8_t jump[] = { 0xff, 0x25 }, load_method[] = { 0x4c, 0x8b, 0x15 };
+	static const uint8_t load_count[] = { 0x48, 0x8b, 0x05 };
+	static const uint8_t count[] = { 0x66, 0xff, 0x08, 0x74, 0x06, 0xff, 0x25 };
+	struct stub stub = { STUB_OTHER, 0, 0 };
+	uint8_t code[STUB_BYTES];
+
+	if (!reader->read(reader->context, address, code, sizeof(code)))
+		return stub;
+	if (!memcmp(code, jump, sizeof(jump)) &&
+	    !memcmp(code + 6, load_method, sizeof(load_method))) {
+		stub.kind = STUB_FIXUP;
+		stub.target = relative(address, code, 2, 6);
+		stub.method = relative(address, code, 9, 13);
+	} else if (!memcmp(code, load_method, sizeof(load_method)) &&
+		   !memcmp(code + 7, jump, sizeof(jump))) {
+		stub.kind = STUB_PRECODE;
+		stub.method = relative(address, code, 3, 7);
+		stub.target = relative(address, code, 9, 13);
+	} else if (!memcmp(code, load_count, sizeof(load_count)) &&
+		   !memcmp(code + 7, count, sizeof(count))) {
+		stub.kind = STUB_COUNTING;
+		stub.target = relative(address, code, 14, 18);
+	}
+	return stub;
+}
+
+static bool is_precode_of(const struct entry_reader *reader, uint64_t function,
+			  const struct stub *stub)
+{
+	uint64_t method;
+
+	return (stub->kind == STUB_FIXUP || stub->kind == STUB_PRECODE) &&
+	       read_word(reader, stub->method, &method) && method == function;
+}
+
+/* The word that the function's own precode jumps to; 0: that is none of its precodes. */
+static uint64_t target_of_precode(const struct entry_reader *reader, uint64_t function,
+				  uint64_t precode)
+{
+	struct stub stub = read_stub(reader, precode);
+
+	return is_precode_of(reader, function, &stub) ? stub.target : 0;
+}
+
+static bool is_prestub(const struct entry_reader *reader, uint64_t function, uint64_t word)
+{
+	struct stub stub = read_stub(reader, word - SECOND);
+
+	return stub.kind == STUB_FIXUP && is_precode_of(reader, function, &stub);
+}
+
+struct entry_state entry_cell__decode(const struct entry_reader *reader, uint64_t function,
+				      uint64_t word)
+{
+	struct entry_state state = { .word = word, .target = TS_TARGET_UNKNOWN };
+	bool counted = false;
+
+	for (unsigned int hop = 0; hop < HOPS_MAX; hop++) {
+		struct stub stub;
+		uint64_t next;
+
+		if (reader->is_body(reader->context, function, word)) {
+			state.target = counted ? TS_TARGET_CALL_COUNTING : TS_TARGET_BODY;
+			state.body = word;
+			break;
+		}
+		if (!counted && is_prestub(reader, function, word)) {
+			state.target = TS_TARGET_PRESTUB;
+			break;
+		}
+		stub = read_stub(reader, word);
+		if (stub.kind == STUB_OTHER || counted || !read_word(reader, stub.target, &next))
+			break;
+		counted = stub.kind == STUB_COUNTING;
+		if (!counted && !is_precode_of(reader, function, &stub))
+			break;
+		word = next;
+	}
+	return state;
+}
+
+int entry_cell__read(const struct entry_reader *reader, uint64_t function,
+		     const struct entry_cell *cell, struct entry_state *ret_state)
+{
+	uint64_t word;
+
+	if (!read_word(reader, cell->address, &word))
+		return -EFAULT;
+	*ret_state = entry_cell__decode(reader, function, word);
+	return 0;
+}
+
+static uint64_t chunk_of(uint64_t function, const struct method *method)
+{
+	return function - 8u * method->chunk_index - CHUNK_HEADER;
+}
+
+/* The slot in the method table of the type that declares the function; 0: it has none. */
+static uint64_t find_slot(const struct entry_reader *reader, uint64_t function,
+			  const struct method *method)
+{
+	uint64_t table, chunk;
+	uint16_t slots;
+
+	if (method->flags & HAS_OWN_SLOT ||
+	    !read_word(reader, chunk_of(function, method), &table) ||
+	    !reader->read(reader->context, table + 12, &slots, sizeof(slots)) ||
+	    method->slot >= slots ||
+	    !read_word(reader, table + SLOTS_AT + 8u * (method->slot / SLOTS_A_CHUNK), &chunk))
+		return 0;
+	return chunk + 8u * (method->slot % SLOTS_A_CHUNK);
+}
+
+/* v8: among the precodes of its chunk, which point to methods at ascending addresses. */
+static uint64_t find_in_chunk(const struct entry_reader *reader, uint64_t function,
+			      const struct method *method)
+{
+	uint64_t chunk = chunk_of(function, method), first, told;
+	uint32_t low = 0, high;
+	uint8_t last;
+
+	if (!read_word(reader, chunk - sizeof(first), &first) ||
+	    !reader->read(reader->context, chunk + CHUNK_COUNT, &last, sizeof(last)))
+		return 0;
+	high = last + 1u;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		struct stub stub = read_stub(reader, first + middle * STUB_BYTES);
+
+		if (stub.kind != STUB_FIXUP || !read_word(reader, stub.method, &told) ||
+		    told > function)
+			high = middle;
+		else if (told < function)
+			low = middle + 1;
+		else
+			return stub.target;
+	}
+	return 0;
+}
+
+/* Of the function's own precode; 0: it has none. */
+static uint64_t find_target(const struct entry_reader *reader, uint64_t function,
+			    const struct method *method)
+{
+	struct code_data data;
+	uint64_t target = 0;
+
+	if (reader->read(reader->context, method->code, &data, sizeof(data)))
+		target = target_of_precode(reader, function, data.precode);
+	if (!target && method->flags & HAS_OWN_SLOT)
+		target = target_of_precode(reader, function, method->code);
+	return target ? target : find_in_chunk(reader, function, method);
+}
+
+int entry_cell__find(const struct entry_reader *reader, uint64_t function,
+		     struct entry_cell *ret_cell)
+{
+	struct entry_state state;
+	struct method method;
+	bool has_slot;
+
+	if (!reader->read(reader->context, function, &method, sizeof(method)))
+		return -ENOENT;
+	*ret_cell = (struct entry_cell){ find_slot(reader, function, &method), TS_CELL_SLOT };
+	has_slot = ret_cell->address;
+	if (has_slot && !entry_cell__read(reader, function, ret_cell, &state) &&
+	    state.target != TS_TARGET_UNKNOWN)
+		return 0;
+	*ret_cell = (struct entry_cell){ find_target(reader, function, &method),
+					 TS_CELL_PRECODE };
+	if (!ret_cell->address || entry_cell__read(reader, function, ret_cell, &state))
+		return -ENOENT;
+	/*
+	 * The slot has the code of another method, of an unboxing stub say: then the
+	 * precode decides.  Or it has a body that we do not know: then it decides, and
+	 * the precode stays at the prestub for ever.
+	 */
+	return has_slot && !state.body ? -ENOENT : 0;
+}

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * Which body calls of a function reach, and since when, as far as it shows from outside:
+ * entry cells of functions that were sampled lately are read twice a second.  A change
+ * lies between two looks.
+ *
+ *   sampled ─→ wanted ─→ watched ─┬ read ─→ the same
+ *                  └→ no cell     └───────→ another: a patch; its body is published,
+ *                                           the one before is superseded
+ *
+ * What cannot be told at one look is no patch: its body may be one that we hear of in a
+ * moment.  At two, calls reach something unknown.
+ */
+#include "internal.h"
+
+#include "../base/alloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#define READ_NS	      500000000ull
+#define LATELY_NS     10000000000ull
+#define FUNCTIONS_MAX 65536u	/* of a process: half a second at the end */
+#define FIND_MAX      64u	/* in one look: some five reads each */
+#define BATCH	      128u
+#define UNKNOWN_LOOKS 2u
+#define LOOK_NS	      10000000ull  /* of our CPU time, at a process: the rest next time */
+#define LAST_LOOK_NS  500000000ull /* at the end */
+#define PATCHES_MAX   (1u << 18) /* of a process: 20 MB */
+#define WANTED	      UINT64_MAX /* number of a function that waits for its turn */
+
+/* One look at a process: what it finds was so some time after `now`, when it began. */
+struct reading {
+	struct recorder *recorder;
+	struct process *process;
+	uint64_t now;
+	uint64_t entered;	/* the clock's time then: `now` is the caller's */
+	uint64_t until;		/* of our CPU time: no longer than that */
+};
+
+/* A hostile process can make each look long; a busy machine does not make it longer. */
+static uint64_t cpu_time(void)
+{
+	struct timespec time = { 0 };
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static bool is_over(const struct reading *reading)
+{
+	return cpu_time() > reading->until;
+}
+
+static uint64_t after_reading(const struct reading *reading)
+{
+	return reading->now + (clock__now() - reading->entered);
+}
+
+void publication__init(struct publication *publication)
+{
+	publication->numbers = map__new();
+}
+
+void publication__free(struct publication *publication)
+{
+	map__free(publication->numbers);
+	free(publication->items);
+	free(publication->wanted);
+	*publication = (struct publication){ 0 };
+}
+
+static void want(struct publication *publication, uint64_t function)
+{
+	if (publication->wanted_count >= FUNCTIONS_MAX)
+		return;
+	alloc__grow(publication->wanted, publication->wanted_count,
+		    publication->wanted_capacity);
+	publication->wanted[publication->wanted_count++] = function;
+	map__set(publication->numbers, 0, function, WANTED);
+}
+
+static bool has_cell(const struct model_body *body)
+{
+	return body->function_id && !(body->flags & (MODEL_BODY_FUNCTION_UNKNOWN |
+						     MODEL_BODY_DYNAMIC |
+						     MODEL_BODY_COLLECTIBLE));
+}
+
+void publication__ran(struct process *process, const struct model_body *body,
+		      uint64_t time_ns)
+{
+	struct publication *publication = &process->publication;
+	uint64_t number = 0;
+
+	if (!process->alive || !has_cell(body))
+		return;
+	(void)map__get(publication->numbers, 0, body->function_id, &number);
+	/* Not found, so far: it may lead to a body that we were to hear of in a moment. */
+	if (!number)
+		want(publication, body->function_id);
+	else if (number != WANTED)
+		publication->items[number - 1].until_ns = time_ns + LATELY_NS;
+}
+
+static bool read_memory(void *context, uint64_t address, void *buffer, size_t size)
+{
+	const struct reading *reading = context;
+	struct iovec local = { buffer, size };
+	struct iovec remote = { (void *)(uintptr_t)address, size };
+
+	return process_vm_readv(reading->process->pid, &local, 1, &remote, 1, 0) ==
+	       (ssize_t)size;
+}
+
+static uint32_t image_body_at(const struct reading *reading, uint64_t address)
+{
+	const struct mapping *mapping = mappings__find(reading->process, address,
+						       reading->now);
+
+	if (!mapping || mapping->file == NO_IMAGE)
+		return MODEL_NONE;
+	return images__known_body(reading->recorder, reading->process, mapping->file,
+				  mapping->image_base,
+				  (uint32_t)(address - mapping->image_base));
+}
+
+/* The function's own body, that begins there and is alive. */
+static uint32_t body_at(const struct reading *reading, uint64_t function, uint64_t address)
+{
+	const struct model_body *body;
+	uint64_t known;
+
+	if (!map__get(reading->process->bodies, 0, address, &known))
+		known = image_body_at(reading, address);
+	if (known == MODEL_NONE)
+		return MODEL_NONE;
+	body = model__body(reading->recorder->model, (uint32_t)known);
+	return body->start == address && body->function_id == function && !body->died_ns &&
+	       !(body->flags & MODEL_BODY_FUNCTION_UNKNOWN) ? (uint32_t)known : MODEL_NONE;
+}
+
+static bool is_body(void *context, uint64_t function, uint64_t address)
+{
+	return body_at(context, function, address) != MODEL_NONE;
+}
+
+static struct entry_reader reader_of(struct reading *reading)
+{
+	return (struct entry_reader){ read_memory, is_body, reading };
+}
+
+static void supersede(struct model *model, uint32_t index, uint64_t now)
+{
+	struct model_body body = *model__body(model, index);
+
+	body.superseded_ns = now;
+	model__update_body(model, index, &body);
+}
+
+static void publish(struct model *model, uint32_t index, uint64_t from, uint64_t now)
+{
+	struct model_body body = *model__body(model, index);
+
+	/* It was not reached before it was there; when that was, a catch-up cannot tell. */
+	if (body.source == MODEL_SOURCE_EVENT && from < body.born_ns && body.born_ns < now)
+		from = body.born_ns;
+	body.published_ns[0] = from;
+	body.published_ns[1] = now;
+	body.superseded_ns = 0;
+	model__update_body(model, index, &body);
+}
+
+static void add_patch(struct reading *reading, const struct model_patch *patch)
+{
+	if (reading->process->publication.patches_count++ < PATCHES_MAX)
+		model__add_patch(reading->recorder->model, patch);
+	else
+		reading->recorder->patches_dropped++;
+}
+
+static void note(struct reading *reading, struct watched *watched,
+		 const struct entry_state *state)
+{
+	struct model *model = reading->recorder->model;
+	uint32_t body = state->body ? body_at(reading, watched->function, state->body) :
+				      MODEL_NONE;
+
+	uint64_t after = after_reading(reading);
+
+	if (state->target != TS_TARGET_UNKNOWN)
+		watched->unknown_looks = 0;
+	else if (!watched->seen_ns || ++watched->unknown_looks < UNKNOWN_LOOKS)
+		return;
+	if (!watched->seen_ns || state->target != watched->state.target ||
+	    body != watched->body) {
+		add_patch(reading, &(struct model_patch){
+			.process = reading->process->index, .kind = watched->cell.kind,
+			.function_id = watched->function, .cell = watched->cell.address,
+			.words = { watched->state.word, state->word },
+			.target = state->target, .body = body,
+			.window_ns = { watched->seen_ns, after } });
+		if (watched->body != MODEL_NONE && watched->body != body)
+			supersede(model, watched->body, after);
+		if (body != MODEL_NONE && watched->body != body)
+			publish(model, body, watched->seen_ns, after);
+	}
+	watched->state = *state;
+	watched->body = body;
+	watched->seen_ns = reading->now;
+}
+
+/* What leads on to a stub can change behind it; a body is the end. */
+static bool is_settled(const struct watched *watched, uint64_t word)
+{
+	return watched->seen_ns && word == watched->state.word && word == watched->state.body;
+}
+
+static void look(struct reading *reading, struct watched *watched, uint64_t word)
+{
+	struct entry_reader reader = reader_of(reading);
+	struct entry_state state;
+
+	if (is_settled(watched, word)) {
+		watched->seen_ns = reading->now;
+		return;
+	}
+	state = entry_cell__decode(&reader, watched->function, word);
+	note(reading, watched, &state);
+}
+
+/* One call ends at a cell that is not mapped any more; the next begins behind it.  False:
+ * the process is gone. */
+static bool read_batch(struct reading *reading, struct watched **batch, unsigned int count)
+{
+	struct iovec local[BATCH], remote[BATCH];
+	uint64_t words[BATCH];
+	ssize_t got;
+
+	for (unsigned int i = 0; i < count; i++) {
+		local[i] = (struct iovec){ &words[i], sizeof(words[i]) };
+		remote[i] = (struct iovec){ (void *)(uintptr_t)batch[i]->cell.address,
+					    sizeof(words[i]) };
+	}
+	for (unsigned int begin = 0; begin < count; begin++) {
+		got = process_vm_readv(reading->process->pid, local + begin, count - begin,
+				       remote + begin, count - begin, 0);
+		if (got < 0 && errno != EFAULT)
+			return false;
+		for (; got >= (ssize_t)sizeof(words[0]); got -= (ssize_t)sizeof(words[0])) {
+			look(reading, batch[begin], words[begin]);
+			begin++;
+		}
+	}
+	return true;
+}
+
+static void read_watched(struct reading *reading)
+{
+	struct publication *publication = &reading->process->publication;
+	uint32_t left = publication->count;
+	struct watched *batch[BATCH];
+	unsigned int count;
+
+	while (left && !is_over(reading)) {
+		for (count = 0; left && count < BATCH; left--) {
+			struct watched *watched;
+
+			if (publication->next >= publication->count)
+				publication->next = 0;
+			watched = &publication->items[publication->next++];
+			if (watched->until_ns >= reading->now)
+				batch[count++] = watched;
+		}
+		if (!read_batch(reading, batch, count))
+			break;
+	}
+}
+
+/* Finds the cell of a function, and reads it. */
+static void watch(struct reading *reading, uint64_t function)
+{
+	struct publication *publication = &reading->process->publication;
+	struct entry_reader reader = reader_of(reading);
+	struct watched watched = { .function = function, .body = MODEL_NONE,
+				   .until_ns = reading->now + LATELY_NS };
+	struct entry_state state;
+
+	map__set(publication->numbers, 0, function, 0);
+	if (entry_cell__find(&reader, function, &watched.cell) ||
+	    entry_cell__read(&reader, function, &watched.cell, &state))
+		return;
+	note(reading, &watched, &state);
+	alloc__grow(publication->items, publication->count, publication->capacity);
+	publication->items[publication->count++] = watched;
+	map__set(publication->numbers, 0, function, publication->count);
+}
+
+static void watch_wanted(struct reading *reading, uint32_t most)
+{
+	struct publication *publication = &reading->process->publication;
+	uint32_t done = 0;
+
+	while (done < most && done < publication->wanted_count &&
+	       publication->count < FUNCTIONS_MAX && !is_over(reading))
+		watch(reading, publication->wanted[done++]);
+	publication->wanted_count -= done;
+	if (done)
+		memmove(publication->wanted, publication->wanted + done,
+			publication->wanted_count * sizeof(*publication->wanted));
+}
+
+static bool can_be_read(const struct process *process)
+{
+	return process->alive && process->hooked && process->code == process;
+}
+
+void publication__step(struct recorder *recorder, uint64_t now)
+{
+	uint64_t entered = clock__now();
+
+	for (uint32_t i = 0; i < recorder->processes_count; i++) {
+		struct process *process = recorder->processes[i];
+		struct reading reading = { recorder, process, now, entered,
+					   cpu_time() + LOOK_NS };
+
+		if (!can_be_read(process) || now - process->publication.read_ns < READ_NS)
+			continue;
+		process->publication.read_ns = now;
+		read_watched(&reading);
+		watch_wanted(&reading, FIND_MAX);
+	}
+}
+
+/* Also what was never sampled: a tree of versions is to be whole. */
+static void want_all(struct recorder *recorder, struct process *process)
+{
+	struct publication *publication = &process->publication;
+
+	for (uint32_t i = 0; i < model__bodies(recorder->model); i++) {
+		const struct model_body *body = model__body(recorder->model, i);
+		uint64_t number = 0;
+
+		if (body->process != process->index || !has_cell(body) || body->died_ns)
+			continue;
+		(void)map__get(publication->numbers, 0, body->function_id, &number);
+		if (!number)
+			want(publication, body->function_id);
+	}
+}
+
+void publication__finish(struct recorder *recorder, uint64_t now)
+{
+	uint64_t entered = clock__now();
+
+	for (uint32_t i = 0; i < recorder->processes_count; i++) {
+		struct process *process = recorder->processes[i];
+		struct reading reading = { recorder, process, now, entered,
+					   cpu_time() + LAST_LOOK_NS };
+
+		if (!can_be_read(process))
+			continue;
+		for (uint32_t j = 0; j < process->publication.count; j++)
+			process->publication.items[j].until_ns = now;
+		read_watched(&reading);
+		want_all(recorder, process);
+		watch_wanted(&reading, FUNCTIONS_MAX);
+	}
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// One sort puts the bodies in the order of the tree; its levels are runs of equals.
+#include "versions.h"
+
+#include "view_internal.h"
+
+#include "../base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COMPARE(left, right) \
+	do { \
+		if ((left) != (right)) \
+			return (left) < (right) ? -1 : 1; \
+	} while (0)
+
+static bool is_method_of_a_module(const struct model_body *body)
+{
+	return body->token && !(body->flags & MODEL_BODY_DYNAMIC);
+}
+
+/*
+ * Module ids tell modules apart that were made at run time.  Others have a file, or a
+ * file's name in a single-file application, and precompiled bodies, which have no id.
+ */
+static uint64_t id_of_module(const struct model *model, const struct model_body *body)
+{
+	const char *module = model__text(model, body->module);
+	size_t size = strlen(module);
+
+	return size > 4 && !strcmp(module + size - 4, ".dll") ? 0 : body->module_id;
+}
+
+static int compare_methods(const struct model *model, const struct model_body *a,
+			   const struct model_body *b)
+{
+	COMPARE(a->process, b->process);
+	COMPARE(is_method_of_a_module(a), is_method_of_a_module(b));
+	if (!is_method_of_a_module(a)) {
+		COMPARE(a->function_id, b->function_id);
+		/* The next one at the same place is another method. */
+		COMPARE(a->name, b->name);
+		return 0;
+	}
+	COMPARE(a->module, b->module);
+	COMPARE(id_of_module(model, a), id_of_module(model, b));
+	COMPARE(a->token, b->token);
+	return 0;
+}
+
+static int compare_il(const struct model_body *a, const struct model_body *b)
+{
+	COMPARE(a->flags & MODEL_BODY_REJIT_UNKNOWN, b->flags & MODEL_BODY_REJIT_UNKNOWN);
+	COMPARE(a->rejit_id, b->rejit_id);
+	return 0;
+}
+
+static int compare_functions(const struct model_body *a, const struct model_body *b)
+{
+	COMPARE(a->flags & MODEL_BODY_FUNCTION_UNKNOWN, b->flags & MODEL_BODY_FUNCTION_UNKNOWN);
+	COMPARE(a->function_id, b->function_id);
+	if (a->flags & MODEL_BODY_FUNCTION_UNKNOWN)
+		COMPARE(a->name, b->name);
+	return 0;
+}
+
+static int compare(const void *left, const void *right, void *context)
+{
+	const struct model *model = context;
+	uint32_t first = *(const uint32_t *)left, second = *(const uint32_t *)right;
+	const struct model_body *a = model__body(model, first);
+	const struct model_body *b = model__body(model, second);
+	int order = compare_methods(model, a, b);
+
+	if (!order)
+		order = compare_il(a, b);
+	if (!order)
+		order = compare_functions(a, b);
+	if (order)
+		return order;
+	/* Precompiled code comes before all that is compiled. */
+	COMPARE(a->source != MODEL_SOURCE_IMAGE, b->source != MODEL_SOURCE_IMAGE);
+	COMPARE(a->native_version, b->native_version);
+	COMPARE(a->born_ns, b->born_ns);
+	COMPARE(first, second);
+	return 0;
+}
+
+static int by_samples(const void *left, const void *right)
+{
+	const struct versions_method *a = left, *b = right;
+
+	COMPARE(b->samples, a->samples);
+	COMPARE(a->first, b->first);
+	return 0;
+}
+
+static bool has_part(const struct model *model, uint32_t body, const char *part)
+{
+	return !part || strcasestr(model__text(model, model__body(model, body)->name), part);
+}
+
+/* One after the other in the order; `part` in the name of one of the bodies is enough. */
+static void find_methods(struct versions *versions, const char *part,
+			 const struct view_options *options)
+{
+	const struct model *model = versions->model;
+	struct versions_method method = { 0 };
+	bool wanted = false;
+
+	for (uint32_t i = 0; i < versions->bodies_count; i++) {
+		uint32_t body = versions->bodies[i];
+
+		wanted |= has_part(model, body, part);
+		method.count++;
+		method.samples += versions->self[(size_t)body * MODEL_EVENTS_MAX +
+						 options->event];
+		if (i + 1 < versions->bodies_count &&
+		    !compare_methods(model, model__body(model, body),
+				     model__body(model, versions->bodies[i + 1])))
+			continue;
+		if (wanted) {
+			alloc__grow(versions->methods, versions->methods_count,
+				    versions->methods_capacity);
+			versions->methods[versions->methods_count++] = method;
+		}
+		method = (struct versions_method){ .first = i + 1 };
+		wanted = false;
+	}
+	if (versions->methods_count)
+		qsort(versions->methods, versions->methods_count,
+		      sizeof(*versions->methods), by_samples);
+}
+
+static void find_patches(struct versions *versions)
+{
+	versions->patches = map__new();
+	for (uint32_t i = 0; i < model__patches(versions->model); i++) {
+		const struct model_patch *patch = model__patch(versions->model, i);
+
+		map__set(versions->patches, patch->process, patch->function_id, i);
+	}
+	versions->reached = map__new();
+	for (uint32_t i = 0; i < model__patches(versions->model); i++) {
+		const struct model_patch *patch = model__patch(versions->model, i);
+		uint64_t last;
+
+		if (patch->body != MODEL_NONE &&
+		    map__get(versions->patches, patch->process, patch->function_id, &last) &&
+		    last == i)
+			map__set(versions->reached, 0, patch->body, i);
+	}
+}
+
+void versions__build(const struct model *model, const char *part,
+		     const struct view_options *options, struct versions *ret_versions)
+{
+	uint32_t count = model__bodies(model);
+
+	*ret_versions = (struct versions){ .model = model };
+	model__tally(model, &ret_versions->self, &ret_versions->total);
+	ret_versions->bodies = alloc__zeroed(count + 1, sizeof(*ret_versions->bodies));
+	for (uint32_t i = 0; i < count; i++)
+		ret_versions->bodies[i] = i;
+	ret_versions->bodies_count = count;
+	qsort_r(ret_versions->bodies, count, sizeof(*ret_versions->bodies), compare,
+		(void *)model);
+	find_patches(ret_versions);
+	find_methods(ret_versions, part, options);
+}
+
+void versions__free(struct versions *versions)
+{
+	free(versions->bodies);
+	free(versions->methods);
+	free(versions->self);
+	free(versions->total);
+	map__free(versions->patches);
+	map__free(versions->reached);
+}
+
+static const struct model_body *body_at(const struct versions *versions, uint32_t place)
+{
+	return model__body(versions->model, versions->bodies[place]);
+}
+
+bool versions__same_il(const struct versions *versions, uint32_t left, uint32_t right)
+{
+	return !compare_il(body_at(versions, left), body_at(versions, right));
+}
+
+bool versions__same_function(const struct versions *versions, uint32_t left,
+			     uint32_t right)
+{
+	return !compare_functions(body_at(versions, left), body_at(versions, right));
+}
+
+const struct model_patch *versions__entry(const struct versions *versions, uint32_t body)
+{
+	const struct model_body *row = model__body(versions->model, body);
+	uint64_t patch;
+
+	if (row->flags & MODEL_BODY_FUNCTION_UNKNOWN ||
+	    !map__get(versions->patches, row->process, row->function_id, &patch))
+		return NULL;
+	return model__patch(versions->model, (uint32_t)patch);
+}
+
+const struct model_patch *versions__reached(const struct versions *versions, uint32_t body)
+{
+	uint64_t patch;
+
+	if (!map__get(versions->reached, 0, body, &patch))
+		return NULL;
+	return model__patch(versions->model, (uint32_t)patch);
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * What happened to code, in the order of time:
+ *
+ *   +0.101034 s  load    Shop.Ranking.Score(int): tier0 native 0, 96 bytes at 0x7f…
+ *   +1.503200 s  patch   Shop.Ranking.Score(int): calls reach tier1 native 2, since +1.020 s at the earliest
+ *
+ * A patch stands where it was seen, at the end of its window.  Bodies that a catch-up found
+ * are no loads: they were there before.
+ */
+#include "view_internal.h"
+
+#include "../base/alloc.h"
+#include "../base/map.h"
+#include "../base/text.h"
+#include "../model/name.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct event {
+	uint64_t time_ns;
+	unsigned int kind;	/* VIEW_EVENTS_... */
+	uint32_t index;		/* of body or patch */
+};
+
+struct list {
+	const struct model *model;
+	struct buf *buf;
+	uint64_t start_ns;
+	struct event *events;
+	size_t count, capacity;
+	string_id *names;	/* of patches: of the last body that was known of its function */
+};
+
+static const struct {
+	const char *name;
+	unsigned int kind;
+} kinds[] = {
+	{ "load", VIEW_EVENTS_LOAD },
+	{ "unload", VIEW_EVENTS_UNLOAD },
+	{ "patch", VIEW_EVENTS_PATCH },
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static unsigned int kind_of(const char *name, size_t size)
+{
+	for (unsigned int i = 0; i < KINDS; i++)
+		if (strlen(kinds[i].name) == size && !memcmp(kinds[i].name, name, size))
+			return kinds[i].kind;
+	return 0;
+}
+
+unsigned int view_events__kinds(const char *names)
+{
+	unsigned int found = 0;
+
+	for (;; names++) {
+		size_t size = strcspn(names, ",");
+		unsigned int kind = kind_of(names, size);
+
+		if (!kind)
+			return 0;
+		found |= kind;
+		names += size;
+		if (!*names)
+			return found;
+	}
+}
+
+static const char *name_of_kind(unsigned int kind)
+{
+	for (unsigned int i = 0; i < KINDS; i++)
+		if (kinds[i].kind == kind)
+			return kinds[i].name;
+	return "";
+}
+
+/* Of the body that calls reach; without one, of a body of the function. */
+static void name_patches(struct list *list)
+{
+	const struct model *model = list->model;
+	struct map *functions = map__new();
+	uint64_t name;
+
+	list->names = alloc__zeroed(model__patches(model) + 1, sizeof(*list->names));
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		const struct model_body *body = model__body(model, i);
+
+		if (!(body->flags & MODEL_BODY_FUNCTION_UNKNOWN))
+			map__set(functions, body->process, body->function_id, body->name);
+	}
+	for (uint32_t i = 0; i < model__patches(model); i++) {
+		const struct model_patch *patch = model__patch(model, i);
+
+		if (patch->body != MODEL_NONE) {
+			list->names[i] = model__body(model, patch->body)->name;
+			map__set(functions, patch->process, patch->function_id,
+				 list->names[i]);
+		} else if (map__get(functions, patch->process, patch->function_id, &name)) {
+			list->names[i] = (string_id)name;
+		}
+	}
+	map__free(functions);
+}
+
+static string_id name_of(const struct list *list, const struct event *event)
+{
+	return event->kind == VIEW_EVENTS_PATCH ?
+	       list->names[event->index] : model__body(list->model, event->index)->name;
+}
+
+static void add(struct list *list, const struct view_events_filter *filter,
+		const struct event *event)
+{
+	if (!(filter->kinds & event->kind) ||
+	    (filter->part && !strcasestr(model__text(list->model, name_of(list, event)),
+					 filter->part)))
+		return;
+	alloc__grow(list->events, list->count, list->capacity);
+	list->events[list->count++] = *event;
+}
+
+static int by_time(const void *left, const void *right)
+{
+	const struct event *a = left, *b = right;
+
+	if (a->time_ns != b->time_ns)
+		return a->time_ns < b->time_ns ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static void collect(struct list *list, const struct view_events_filter *filter)
+{
+	for (uint32_t i = 0; i < model__bodies(list->model); i++) {
+		const struct model_body *body = model__body(list->model, i);
+
+		if (body->source == MODEL_SOURCE_EVENT)
+			add(list, filter,
+			    &(struct event){ body->born_ns, VIEW_EVENTS_LOAD, i });
+		if (body->died_ns)
+			add(list, filter,
+			    &(struct event){ body->died_ns, VIEW_EVENTS_UNLOAD, i });
+	}
+	for (uint32_t i = 0; i < model__patches(list->model); i++)
+		add(list, filter, &(struct event){ model__patch(list->model, i)->window_ns[1],
+						   VIEW_EVENTS_PATCH, i });
+	if (list->count)
+		qsort(list->events, list->count, sizeof(*list->events), by_time);
+}
+
+/* --- text ------------------------------------------------------------------- */
+
+static double seconds(const struct list *list, uint64_t time_ns)
+{
+	return ((double)time_ns - (double)list->start_ns) / 1e9;
+}
+
+static void append_version(const struct list *list, const struct model_body *body)
+{
+	view__version_label(body, list->buf);
+	if (!(body->flags & MODEL_BODY_VERSION_UNKNOWN))
+		buf__printf(list->buf, " native %u", body->native_version);
+}
+
+static void append_body(const struct list *list, const struct model_body *body)
+{
+	append_version(list, body);
+	buf__printf(list->buf, ", %u bytes at 0x%" PRIx64, body->size, body->start);
+}
+
+static void append_patch(const struct list *list, const struct model_patch *patch)
+{
+	if (patch->body == MODEL_NONE) {
+		buf__append_string(list->buf, patch->target == TS_TARGET_PRESTUB ?
+				   "calls reach no body, the next one is compiled first" :
+				   "calls reach something unknown");
+	} else {
+		buf__append_string(list->buf, "calls reach ");
+		append_version(list, model__body(list->model, patch->body));
+		if (patch->target == TS_TARGET_CALL_COUNTING)
+			buf__append_string(list->buf, ", counted");
+	}
+	if (patch->window_ns[0])
+		buf__printf(list->buf, ", since %+.3f s at the earliest",
+			    seconds(list, patch->window_ns[0]));
+}
+
+static int32_t pid_of(const struct list *list, const struct event *event)
+{
+	uint32_t process = event->kind == VIEW_EVENTS_PATCH ?
+			   model__patch(list->model, event->index)->process :
+			   model__body(list->model, event->index)->process;
+
+	return model__process(list->model, process)->pid;
+}
+
+static void append_line(const struct list *list, const struct event *event)
+{
+	buf__printf(list->buf, "%+12.6f s  %-6s  ", seconds(list, event->time_ns),
+		    name_of_kind(event->kind));
+	if (model__processes(list->model) > 1)
+		buf__printf(list->buf, "process %d: ", pid_of(list, event));
+	text__append_terminal(list->buf, model__text(list->model, name_of(list, event)));
+	buf__append_string(list->buf, ": ");
+	if (event->kind == VIEW_EVENTS_PATCH)
+		append_patch(list, model__patch(list->model, event->index));
+	else
+		append_body(list, model__body(list->model, event->index));
+	buf__append_char(list->buf, '\n');
+}
+
+/* --- JSON -------------------------------------------------------------------- */
+
+static void write_version(struct json_writer *json, const struct model_body *body)
+{
+	if (body->flags & MODEL_BODY_REJIT_UNKNOWN)
+		json_writer__null(json, "rejit_id");
+	else
+		json_writer__number(json, "rejit_id", body->rejit_id);
+	if (body->flags & MODEL_BODY_VERSION_UNKNOWN)
+		json_writer__null(json, "native_version");
+	else
+		json_writer__number(json, "native_version", body->native_version);
+	json_writer__string(json, "tier", name__tier(view__tier(body)));
+	json_writer__hex(json, "start", body->start);
+	json_writer__number(json, "size", body->size);
+}
+
+static void write_patch(struct json_writer *json, const struct model_patch *patch)
+{
+	json_writer__array(json, "window_ns");
+	json_writer__number(json, NULL, patch->window_ns[0]);
+	json_writer__number(json, NULL, patch->window_ns[1]);
+	json_writer__end(json);
+	json_writer__hex(json, "cell", patch->cell);
+	json_writer__string(json, "target", name__target(patch->target));
+}
+
+static int write_object(const struct list *list, const struct event *event)
+{
+	const struct model_patch *patch = NULL;
+	const struct model_body *body = NULL;
+	struct json_writer json;
+	int err;
+
+	if (event->kind == VIEW_EVENTS_PATCH) {
+		patch = model__patch(list->model, event->index);
+		if (patch->body != MODEL_NONE)
+			body = model__body(list->model, patch->body);
+	} else {
+		body = model__body(list->model, event->index);
+	}
+	json_writer__init(&json, list->buf);
+	json_writer__object(&json, NULL);
+	json_writer__number(&json, "time_ns", event->time_ns);
+	json_writer__string(&json, "kind", name_of_kind(event->kind));
+	json_writer__signed(&json, "pid", pid_of(list, event));
+	json_writer__string(&json, "name", model__text(list->model, name_of(list, event)));
+	if (!patch && body->flags & MODEL_BODY_FUNCTION_UNKNOWN)
+		json_writer__null(&json, "function_id");
+	else
+		json_writer__hex(&json, "function_id",
+				 patch ? patch->function_id : body->function_id);
+	if (patch)
+		write_patch(&json, patch);
+	if (body)
+		write_version(&json, body);
+	json_writer__end(&json);
+	err = json_writer__finish(&json);
+	buf__append_char(list->buf, '\n');
+	return err;
+}
+
+int view_events__write(const struct model *model, const struct view_options *options,
+		       const struct view_events_filter *filter, bool json,
+		       struct buf *buf)
+{
+	struct list list = { .model = model, .buf = buf };
+	uint64_t end_ns;
+	int err = 0;
+
+	view__time_range(model, &list.start_ns, &end_ns);
+	name_patches(&list);
+	collect(&list, filter);
+	if (!json && options->note) {
+		buf__append_string(buf, "WARNING: ");
+		text__append_terminal(buf, options->note);
+		buf__append_char(buf, '\n');
+	}
+	for (size_t i = 0; i < list.count && !err; i++) {
+		if (json)
+			err = write_object(&list, &list.events[i]);
+		else
+			append_line(&list, &list.events[i]);
+	}
+	free(list.events);
+	free(list.names);
+	return err;
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * The code-version tree as text:
+ *
+ *   Shop.Ranking.Score(int)  in shop.dll  1386 samples, 13.5 %
+ *     IL version 0
+ *         tier0        native  0     96 bytes   12 samples  born +0.101 s, superseded by +1.503 s
+ *       * tier1        native  2    142 bytes 1374 samples  born +1.020 s, published +1.020 to +1.503 s
+ *
+ * and as JSON, with the same levels.
+ */
+#include "versions.h"
+#include "view_internal.h"
+
+#include "../base/text.h"
+#include "../model/name.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NO_PLACE UINT32_MAX
+
+struct tree {
+	const struct versions *versions;
+	const struct view_options *options;
+	struct buf *buf;
+	struct json_writer json;
+	uint64_t start_ns, samples;
+};
+
+static const struct model_body *body_at(const struct tree *tree, uint32_t place)
+{
+	return model__body(tree->versions->model, tree->versions->bodies[place]);
+}
+
+static uint64_t self_of(const struct tree *tree, uint32_t place)
+{
+	return tree->versions->self[(size_t)tree->versions->bodies[place] * MODEL_EVENTS_MAX +
+				    tree->options->event];
+}
+
+/* The patch since which calls reach it, NULL if they do not. */
+static const struct model_patch *reached(const struct tree *tree, uint32_t place)
+{
+	return versions__reached(tree->versions, tree->versions->bodies[place]);
+}
+
+static void append_name(const struct tree *tree, string_id name)
+{
+	text__append_terminal(tree->buf, model__text(tree->versions->model, name));
+}
+
+/* Of the recording's time; what was before it has a minus. */
+static double seconds(const struct tree *tree, uint64_t time_ns)
+{
+	return ((double)time_ns - (double)tree->start_ns) / 1e9;
+}
+
+static void append_time(const struct tree *tree, const char *what, uint64_t time_ns)
+{
+	buf__printf(tree->buf, "%s %+.3f s", what, seconds(tree, time_ns));
+}
+
+static void append_life(const struct tree *tree, const struct model_body *body)
+{
+	const char *born = body->source == MODEL_SOURCE_EVENT ? "born" : "found";
+
+	if (body->source == MODEL_SOURCE_IMAGE)
+		buf__append_string(tree->buf, "precompiled");
+	else
+		append_time(tree, born, body->born_ns);
+	if (body->published_ns[1] && !body->published_ns[0])
+		append_time(tree, ", published by", body->published_ns[1]);
+	else if (body->published_ns[1])
+		buf__printf(tree->buf, ", published %+.3f to %+.3f s",
+			    seconds(tree, body->published_ns[0]),
+			    seconds(tree, body->published_ns[1]));
+	if (body->superseded_ns)
+		append_time(tree, ", superseded by", body->superseded_ns);
+	if (body->died_ns)
+		append_time(tree, ", gone", body->died_ns);
+}
+
+static void append_native(const struct tree *tree, uint32_t place)
+{
+	const struct model_body *body = body_at(tree, place);
+	const struct model_patch *patch = reached(tree, place);
+	struct buf tier = BUF_INIT;
+	char mark = ' ';
+
+	if (patch)
+		mark = patch->target == TS_TARGET_CALL_COUNTING ? '+' : '*';
+	buf__append_string(&tier, name__tier_short(view__tier(body)));
+	if (body->osr_il_offset != TS_NO_IL_OFFSET)
+		buf__printf(&tier, "@0x%x", body->osr_il_offset);
+	buf__printf(tree->buf, "    %c %-12s ", mark, buf__string(&tier));
+	if (body->flags & MODEL_BODY_VERSION_UNKNOWN)
+		buf__append_string(tree->buf, "native  -");
+	else
+		buf__printf(tree->buf, "native %2u", body->native_version);
+	buf__printf(tree->buf, " %6u bytes %8" PRIu64 " samples  ", body->size,
+		    self_of(tree, place));
+	append_life(tree, body);
+	buf__append_char(tree->buf, '\n');
+	buf__free(&tier);
+}
+
+static void append_il(const struct tree *tree, const struct model_body *body)
+{
+	const struct model_process *process =
+		model__process(tree->versions->model, body->process);
+
+	if (body->flags & MODEL_BODY_REJIT_UNKNOWN) {
+		buf__append_string(tree->buf, "  IL version ?: of a ReJIT whose number is not known\n");
+		return;
+	}
+	buf__printf(tree->buf, "  IL version %u%s\n", body->rejit_id,
+		    body->rejit_id ? ": ReJIT" :
+		    process->flags & MODEL_PROCESS_MAIN_PROFILER ?
+		    ": as loaded, which another profiler may have changed" : "");
+}
+
+/* The names of a method's functions differ in their type arguments. */
+static bool has_several_functions(const struct tree *tree,
+				  const struct versions_method *method)
+{
+	for (uint32_t i = 1; i < method->count; i++)
+		if (body_at(tree, method->first)->name !=
+		    body_at(tree, method->first + i)->name)
+			return true;
+	return false;
+}
+
+static void append_function(const struct tree *tree, uint32_t place, bool several,
+			    bool first)
+{
+	const struct model_body *body = body_at(tree, place);
+	const struct model_patch *entry =
+		versions__entry(tree->versions, tree->versions->bodies[place]);
+
+	if (several) {
+		buf__append_string(tree->buf, "    ");
+		append_name(tree, body->name);
+		buf__append_char(tree->buf, '\n');
+	}
+	if (entry && entry->target == TS_TARGET_PRESTUB && first)
+		buf__append_string(tree->buf, "      calls reach no body: the next one is compiled first\n");
+	if (entry && entry->target == TS_TARGET_UNKNOWN && first)
+		buf__append_string(tree->buf, "      calls reach something unknown\n");
+}
+
+/* A function can be there in several IL versions. */
+static bool is_first(const struct tree *tree, const struct versions_method *method,
+		     uint32_t place)
+{
+	for (uint32_t i = method->first; i < place; i++)
+		if (versions__same_function(tree->versions, i, place))
+			return false;
+	return true;
+}
+
+/* The same method can be in several processes. */
+static void append_place(const struct tree *tree, const struct model_body *body)
+{
+	const struct model *model = tree->versions->model;
+	const char *path = model__text(model, body->module), *slash = strrchr(path, '/');
+
+	if (*path) {
+		buf__append_string(tree->buf, "  in ");
+		text__append_terminal(tree->buf, slash ? slash + 1 : path);
+	}
+	if (model__processes(model) > 1)
+		buf__printf(tree->buf, "  of process %d", model__process(model, body->process)->pid);
+}
+
+static void append_method(const struct tree *tree, const struct versions_method *method)
+{
+	const struct model_body *body = body_at(tree, method->first);
+	bool several = has_several_functions(tree, method);
+	uint32_t previous = NO_PLACE;
+
+	append_name(tree, body->name);
+	append_place(tree, body);
+	buf__printf(tree->buf, "  %" PRIu64 " samples", method->samples);
+	if (tree->samples)
+		buf__printf(tree->buf, ", %.2f %%",
+			    100.0 * (double)method->samples / (double)tree->samples);
+	buf__append_char(tree->buf, '\n');
+	for (uint32_t i = method->first; i < method->first + method->count; i++) {
+		bool same_il = previous != NO_PLACE &&
+			       versions__same_il(tree->versions, previous, i);
+
+		if (!same_il)
+			append_il(tree, body_at(tree, i));
+		if (!same_il || !versions__same_function(tree->versions, previous, i))
+			append_function(tree, i, several, is_first(tree, method, i));
+		append_native(tree, i);
+		previous = i;
+	}
+	buf__append_char(tree->buf, '\n');
+}
+
+static void append_header(const struct tree *tree, uint32_t shown)
+{
+	const struct versions *versions = tree->versions;
+
+	if (tree->options->note) {
+		buf__append_string(tree->buf, "WARNING: ");
+		text__append_terminal(tree->buf, tree->options->note);
+		buf__append_char(tree->buf, '\n');
+	}
+	buf__printf(tree->buf, "%u method%s%s; times since the recording began\n",
+		    versions->methods_count, versions->methods_count == 1 ? "" : "s",
+		    shown < versions->methods_count ? ", those with most samples first (--top)" :
+						      "");
+	if (model__patches(versions->model))
+		buf__append_string(tree->buf, "* calls reach it, as it was seen last   + by way of the call-counting stub\n");
+	else
+		buf__append_string(tree->buf, "which of them calls reach was not seen\n");
+	buf__append_char(tree->buf, '\n');
+}
+
+static struct tree tree_of(const struct versions *versions,
+			   const struct view_options *options, struct buf *buf)
+{
+	struct tree tree = { .versions = versions, .options = options, .buf = buf };
+	struct view_summary summary;
+
+	view__summarize(versions->model, options, &summary);
+	tree.start_ns = summary.start_ns;
+	tree.samples = summary.samples;
+	return tree;
+}
+
+int view_versions__write(const struct model *model, const struct view_options *options,
+			 const char *part, struct buf *buf)
+{
+	struct versions versions;
+	struct tree tree;
+	uint32_t shown;
+
+	versions__build(model, part, options, &versions);
+	tree = tree_of(&versions, options, buf);
+	shown = options->top && options->top < versions.methods_count ?
+		options->top : versions.methods_count;
+	append_header(&tree, shown);
+	for (uint32_t i = 0; i < shown; i++)
+		append_method(&tree, &versions.methods[i]);
+	versions__free(&versions);
+	return 0;
+}
+
+/* --- JSON ----------------------------------------------------------------- */
+
+static void write_time(struct json_writer *json, const char *name, uint64_t time_ns)
+{
+	if (time_ns)
+		json_writer__number(json, name, time_ns);
+	else
+		json_writer__null(json, name);
+}
+
+static void write_native(struct tree *tree, uint32_t place)
+{
+	const struct model_body *body = body_at(tree, place);
+	struct json_writer *json = &tree->json;
+
+	json_writer__line(json);
+	json_writer__object(json, NULL);
+	if (body->flags & MODEL_BODY_VERSION_UNKNOWN)
+		json_writer__null(json, "native_version");
+	else
+		json_writer__number(json, "native_version", body->native_version);
+	json_writer__string(json, "tier", name__tier(view__tier(body)));
+	json_writer__hex(json, "start", body->start);
+	json_writer__number(json, "size", body->size);
+	if (body->osr_il_offset == TS_NO_IL_OFFSET)
+		json_writer__null(json, "osr_il_offset");
+	else
+		json_writer__number(json, "osr_il_offset", body->osr_il_offset);
+	json_writer__bool(json, "published", reached(tree, place));
+	json_writer__number(json, "born_ns", body->born_ns);
+	json_writer__array(json, "published_ns");
+	for (int i = 0; i < 2 && body->published_ns[1]; i++)
+		json_writer__number(json, NULL, body->published_ns[i]);
+	json_writer__end(json);
+	write_time(json, "superseded_ns", body->superseded_ns);
+	write_time(json, "died_ns", body->died_ns);
+	json_writer__number(json, "samples", self_of(tree, place));
+	json_writer__end(json);
+}
+
+/* Those of one function, from `place` on; where the next one begins. */
+static uint32_t write_function(struct tree *tree, uint32_t place, uint32_t end)
+{
+	const struct model_body *body = body_at(tree, place);
+	const struct model_patch *entry =
+		versions__entry(tree->versions, tree->versions->bodies[place]);
+	struct json_writer *json = &tree->json;
+	uint32_t first = place;
+
+	/* Of precompiled code, what leads to it tells. */
+	if (!entry)
+		entry = reached(tree, place);
+	json_writer__line(json);
+	json_writer__object(json, NULL);
+	if (body->flags & MODEL_BODY_FUNCTION_UNKNOWN)
+		json_writer__null(json, "function_id");
+	else
+		json_writer__hex(json, "function_id", body->function_id);
+	json_writer__string(json, "name", model__text(tree->versions->model, body->name));
+	json_writer__string(json, "calls_reach", name__target(entry ? entry->target : 0));
+	json_writer__array(json, "native_versions");
+	do {
+		write_native(tree, place++);
+	} while (place < end && versions__same_il(tree->versions, first, place) &&
+		 versions__same_function(tree->versions, first, place));
+	json_writer__end(json);
+	json_writer__end(json);
+	return place;
+}
+
+static uint32_t write_il(struct tree *tree, uint32_t place, uint32_t end)
+{
+	const struct model_body *body = body_at(tree, place);
+	struct json_writer *json = &tree->json;
+	uint32_t first = place;
+
+	json_writer__line(json);
+	json_writer__object(json, NULL);
+	if (body->flags & MODEL_BODY_REJIT_UNKNOWN)
+		json_writer__null(json, "rejit_id");
+	else
+		json_writer__number(json, "rejit_id", body->rejit_id);
+	json_writer__array(json, "functions");
+	do {
+		place = write_function(tree, place, end);
+	} while (place < end && versions__same_il(tree->versions, first, place));
+	json_writer__end(json);
+	json_writer__end(json);
+	return place;
+}
+
+static void write_method(struct tree *tree, const struct versions_method *method)
+{
+	const struct model *model = tree->versions->model;
+	const struct model_body *body = body_at(tree, method->first);
+	uint32_t place = method->first, end = method->first + method->count;
+	struct json_writer *json = &tree->json;
+	char token[16];
+
+	json_writer__line(json);
+	json_writer__object(json, NULL);
+	json_writer__signed(json, "pid", model__process(model, body->process)->pid);
+	json_writer__string(json, "module", model__text(model, body->module));
+	snprintf(token, sizeof(token), "0x%08x", body->token);
+	json_writer__string(json, "token", token);
+	json_writer__string(json, "name", model__text(model, body->name));
+	json_writer__number(json, "samples", method->samples);
+	json_writer__array(json, "il_versions");
+	while (place < end)
+		place = write_il(tree, place, end);
+	json_writer__end(json);
+	json_writer__end(json);
+}
+
+int view_versions__write_json(const struct model *model, const struct view_options *options,
+			      const char *part, struct buf *buf)
+{
+	struct versions versions;
+	struct tree tree;
+	int err;
+
+	versions__build(model, part, options, &versions);
+	tree = tree_of(&versions, options, buf);
+	json_writer__init(&tree.json, buf);
+	json_writer__object(&tree.json, NULL);
+	json_writer__number(&tree.json, "start_ns", tree.start_ns);
+	json_writer__number(&tree.json, "samples", tree.samples);
+	json_writer__string(&tree.json, "note", options->note ? options->note : "");
+	json_writer__array(&tree.json, "methods");
+	for (uint32_t i = 0; i < versions.methods_count; i++)
+		if (!options->top || i < options->top)
+			write_method(&tree, &versions.methods[i]);
+	json_writer__end(&tree.json);
+	json_writer__end(&tree.json);
+	err = json_writer__finish(&tree.json);
+	buf__append_char(buf, '\n');
+	versions__free(&versions);
+	return err;
+}

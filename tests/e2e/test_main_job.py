@@ -18,7 +18,7 @@ def demo_launched(t):
 
 @check.test("demo attached", timeout=90)
 def demo_attached(t):
-    demo = programs.start_app(t, "demo", "18", "--threads", "2")
+    demo = programs.start_app(t, "demo", "14", "--threads", "2")
     time.sleep(2)
     # Once it is warm, it may be in no precompiled code at any sample.
     jobs.check_attached(t, demo.pid, 100, 0)

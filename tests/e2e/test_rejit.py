@@ -11,7 +11,7 @@ import struct
 import time
 import uuid
 
-from lib import check, jobs, programs, recording, report, truth
+from lib import check, jobs, loader, patches, programs, recording, report, truth
 
 ALL = "versions,stay,generics,late,precompiled,refused,inliners,crowd"
 # How near to its begin and end a phase may have samples of its neighbour.
@@ -136,6 +136,58 @@ def launched(t, path):
     with t.case("changed before it is loaded: the original is born last"):
         check_order_of_late(document.jit(pid))
     check_phases(t, t.path("record-out0"), recording.Recording(recorded), told, pid)
+
+
+def check_switches(document, pid, phases, versions):
+    """Each switch of the method's IL is a patch that leads to a body of that version, and lies
+    in its window; nothing else leads to another version."""
+    body_at = {b["start"]: b for b in document.bodies if b["pid"] == pid}
+    function = next(f for f, ids in versions.items()
+                    if any(int(b["function_id"], 16) == f and ".Plain(" in b["name"] for b in document.jit(pid)))
+    ids = [0, *versions[function]]
+    wanted = [(ids[p["version"]], p["begin_ns"]) for p in phases]
+    seen = [(body_at[p["body"]]["rejit_id"], p["window_ns"]) for p in document.document["patches"]
+            if p["pid"] == pid and int(p["function_id"], 16) == function and p["body"] is not None]
+    switches = [s for n, s in enumerate(seen) if not n or s[0] != seen[n - 1][0]]
+    print(f"seen {switches}, wanted {wanted}")
+    check.equal([s[0] for s in switches], [w[0] for w in wanted], "ReJITIDs that calls reached one after the other")
+    # A phase begins when the request is done, so its switch was just before.
+    check.empty([f"{identity}: begins at {begin}, seen between {low} and {high}"
+                 for (identity, begin), (_, (low, high)) in zip(wanted[1:], switches[1:])
+                 if not low - EDGE_NS <= begin <= high + EDGE_NS], "switches are outside of their windows")
+
+
+def switches(t, path):
+    """Request, request, revert, request: phases are longer than the pause between two looks."""
+    programs.need_root()
+    recording_path = t.path("out.tscope")
+    result = loader.record(t, "-o", recording_path, "-F", loader.FREQUENCY, "--", path, "versions", "1.2",
+                           env=programs.environment(**with_profiler(t)))
+    check.equal(result.code, 0, f"{result}\nexit code")
+    document = report.Report(loader.read_json(t, recording_path))
+    pid = document.processes[0]["pid"]
+    with t.case("what calls reach fits together"):
+        patches.check_windows(document, pid)
+    with t.case("each switch, a revert too, is seen in its window"):
+        check_switches(document, pid, read_lines(t.path("record-out0")), Told(t).versions())
+    with t.case("versions shows the one that calls reach, and the others as superseded"):
+        tree = json.loads(loader.run("versions", recording_path, "Plain", "--format", "json").out)
+        il = tree["methods"][0]["il_versions"]
+        check.equal([v["rejit_id"] for v in il], [0, *sorted(Told(t).versions()[int(il[1]["functions"][0]["function_id"], 16)])],
+                    "IL versions")
+        states = [[(n["published"], bool(n["superseded_ns"])) for n in v["functions"][0]["native_versions"] if n["published_ns"]]
+                  for v in il]
+        check.equal([(True, False) in s for s in states], [False, False, False, True], f"is published, of {states}")
+
+
+@check.test("ReJIT switches on 10", timeout=60)
+def switches_10(t):
+    switches(t, programs.app("rejit"))
+
+
+@check.test("ReJIT switches on 8", timeout=60)
+def switches_8(t):
+    switches(t, programs.app_on("net8.0", "rejit"))
 
 
 @check.test("ReJIT on 10 launched", timeout=120)

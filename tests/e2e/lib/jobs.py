@@ -5,7 +5,7 @@ own event stream, the JIT's own list and the bars of the project."""
 
 import time
 
-from . import check, jit_list, loader, programs, recording, report, truth
+from . import check, jit_list, loader, patches, programs, recording, report, truth
 
 # How long an attached recording is, and how near to its begin and end a body
 # may be that is not asked for.
@@ -65,6 +65,8 @@ def check_against(t, told, pid, path, result, least_jit, least_images, most_late
         truth.check_times(told, ours)
     with t.case("every sample is where the runtime says"):
         truth.check_samples(told, recording.Recording(path), pid, 0, truth.closed_ns(told), report.JIT_BAR)
+    with t.case("what calls reach fits together"):
+        patches.check_windows(document, pid)
     with t.case("every body was told when it was born"):
         check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
     return document
@@ -90,6 +92,9 @@ def check_attached(t, pid, least_jit, least_images):
         truth.check_times(told, ours, end)
     with t.case("every sample is where the runtime says"):
         truth.check_samples(told, recorded, pid, 0, told.end_ns, report.JIT_BAR)
+    with t.case("what calls reach fits together, and is what was compiled last"):
+        patches.check_windows(document, pid)
+        patches.check_settled(document, pid, recorded.end_ns)
     with t.case("older bodies are marked as caught up"):
         check.at_least(len([b for b in ours if b["source"] == "catch-up"]), 50, "bodies from the catch-up")
     return document
@@ -98,7 +103,7 @@ def check_attached(t, pid, least_jit, least_images):
 def check_attached_demo(t, build):
     """The same of the demo in one of its builds, once it is warm: it may be in no
     precompiled code at any sample."""
-    demo = programs.start_app(t, "demo", "18", "--threads", "2", path=programs.app_on(build, "demo"))
+    demo = programs.start_app(t, "demo", "14", "--threads", "2", path=programs.app_on(build, "demo"))
     time.sleep(2)
     document = check_attached(t, demo.pid, 100, 0)
     with t.case("the program runs on to its end"):

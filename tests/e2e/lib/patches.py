@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""What calls reach, as the recorder read it from the runtime's entry cells.  Truth is the
+runtime's rule, that once tiering has settled they reach the version which was compiled
+last; and, where a ReJIT changes it, the program that asks for it (test_rejit.py)."""
+
+import collections
+
+from . import check
+
+# What was compiled so shortly before the end may not be published yet.
+SETTLING_NS = 1_000_000_000
+# Of functions that can be told: see user/publication.
+TOLD_BAR = 0.99
+# The demo's plug-in is in a collectible context, whose methods have no versions.
+COLLECTIBLE = "Plugin"
+
+
+def by_function(patches):
+    functions = collections.defaultdict(list)
+    for patch in patches:
+        functions[patch["function_id"]].append(patch)
+    return functions
+
+
+class Bodies:
+    def __init__(self, document, pid):
+        self.patches = [p for p in document.document["patches"] if p["pid"] == pid]
+        self.jit = [b for b in document.jit(pid) if not b["dynamic"] and b["died_ns"] is None
+                    and COLLECTIBLE not in b["name"]]
+        self.at = {b["start"]: b for b in document.bodies if b["pid"] == pid and b["died_ns"] is None}
+
+
+def check_windows(document, pid):
+    """A function's windows are in order and overlap by no more than a look, which lasts from the
+    begin of one to the end of another; each body was there by the end of its own, and lives as
+    the patches say."""
+    bodies, problems = Bodies(document, pid), []
+    for function, patches in by_function(bodies.patches).items():
+        before = (0, 0)
+        for number, patch in enumerate(patches):
+            low, high = patch["window_ns"]
+            body = bodies.at.get(patch["body"])
+            last = patch is patches[-1]
+            if (low == 0) != (number == 0) or low < before[0] or high <= max(low, before[1]):
+                problems.append(f"{function}: window {low} to {high} after {before}")
+            if (patch["body"] is None) != (patch["target"] in ("prestub", "unknown")):
+                problems.append(f"{function}: {patch['target']} leads to {patch['body']}")
+            if body and body["born_ns"] > high:
+                problems.append(f"{body['name']}: reached by {high}, born {body['born_ns']}")
+            if body and body["function_id"] not in (None, function):
+                problems.append(f"{body['name']}: reached by calls of {function}")
+            if body and last and (body["superseded_ns"] or not body["published_ns"]):
+                problems.append(f"{body['name']}: reached last, but {body['published_ns']}, {body['superseded_ns']}")
+            before = (low, high)
+        final = patches[-1]["body"]
+        for start in {p["body"] for p in patches} - {final, None}:
+            if start in bodies.at and not bodies.at[start]["superseded_ns"]:
+                problems.append(f"{bodies.at[start]['name']}: {start} is not reached any more, and not superseded")
+    check.empty(problems, f"problems in {len(bodies.patches)} patches")
+    return bodies
+
+
+def check_settled(document, pid, end_ns):
+    """At the end of a recording that its process outlived."""
+    bodies = Bodies(document, pid)
+    versions, problems, right = collections.defaultdict(list), [], 0
+    for body in bodies.jit:
+        versions[body["function_id"]].append(body)
+    functions = by_function(bodies.patches)
+    told = [function for function in versions if function in functions]
+    for function in told:
+        last = functions[function][-1]
+        reached = bodies.at.get(last["body"])
+        # A revert goes back to an older one.
+        if any(b["rejit_id"] for b in versions[function]):
+            continue
+        newer = [b for b in versions[function] if b["tier"] != "OptimizedTier1OSR" and b["born_ns"] < end_ns - SETTLING_NS
+                 and (reached is None or reached["tier"] == "ReadyToRun" or b["native_version"] > reached["native_version"])]
+        right += not newer
+        problems += [f"{b['name']} {b['tier']}: compiled last, but calls reach {last['target']} {last['body']}" for b in newer]
+    print(f"what calls reach is known of {len(told)} of {len(versions)} functions, of {right} it is what was compiled last")
+    check.empty(problems, "bodies should be reached and are not")
+    check.at_least(right, 50, "functions of which it was checked what calls reach")
+    check.at_least(len(told) / len(versions), TOLD_BAR, f"share of {len(versions)} functions that tell what calls reach")

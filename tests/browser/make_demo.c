@@ -172,6 +172,8 @@ static void make_method(struct maker *maker, struct shop *shop, size_t m)
 		if (phase->tier == TS_TIER_READY_TO_RUN) {
 			body.source = MODEL_SOURCE_IMAGE;
 			body.born_ns = START;
+			/* It was so at the first look; since when, nobody saw. */
+			body.published_ns[1] = START + 300 * MS;
 		} else if (phase->tier != TS_TIER_1_OSR) {
 			body.published_ns[0] = body.born_ns + 40000;
 			body.published_ns[1] = body.born_ns + 2 * MS;

@@ -190,6 +190,17 @@ test("the panel lists a method's versions with their lives", async () => {
     await harness.shot(page, "hottest");
 });
 
+test("the panel says by when precompiled code was reached, and not since when", async () => {
+    const page = await harness.open("demo.html");
+    await page.click("#tab-hottest");
+    await page.locator("#hottest tbody tr", {hasText: "Regex.RunSingleMatch"}).first().click();
+    const {panel} = await state(page);
+    assert.match(panel, /origin\s+precompiled image/);
+    assert.match(panel, /published\s+by [\d.]+ m?s/);
+    assert.match(panel, /published\s+[\d.]+ m?s to/);
+    await harness.shot(page, "precompiled");
+});
+
 test("a sample counts once for a method that recurs in it", async () => {
     const page = await harness.open("demo.html");
     await press(page, "v", "v", "v", "/");

@@ -161,7 +161,7 @@ def switches(t, path):
     """Request, request, revert, request: phases are longer than the pause between two looks."""
     programs.need_root()
     recording_path = t.path("out.tscope")
-    result = loader.record(t, "-o", recording_path, "-F", loader.FREQUENCY, "--", path, "versions", "1.2",
+    result = loader.record(t, "-o", recording_path, "-F", loader.FREQUENCY, "--", path, "versions,stay", "1.2",
                            env=programs.environment(**with_profiler(t)))
     check.equal(result.code, 0, f"{result}\nexit code")
     document = report.Report(loader.read_json(t, recording_path))
@@ -169,7 +169,15 @@ def switches(t, path):
     with t.case("what calls reach fits together"):
         patches.check_windows(document, pid)
     with t.case("each switch, a revert too, is seen in its window"):
-        check_switches(document, pid, read_lines(t.path("record-out0")), Told(t).versions())
+        check_switches(document, pid, [p for p in read_lines(t.path("record-out0")) if p["method"] == "Plain"], Told(t).versions())
+    with t.case("samples of the thread that stays in the old version are late"):
+        stay = [b for b in document.jit(pid) if ".Stay(" in b["name"]]
+        late = {is_old: sum(b["late"]["cpu-clock"] for b in stay if (b["rejit_id"] == 0) == is_old) for is_old in (True, False)}
+        own = sum(map(report.own, (b for b in stay if b["rejit_id"] == 0)))
+        print(f"late {late} of {own} samples in the old version")
+        check.at_least(late[True], 100, "late samples in the old version")
+        check.at_least(own - late[True], 50, "samples in it before")
+        check.equal(late[False], 0, "late samples in the new version")
     with t.case("versions shows the one that calls reach, and the others as superseded"):
         tree = json.loads(loader.run("versions", recording_path, "Plain", "--format", "json").out)
         il = tree["methods"][0]["il_versions"]

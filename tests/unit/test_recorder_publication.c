@@ -232,13 +232,13 @@ static uint32_t watch(struct fixture *fixture, uint32_t number)
 	return body;
 }
 
-/* The last patch, with a window from then until now. */
 /* Windows end when a look is over: a moment after it began, and long before the next. */
 static void expect_look(uint64_t time_ns, uint64_t look)
 {
 	assert_in_range(time_ns, look, look ? look + READ_NS - 1 : 0);
 }
 
+/* The last patch, with a window from then until now. */
 static void expect_patch(const struct fixture *fixture, uint32_t number,
 			 enum ts_target target, uint32_t body, uint64_t from)
 {

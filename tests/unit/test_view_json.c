@@ -51,7 +51,8 @@ static void json_says_everything_of_a_body(void **state)
 			      "\"source\":\"event\",\"published_ns\":null,"
 			      "\"superseded_ns\":null,");
 	assert_contains(text,
-			"\"self\":{\"cpu-clock\":4},\"total\":{\"cpu-clock\":6}}");
+			"\"self\":{\"cpu-clock\":4},\"total\":{\"cpu-clock\":6},"
+			"\"late\":{\"cpu-clock\":0}}");
 	assert_contains(text, "\"osr_il_offset\":26,");
 	free(text);
 }

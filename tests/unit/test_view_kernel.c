@@ -49,9 +49,11 @@ static void json_counts_a_body_below_the_kernel_as_self(void **state)
 			      "\"native_leaf\":3,\"kernel_leaf\":8,\"stub_leaf\":0,"
 			      "\"unresolved_leaf\":1,\"bodies_sampled\":4}");
 	assert_contains(text, /* Work [tier1 #2] */
-			"\"self\":{\"cpu-clock\":7},\"total\":{\"cpu-clock\":10}}");
+			"\"self\":{\"cpu-clock\":7},\"total\":{\"cpu-clock\":10},"
+			"\"late\":{\"cpu-clock\":0}}");
 	assert_contains(text, /* Main */
-			"\"self\":{\"cpu-clock\":1},\"total\":{\"cpu-clock\":17}}");
+			"\"self\":{\"cpu-clock\":1},\"total\":{\"cpu-clock\":17},"
+			"\"late\":{\"cpu-clock\":0}}");
 	free(text);
 }
 

@@ -154,23 +154,23 @@ static struct entry_reader reader_of(struct reading *reading)
 	return (struct entry_reader){ read_memory, is_body, reading };
 }
 
-static void supersede(struct model *model, uint32_t index, uint64_t now)
+static void supersede(struct model *model, uint32_t index, uint64_t by)
 {
 	struct model_body body = *model__body(model, index);
 
-	body.superseded_ns = now;
+	body.superseded_ns = by;
 	model__update_body(model, index, &body);
 }
 
-static void publish(struct model *model, uint32_t index, uint64_t from, uint64_t now)
+static void publish(struct model *model, uint32_t index, uint64_t from, uint64_t by)
 {
 	struct model_body body = *model__body(model, index);
 
 	/* It was not reached before it was there; when that was, a catch-up cannot tell. */
-	if (body.source == MODEL_SOURCE_EVENT && from < body.born_ns && body.born_ns < now)
+	if (body.source == MODEL_SOURCE_EVENT && from < body.born_ns && body.born_ns < by)
 		from = body.born_ns;
 	body.published_ns[0] = from;
-	body.published_ns[1] = now;
+	body.published_ns[1] = by;
 	body.superseded_ns = 0;
 	model__update_body(model, index, &body);
 }
@@ -189,7 +189,6 @@ static void note(struct reading *reading, struct watched *watched,
 	struct model *model = reading->recorder->model;
 	uint32_t body = state->body ? body_at(reading, watched->function, state->body) :
 				      MODEL_NONE;
-
 	uint64_t after = after_reading(reading);
 
 	if (state->target != TS_TARGET_UNKNOWN)
@@ -227,6 +226,7 @@ static void look(struct reading *reading, struct watched *watched, uint64_t word
 
 	if (is_settled(watched, word)) {
 		watched->seen_ns = reading->now;
+		watched->unknown_looks = 0;
 		return;
 	}
 	state = entry_cell__decode(&reader, watched->function, word);

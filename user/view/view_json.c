@@ -7,6 +7,7 @@
  * nanoseconds.  JIT bodies are listed whether or not they were sampled; bodies
  * of precompiled images only when they were, because an image has thousands.
  */
+#include "late.h"
 #include "view_internal.h"
 
 #include "../model/name.h"
@@ -18,6 +19,7 @@ struct report {
 	const struct view_options *options;
 	struct json_writer json;
 	uint64_t *self, *total; /* [body][event], from model__tally */
+	uint64_t *late;		/* the same, of samples that were late */
 };
 
 static void write_text(struct report *report, const char *name, string_id string)
@@ -259,6 +261,7 @@ static void write_body(struct report *report, uint32_t index)
 			  body->flags & MODEL_BODY_SHARED_GENERIC);
 	write_counts(report, "self", self);
 	write_counts(report, "total", total);
+	write_counts(report, "late", report->late + (size_t)index * MODEL_EVENTS_MAX);
 	json_writer__end(json);
 }
 
@@ -352,6 +355,7 @@ int view_json__write(const struct model *model, const struct view_options *optio
 	int err;
 
 	model__tally(model, &report.self, &report.total);
+	report.late = late__tally(model);
 	json_writer__init(&report.json, buf);
 	json_writer__object(&report.json, NULL);
 	write_about(&report);
@@ -367,5 +371,6 @@ int view_json__write(const struct model *model, const struct view_options *optio
 
 	free(report.self);
 	free(report.total);
+	free(report.late);
 	return err;
 }

@@ -7,10 +7,11 @@
  *   self %      self  total %  tier      #ReJITID  native  name
  *    13.50      1386    16.31  tier1            0       2  Shop.Ranking.Score(int)
  *
- * Percentages are of the samples of the process, or thread, of the table.
+ * and what of it was late (late.h).  Percentages are of the samples of the process, or thread, of the table.
  * Native and kernel code stands in the table by name, so that the shares add
  * up to everything.
  */
+#include "late.h"
 #include "view_internal.h"
 
 #include "../base/alloc.h"
@@ -445,6 +446,7 @@ int view_text__write(const struct model *model, const struct view_options *optio
 	write_header(&text, &summary);
 	for (size_t at = 0; at < count;)
 		at += write_table(&text, stacks + at, count - at, several);
+	late__append(model, options, buf);
 
 	free(stacks);
 	free(text.rows);

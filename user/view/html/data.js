@@ -81,7 +81,8 @@ function decodeBody(row, strings, index) {
     return {
         index, process, nameId: name, name: strings[name], version: strings[version], tier, rejit,
         native, osr, start, size, functionId, token, module: strings[module], born, died,
-        published: publishedLow === null ? null : [publishedLow, publishedHigh],
+        // Since when may be unknown, as in a process that was attached to.
+        published: publishedHigh === null ? null : [publishedLow, publishedHigh],
         superseded, source, shared,
     };
 }

@@ -90,6 +90,7 @@ const HELP = [
     ["Time strip", [
         ["t", "go to the strip"],
         ["drag", "restrict the page to a range; double-click for the whole run"],
+        ["flags", "of the chosen method: above, a version was compiled; below, calls were seen to reach it"],
         ["← →", "move the range"],
         ["Shift + ← →", "make it longer or shorter (with Ctrl: finer)"],
         ["Home, End, Esc", "to the start, to the end, the whole run"],

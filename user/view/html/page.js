@@ -145,11 +145,14 @@ class Page {
     drawStrip() {
         const {colours, unknown, outline, muted, accent, ground, ink} = this.flame;
         const method = this.chosenKey && this.chosenKey.method;
-        this.strip.marks = this.chosenKey && method >= 0
-            ? this.profile.methods[method].bodies
-                .filter((body) => body.source !== "image" && body.born !== null)
-                .slice(0, 100).map((body) => ({time: body.born, colour: colours[body.tier]}))
-            : [];
+        const bodies = this.chosenKey && method >= 0
+            ? this.profile.methods[method].bodies.slice(0, 100) : [];
+        const mark = (body, time, below) => ({time, colour: colours[body.tier], below});
+        this.strip.marks = [
+            ...bodies.filter((body) => body.source !== "image" && body.born !== null)
+                .map((body) => mark(body, body.born, false)),
+            ...bodies.filter((body) => body.published !== null)
+                .map((body) => mark(body, body.published[1], true))];
         this.strip.draw(colours, unknown, outline, muted || ink, accent, ground);
     }
 

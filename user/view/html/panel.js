@@ -287,15 +287,15 @@ class Panel {
         if (body.source !== "image") {
             addFact(list, "born", this.when(body.born) +
                 (body.source === "catch-up" ? " (found after attach)" : ""));
-            addFact(list, "published", body.published === null ? "not observed"
-                : this.window(body.published));
-            if (body.superseded !== null)
-                addFact(list, "superseded", this.when(body.superseded));
-            if (body.died !== null)
-                addFact(list, "unloaded", this.when(body.died));
         } else {
             addFact(list, "origin", "precompiled image");
         }
+        addFact(list, "published", body.published === null ? "not observed"
+            : this.window(body.published));
+        if (body.superseded !== null)
+            addFact(list, "superseded", this.when(body.superseded));
+        if (body.died !== null)
+            addFact(list, "unloaded", this.when(body.died));
         addFact(list, "code", body.start + ", " + formatBytes(body.size));
         if (body.shared)
             addFact(list, "generics", "shared by instantiations over reference types");
@@ -309,6 +309,8 @@ class Panel {
     }
 
     window([low, high]) {
+        if (low === null)
+            return "by " + this.when(high);
         return high - low < 1000 ? this.when(high)
             : this.when(low) + " to " + this.when(high);
     }

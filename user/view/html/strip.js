@@ -131,7 +131,7 @@ class TimeStrip {
         return this.profile.binCount * this.profile.binWidth;
     }
 
-    // When the versions of the chosen method were born.
+    // When the versions of the chosen method were born, and below when calls reached them.
     drawMarks(width, height, ink) {
         const {context} = this;
         for (const mark of this.marks) {
@@ -142,9 +142,10 @@ class TimeStrip {
             context.strokeStyle = ink;
             context.lineWidth = 1;
             context.beginPath();
-            context.moveTo(x + 0.5, 0);
-            context.lineTo(x + 8, 4);
-            context.lineTo(x + 0.5, 8);
+            const top = mark.below ? height - 8 : 0;
+            context.moveTo(x + 0.5, top);
+            context.lineTo(x + 8, top + 4);
+            context.lineTo(x + 0.5, top + 8);
             context.closePath();
             context.fill();
             context.stroke();

@@ -6,7 +6,6 @@ a program is recorded (lib/patches.py, test_rejit.py)."""
 import json
 import os
 import re
-import time
 
 from lib import check, loader, programs
 
@@ -15,9 +14,13 @@ from lib import check, loader, programs
 def versions_of_a_process(t):
     programs.need_root()
     demo = programs.start_app(t, "demo", "40")
-    time.sleep(5)
     before = set(os.listdir("/tmp"))
-    text = loader.run("versions", "-p", demo.pid, "-d", "1s", "demo.flow.churn")
+
+    def versions():
+        return loader.run("versions", "-p", demo.pid, "-d", "1s", "demo.flow.churn")
+
+    programs.wait_until(lambda: "* tier1 " in versions().out, "the method's tier-1 body", 30)
+    text = versions()
     with t.case("as text: its tier-1 body is what calls reach"):
         check.equal(text.code, 0, f"{text}\nexit code")
         check.that(re.search(r"^Demo\.Flow\.Churn\(long\)  in demo\.dll  \d+ samples, ", text.out, re.M), f"no method in {text.out}")

@@ -118,7 +118,7 @@ static void only_samples_of_the_event_are_counted(void **state)
 
 	model__add_event(model, &(struct model_event){ .name = 0, .period = 1 });
 	set_life(model, BODY_TIER0, AT(0), AT(1));
-	late__append(model, &options, &buf);
+	late__append(model, &options, 10, &buf);
 	assert_int_equal(buf.size, 0);
 	buf__free(&buf);
 }

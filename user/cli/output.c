@@ -103,6 +103,25 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
+void output__cannot_write(const char *path, int err)
+{
+	log__error("cannot write %s: %s; choose another place with -o",
+		   path ? path : "standard output", strerror(-err));
+}
+
+int output__check(const char *path)
+{
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : STDOUT_FILENO;
+
+	if (fd < 0) {
+		output__cannot_write(path, -errno);
+		return EXIT_RECORDING;
+	}
+	if (path)
+		close(fd);
+	return EXIT_OK;
+}
+
 int output__write_bytes(const struct buf *buf, const char *path)
 {
 	int fd = STDOUT_FILENO, err;
@@ -115,8 +134,7 @@ int output__write_bytes(const struct buf *buf, const char *path)
 	/* A reader that has seen enough (head, less) is no failure. */
 	if (!err || (err == -EPIPE && !path))
 		return EXIT_OK;
-	log__error("cannot write %s: %s; choose another place with -o",
-		   path ? path : "standard output", strerror(-err));
+	output__cannot_write(path, err);
 	return EXIT_RECORDING;
 }
 

@@ -32,5 +32,9 @@ int output__write(const struct model *model, const struct view_options *options,
 		  enum output_format format, const char *path);
 
 int output__write_bytes(const struct buf *buf, const char *path);
+/* Whether it can be written, before there is anything to write.  An enum exit_code. */
+int output__check(const char *path);
+/* The line that says so; `path` NULL: standard output. */
+void output__cannot_write(const char *path, int err);
 
 #endif /* TIERSCOPE_CLI_OUTPUT_H */

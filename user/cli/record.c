@@ -71,8 +71,7 @@ static char *recording_path(const struct record_options *options)
 
 static int output_trouble(const struct record *record, int err)
 {
-	log__error("cannot write %s: %s; choose another place with -o", record->path,
-		   strerror(-err));
+	output__cannot_write(record->path, err);
 	return EXIT_NO_START;
 }
 

@@ -10,9 +10,7 @@
 #include "../base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -106,31 +104,14 @@ static int parse(int argc, char **argv, struct subject *subject)
 	return code ? code : take_arguments(argc, argv, subject);
 }
 
-/* Before anything is recorded for it. */
-static int check_output(const struct subject *subject)
-{
-	int fd;
-
-	if (!subject->output)
-		return EXIT_OK;
-	fd = open(subject->output, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd >= 0) {
-		close(fd);
-		return EXIT_OK;
-	}
-	log__error("cannot write %s: %s; choose another place with -o", subject->output,
-		   strerror(errno));
-	return EXIT_RECORDING;
-}
-
 /* As tierscope record does it, into memory; `file` is the caller's to close. */
 static int record(const struct subject *subject, char path[64], int *ret_file)
 {
 	enum log_level level = log__level();
-	int code;
 	char *argv[] = { "record", "-q", "-p", (char *)subject->pid, "-d",
 			 (char *)(subject->duration ? subject->duration : SUBJECT_SECONDS),
 			 "-o", path, NULL };
+	int code;
 
 	*ret_file = memfd_create("tierscope-recording", MFD_CLOEXEC);
 	if (*ret_file < 0) {
@@ -165,7 +146,7 @@ int subject__run(struct subject *subject, int argc, char **argv)
 
 	if (code)
 		return code < 0 ? EXIT_OK : code;
-	code = check_output(subject);
+	code = output__check(subject->output);	/* before anything is recorded for it */
 	if (!code && subject->pid)
 		code = record(subject, path, &file);
 	if (code)

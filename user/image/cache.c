@@ -254,25 +254,21 @@ static bool write_at(int file, size_t at, const void *data, size_t size)
 /* Each range at its place in the image. */
 static bool write_names(int file, size_t at, const struct image *image)
 {
-	struct pe_range ranges[IMAGE_NAME_RANGES];
+	struct name_range ranges[IMAGE_NAME_RANGES];
 	bool whole = !ftruncate(file, (off_t)(at + image->pe.size));
 
 	image__name_ranges(image, ranges);
-	for (uint32_t i = 0; i < IMAGE_NAME_RANGES && whole; i++) {
-		int64_t offset = pe__offset(&image->pe, ranges[i].rva, ranges[i].size);
-
-		if (ranges[i].size)
-			whole = write_at(file, at + (size_t)offset,
-					 (const uint8_t *)image->memory + offset,
-					 ranges[i].size);
-	}
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES && whole; i++)
+		whole = write_at(file, at + ranges[i].offset,
+				 (const uint8_t *)image->memory + ranges[i].offset,
+				 ranges[i].size);
 	return whole;
 }
 
-/* Of a file that may be made to fill the disk. */
+/* There is a copy, and it is not made to fill the disk. */
 static bool keeps_names(const struct image *image)
 {
-	struct pe_range ranges[IMAGE_NAME_RANGES];
+	struct name_range ranges[IMAGE_NAME_RANGES];
 	uint64_t bytes = 0;
 
 	image__name_ranges(image, ranges);
@@ -380,7 +376,7 @@ void image_cache__free(struct image_cache *cache)
 		const struct image *image = cache->kept[i].image;
 
 		if (image->cached && !keeps_names(image))
-			continue;	/* it is all there */
+			continue;	/* nothing is new */
 		write_one(cache, &cache->kept[i]);
 		if (++written % TRIM_EVERY == 0)
 			trim(cache);

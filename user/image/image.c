@@ -80,50 +80,46 @@ int image__open_memory(const void *data, size_t size, struct image **ret_image)
 	return 0;
 }
 
-void image__name_ranges(const struct image *image, struct pe_range ret_ranges[IMAGE_NAME_RANGES])
+void image__name_ranges(const struct image *image,
+			struct name_range ret_ranges[IMAGE_NAME_RANGES])
 {
 	const struct pe_range needed[IMAGE_NAME_RANGES] = {
 		image->pe.metadata, image->r2r.manifest, image->r2r.instances,
 		image->r2r.mvids};
 
-	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++)
-		ret_ranges[i] = pe__offset(&image->pe, needed[i].rva, needed[i].size) < 0
-					? (struct pe_range){0}
-					: needed[i];
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++) {
+		int64_t offset = pe__offset(&image->pe, needed[i].rva, needed[i].size);
+
+		ret_ranges[i] = offset < 0 ? (struct name_range){0}
+					   : (struct name_range){(size_t)offset,
+								 needed[i].size};
+	}
 }
 
 uint32_t image__names_crc(const struct image *image, const uint8_t *bytes)
 {
-	struct pe_range ranges[IMAGE_NAME_RANGES];
+	struct name_range ranges[IMAGE_NAME_RANGES];
 	uint32_t crc = 0;
 
 	image__name_ranges(image, ranges);
-	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++) {
-		if (ranges[i].size)
-			crc = crc32c__update(crc,
-					     bytes + pe__offset(&image->pe, ranges[i].rva,
-								ranges[i].size),
-					     ranges[i].size);
-	}
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++)
+		crc = crc32c__update(crc, bytes + ranges[i].offset, ranges[i].size);
 	return crc;
 }
 
 /* Each range to its place; of the file's size only what is copied is ever touched. */
 static int copy_names(struct image *image)
 {
-	struct pe_range ranges[IMAGE_NAME_RANGES];
+	struct name_range ranges[IMAGE_NAME_RANGES];
 	uint8_t *memory = mmap(NULL, image->file->size, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return -ENOMEM;
 	image__name_ranges(image, ranges);
-	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++) {
-		int64_t offset = pe__offset(&image->pe, ranges[i].rva, ranges[i].size);
-
-		if (ranges[i].size)
-			memcpy(memory + offset, image->file->data + offset, ranges[i].size);
-	}
+	for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++)
+		memcpy(memory + ranges[i].offset, image->file->data + ranges[i].offset,
+		       ranges[i].size);
 	file_view__rest(image->file);
 	image->memory = memory;
 	image->memory_size = image->file->size;

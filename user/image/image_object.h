@@ -32,10 +32,16 @@ struct image {
 /* Where things lie; no more is read than the first pages.  Errors as image__open_memory. */
 int image__parse(struct image *image, const void *data, size_t size);
 int image__build_tables(struct image *image);
+
 #define IMAGE_NAME_RANGES 4
 
+struct name_range {
+	size_t offset, size;	/* in the file */
+};
+
 /* What of the file names need; ranges that it lacks are empty. */
-void image__name_ranges(const struct image *image, struct pe_range ret_ranges[IMAGE_NAME_RANGES]);
+void image__name_ranges(const struct image *image,
+			struct name_range ret_ranges[IMAGE_NAME_RANGES]);
 /* Their checksum, of bytes that are laid out as the file. */
 uint32_t image__names_crc(const struct image *image, const uint8_t *bytes);
 /* Gives them back: they are none to be used. */

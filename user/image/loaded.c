@@ -62,26 +62,23 @@ static void copy_sections(image_reader read, void *context, uint64_t base,
 	}
 }
 
-static bool is_in(uint64_t page, int64_t offset, uint32_t size)
+static bool is_in(uint64_t page, const struct name_range *range)
 {
-	return offset >= 0 && page + PAGE > (uint64_t)offset &&
-	       page < (uint64_t)offset + size;
+	return range->size && page + PAGE > range->offset &&
+	       page < range->offset + range->size;
 }
 
 /* Keeps what names need; the rest has become tables. */
 static void drop_the_rest(const struct image *image)
 {
-	struct pe_range kept[IMAGE_NAME_RANGES];
+	struct name_range kept[IMAGE_NAME_RANGES];
 
 	image__name_ranges(image, kept);
 	for (uint64_t page = PAGE; page < image->memory_size; page += PAGE) {
 		bool needed = false;
 
 		for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++)
-			needed |= is_in(page,
-					pe__offset(&image->pe, kept[i].rva,
-						   kept[i].size),
-					kept[i].size);
+			needed |= is_in(page, &kept[i]);
 		if (!needed)
 			(void)madvise((uint8_t *)image->memory + page, PAGE,
 				      MADV_DONTNEED);

@@ -355,16 +355,27 @@ static string_id module_of(struct recorder *recorder, const struct image_file *f
 	return path;
 }
 
+static uint64_t key_of(uint32_t file, int64_t index)
+{
+	return (uint64_t)file << 32 | (uint32_t)index;
+}
+
+/* The model's body of an image's, MODEL_NONE if it has none yet. */
+static uint32_t find_known(const struct process *process, uint32_t file, uint64_t base,
+			   int64_t index)
+{
+	uint64_t known;
+
+	return map__get(process->image_bodies, base, key_of(file, index), &known) ?
+	       (uint32_t)known : MODEL_NONE;
+}
+
 uint32_t images__known_body(const struct recorder *recorder, const struct process *process,
 			    uint32_t file, uint64_t base, uint32_t rva)
 {
 	int64_t index = image__find(recorder->files[file].image, rva);
-	uint64_t known;
 
-	if (index < 0 || !map__get(process->image_bodies, base,
-				   (uint64_t)file << 32 | (uint32_t)index, &known))
-		return MODEL_NONE;
-	return (uint32_t)known;
+	return index < 0 ? MODEL_NONE : find_known(process, file, base, index);
 }
 
 /* The model's body for an RVA of an image, MODEL_NONE if no function is there. */
@@ -375,12 +386,13 @@ uint32_t images__body(struct recorder *recorder, struct process *process,
 	const struct image_body *bodies;
 	int64_t index = image__find(image, rva);
 	struct model_body body;
-	uint64_t known, key = (uint64_t)file << 32 | (uint32_t)index;
+	uint32_t known;
 
 	if (index < 0)
 		return MODEL_NONE;
-	if (map__get(process->image_bodies, base, key, &known))
-		return (uint32_t)known;
+	known = find_known(process, file, base, index);
+	if (known != MODEL_NONE)
+		return known;
 	image__bodies(image, &bodies);
 	body = (struct model_body){
 		.process = process->index,
@@ -394,9 +406,9 @@ uint32_t images__body(struct recorder *recorder, struct process *process,
 		.name = image_body_name(recorder, image, (uint32_t)index),
 	};
 	known = model__add_body(recorder->model, &body);
-	function_ids__wait_for(process, (uint32_t)known, body.start);
-	map__set(process->image_bodies, base, key, known);
-	return (uint32_t)known;
+	function_ids__wait_for(process, known, body.start);
+	map__set(process->image_bodies, base, key_of(file, index), known);
+	return known;
 }
 
 void images__free(struct recorder *recorder)

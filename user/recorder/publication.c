@@ -15,6 +15,7 @@
 #include "internal.h"
 
 #include "../base/alloc.h"
+#include "../target/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -110,11 +111,8 @@ void publication__ran(struct process *process, const struct model_body *body,
 static bool read_memory(void *context, uint64_t address, void *buffer, size_t size)
 {
 	const struct reading *reading = context;
-	struct iovec local = { buffer, size };
-	struct iovec remote = { (void *)(uintptr_t)address, size };
 
-	return process_vm_readv(reading->process->pid, &local, 1, &remote, 1, 0) ==
-	       (ssize_t)size;
+	return memory__read(reading->process->pid, address, buffer, size) == (ssize_t)size;
 }
 
 static uint32_t image_body_at(const struct reading *reading, uint64_t address)

@@ -7,9 +7,10 @@
 // were read from running programs on 8.0 to 10.0.
 #include "stubs.h"
 
+#include "../target/memory.h"
+
 #include <stdbool.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #define WINDOW_BEFORE 144
 #define WINDOW_AFTER 144
@@ -188,24 +189,16 @@ enum stub_kind stub__classify(const uint8_t *code, size_t size, size_t at)
 	return is_write_barrier(code, size, at) ? STUB_WRITE_BARRIER : STUB_NONE;
 }
 
-static ssize_t read_memory(pid_t pid, uint64_t from, uint8_t *to, size_t size)
-{
-	struct iovec local = { to, size };
-	struct iovec remote = { (void *)(uintptr_t)from, size };
-
-	return process_vm_readv(pid, &local, 1, &remote, 1, 0);
-}
-
 enum stub_kind stub__read(pid_t pid, uint64_t address)
 {
 	uint8_t code[WINDOW_BEFORE + WINDOW_AFTER];
 	uint64_t from = address - WINDOW_BEFORE, page = address & ~0xfffull;
-	ssize_t size = read_memory(pid, from, code, sizeof(code));
+	ssize_t size = memory__read(pid, from, code, sizeof(code));
 
 	/* What lies before the page may not be readable: begin at the page then. */
 	if (size < WINDOW_BEFORE && from < page) {
 		from = page;
-		size = read_memory(pid, from, code, sizeof(code));
+		size = memory__read(pid, from, code, sizeof(code));
 	}
 	if (size <= 0 || from + (uint64_t)size <= address)
 		return STUB_UNREADABLE;

@@ -6,12 +6,12 @@
 
 #include "../base/log.h"
 #include "../image/image.h"
+#include "../target/memory.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 
 #define UNPACKED_MAX (512ull << 20) /* kept of all processes, and copied of one */
 #define FAILED_BYTES (8u << 20)	    /* what looking at a damaged one counts for */
@@ -24,11 +24,9 @@ struct reading {
 static bool read_memory(void *context, uint64_t address, void *bytes, size_t size)
 {
 	struct reading *reading = context;
-	struct iovec local = { bytes, size };
-	struct iovec remote = { (void *)(uintptr_t)address, size };
 
 	reading->bytes += size;
-	return process_vm_readv(reading->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+	return memory__read(reading->pid, address, bytes, size) == (ssize_t)size;
 }
 
 /*

@@ -109,30 +109,28 @@ static void append_row(const struct model *model, const struct late_body *row,
 }
 
 void late__append(const struct model *model, const struct view_options *options,
-		  struct buf *buf)
+		  uint64_t samples, struct buf *buf)
 {
 	struct late_body *rows = NULL;
 	uint32_t count = 0, capacity = 0;
 	uint64_t *late = late__tally(model), sum = 0;
-	struct view_summary summary;
 
 	for (uint32_t i = 0; i < model__bodies(model); i++) {
-		uint64_t samples = late[(size_t)i * MODEL_EVENTS_MAX + options->event];
+		uint64_t own = late[(size_t)i * MODEL_EVENTS_MAX + options->event];
 
-		if (!samples)
+		if (!own)
 			continue;
 		alloc__grow(rows, count, capacity);
-		rows[count++] = (struct late_body){ i, samples };
-		sum += samples;
+		rows[count++] = (struct late_body){ i, own };
+		sum += own;
 	}
 	if (!count)
 		goto out;
-	view__summarize(model, options, &summary);
 	qsort(rows, count, sizeof(*rows), by_samples);
 	buf__printf(buf, "\nlate: %" PRIu64 " samples, in code that calls did not reach any more\n"
 		    " late %%       late  name\n", sum);
 	for (uint32_t i = 0; i < count && i < ROWS_MAX; i++)
-		append_row(model, &rows[i], summary.samples, buf);
+		append_row(model, &rows[i], samples, buf);
 	if (count > ROWS_MAX)
 		buf__printf(buf, "        and %u more\n", count - ROWS_MAX);
 out:

@@ -13,8 +13,9 @@
 /* [body * MODEL_EVENTS_MAX + event], user-mode leaves; the caller frees. */
 uint64_t *late__tally(const struct model *model);
 
-/* The section of the text report; nothing if no sample of the event was late. */
+/* The section of the text report, with shares of `samples`; nothing if no sample of the
+ * event was late. */
 void late__append(const struct model *model, const struct view_options *options,
-		  struct buf *buf);
+		  uint64_t samples, struct buf *buf);
 
 #endif /* TIERSCOPE_VIEW_LATE_H */

@@ -4,6 +4,7 @@
 #include "view_internal.h"
 
 #include "../base/alloc.h"
+#include "../base/text.h"
 #include "../model/name.h"
 
 #include <stdlib.h>
@@ -47,6 +48,20 @@ bool view__is_function(const struct model *model, const struct model_frame *fram
 uint32_t view__tier(const struct model_body *body)
 {
 	return body->tier < TS_TIER_COUNT ? body->tier : TS_TIER_UNKNOWN;
+}
+
+double view__seconds(uint64_t start_ns, uint64_t time_ns)
+{
+	return ((double)time_ns - (double)start_ns) / 1e9;
+}
+
+void view__append_note(const struct view_options *options, struct buf *buf)
+{
+	if (!options->note)
+		return;
+	buf__append_string(buf, "WARNING: ");
+	text__append_terminal(buf, options->note);
+	buf__append_char(buf, '\n');
 }
 
 void view__process_label(const struct model *model, uint32_t process, struct buf *buf)

@@ -9,6 +9,7 @@
  * A patch stands where it was seen, at the end of its window.  Bodies that a catch-up found
  * are no loads: they were there before.
  */
+#include "json_rows.h"
 #include "view_internal.h"
 
 #include "../base/alloc.h"
@@ -155,11 +156,6 @@ static void collect(struct list *list, const struct view_events_filter *filter)
 
 /* --- text ------------------------------------------------------------------- */
 
-static double seconds(const struct list *list, uint64_t time_ns)
-{
-	return ((double)time_ns - (double)list->start_ns) / 1e9;
-}
-
 static void append_version(const struct list *list, const struct model_body *body)
 {
 	view__version_label(body, list->buf);
@@ -187,7 +183,7 @@ static void append_patch(const struct list *list, const struct model_patch *patc
 	}
 	if (patch->window_ns[0])
 		buf__printf(list->buf, ", since %+.3f s at the earliest",
-			    seconds(list, patch->window_ns[0]));
+			    view__seconds(list->start_ns, patch->window_ns[0]));
 }
 
 static int32_t pid_of(const struct list *list, const struct event *event)
@@ -201,7 +197,7 @@ static int32_t pid_of(const struct list *list, const struct event *event)
 
 static void append_line(const struct list *list, const struct event *event)
 {
-	buf__printf(list->buf, "%+12.6f s  %-6s  ", seconds(list, event->time_ns),
+	buf__printf(list->buf, "%+12.6f s  %-6s  ", view__seconds(list->start_ns, event->time_ns),
 		    name_of_kind(event->kind));
 	if (model__processes(list->model) > 1)
 		buf__printf(list->buf, "process %d: ", pid_of(list, event));
@@ -216,27 +212,9 @@ static void append_line(const struct list *list, const struct event *event)
 
 /* --- JSON -------------------------------------------------------------------- */
 
-static void write_version(struct json_writer *json, const struct model_body *body)
-{
-	if (body->flags & MODEL_BODY_REJIT_UNKNOWN)
-		json_writer__null(json, "rejit_id");
-	else
-		json_writer__number(json, "rejit_id", body->rejit_id);
-	if (body->flags & MODEL_BODY_VERSION_UNKNOWN)
-		json_writer__null(json, "native_version");
-	else
-		json_writer__number(json, "native_version", body->native_version);
-	json_writer__string(json, "tier", name__tier(view__tier(body)));
-	json_writer__hex(json, "start", body->start);
-	json_writer__number(json, "size", body->size);
-}
-
 static void write_patch(struct json_writer *json, const struct model_patch *patch)
 {
-	json_writer__array(json, "window_ns");
-	json_writer__number(json, NULL, patch->window_ns[0]);
-	json_writer__number(json, NULL, patch->window_ns[1]);
-	json_writer__end(json);
+	json_rows__window(json, "window_ns", patch->window_ns);
 	json_writer__hex(json, "cell", patch->cell);
 	json_writer__string(json, "target", name__target(patch->target));
 }
@@ -261,15 +239,16 @@ static int write_object(const struct list *list, const struct event *event)
 	json_writer__string(&json, "kind", name_of_kind(event->kind));
 	json_writer__signed(&json, "pid", pid_of(list, event));
 	json_writer__string(&json, "name", model__text(list->model, name_of(list, event)));
-	if (!patch && body->flags & MODEL_BODY_FUNCTION_UNKNOWN)
-		json_writer__null(&json, "function_id");
+	if (patch)
+		json_writer__hex(&json, "function_id", patch->function_id);
 	else
-		json_writer__hex(&json, "function_id",
-				 patch ? patch->function_id : body->function_id);
+		json_rows__function(&json, body);
 	if (patch)
 		write_patch(&json, patch);
-	if (body)
-		write_version(&json, body);
+	if (body) {
+		json_rows__rejit(&json, body);
+		json_rows__code(&json, body);
+	}
 	json_writer__end(&json);
 	err = json_writer__finish(&json);
 	buf__append_char(list->buf, '\n');
@@ -287,11 +266,8 @@ int view_events__write(const struct model *model, const struct view_options *opt
 	view__time_range(model, &list.start_ns, &end_ns);
 	name_patches(&list);
 	collect(&list, filter);
-	if (!json && options->note) {
-		buf__append_string(buf, "WARNING: ");
-		text__append_terminal(buf, options->note);
-		buf__append_char(buf, '\n');
-	}
+	if (!json)
+		view__append_note(options, buf);
 	for (size_t i = 0; i < list.count && !err; i++) {
 		if (json)
 			err = write_object(&list, &list.events[i]);

@@ -63,6 +63,10 @@ uint32_t view__tier(const struct model_body *body);
 void view__process_label(const struct model *model, uint32_t process, struct buf *buf);
 /* "tier1 #2", "osr@0x1a", "tier0 #?": the version part of a label. */
 void view__version_label(const struct model_body *body, struct buf *buf);
+/* A time of the recording; what was before it is negative. */
+double view__seconds(uint64_t start_ns, uint64_t time_ns);
+/* The options' note as a line of text, if there is one. */
+void view__append_note(const struct view_options *options, struct buf *buf);
 /* The options' title, or one made from the recording.  Not escaped. */
 void view__title(const struct model *model, const struct view_options *options,
 		 struct buf *buf);

@@ -7,6 +7,7 @@
  * nanoseconds.  JIT bodies are listed whether or not they were sampled; bodies
  * of precompiled images only when they were, because an image has thousands.
  */
+#include "json_rows.h"
 #include "late.h"
 #include "view_internal.h"
 
@@ -36,15 +37,6 @@ static void write_text_or_null(struct report *report, const char *name,
 		json_writer__null(&report->json, name);
 }
 
-/* 0 stands for "not", which is null outside. */
-static void write_time(struct report *report, const char *name, uint64_t time_ns)
-{
-	if (time_ns)
-		json_writer__number(&report->json, name, time_ns);
-	else
-		json_writer__null(&report->json, name);
-}
-
 static void write_about(struct report *report)
 {
 	const struct model_about *about = model__about_const(report->model);
@@ -69,7 +61,7 @@ static void write_about(struct report *report)
 		json_writer__number(json, "part", about->part);
 	else
 		json_writer__null(json, "part");
-	write_time(report, "whole_start_ns", about->whole_start_ns);
+	json_rows__time(json, "whole_start_ns", about->whole_start_ns);
 	json_writer__string(json, "note",
 			    report->options->note ? report->options->note : "");
 	json_writer__end(json);
@@ -83,7 +75,7 @@ static void write_process(struct report *report, const struct model_process *pro
 	json_writer__object(json, NULL);
 	json_writer__signed(json, "pid", process->pid);
 	json_writer__number(json, "start_ns", process->start_ns);
-	write_time(report, "end_ns", process->end_ns);
+	json_rows__time(json, "end_ns", process->end_ns);
 	write_text(report, "comm", process->comm);
 	write_text(report, "executable", process->executable);
 	write_text(report, "cmdline", process->cmdline);
@@ -184,25 +176,10 @@ static void write_identity(struct report *report, const struct model_body *body)
 
 	json_writer__signed(json, "pid",
 			    model__process(report->model, body->process)->pid);
-	if (body->flags & MODEL_BODY_FUNCTION_UNKNOWN)
-		json_writer__null(json, "function_id");
-	else
-		json_writer__hex(json, "function_id", body->function_id);
-	if (body->flags & MODEL_BODY_REJIT_UNKNOWN)
-		json_writer__null(json, "rejit_id");
-	else
-		json_writer__number(json, "rejit_id", body->rejit_id);
-	if (body->flags & MODEL_BODY_VERSION_UNKNOWN)
-		json_writer__null(json, "native_version");
-	else
-		json_writer__number(json, "native_version", body->native_version);
-	json_writer__string(json, "tier", name__tier(view__tier(body)));
-	json_writer__hex(json, "start", body->start);
-	json_writer__number(json, "size", body->size);
-	if (body->osr_il_offset == TS_NO_IL_OFFSET)
-		json_writer__null(json, "osr_il_offset");
-	else
-		json_writer__number(json, "osr_il_offset", body->osr_il_offset);
+	json_rows__function(json, body);
+	json_rows__rejit(json, body);
+	json_rows__code(json, body);
+	json_rows__osr(json, body);
 	write_text(report, "module", body->module);
 	json_writer__hex(json, "module_id", body->module_id);
 }
@@ -223,19 +200,15 @@ static void write_life(struct report *report, const struct model_body *body)
 	struct json_writer *json = &report->json;
 
 	json_writer__number(json, "born_ns", body->born_ns);
-	write_time(report, "died_ns", body->died_ns);
+	json_rows__time(json, "died_ns", body->died_ns);
 	json_writer__string(json, "source",
 			    body->source <= MODEL_SOURCE_IMAGE ? sources[body->source]
 							       : "unknown");
-	if (body->published_ns[1]) {
-		json_writer__array(json, "published_ns");
-		json_writer__number(json, NULL, body->published_ns[0]);
-		json_writer__number(json, NULL, body->published_ns[1]);
-		json_writer__end(json);
-	} else {
+	if (body->published_ns[1])
+		json_rows__window(json, "published_ns", body->published_ns);
+	else
 		json_writer__null(json, "published_ns");
-	}
-	write_time(report, "superseded_ns", body->superseded_ns);
+	json_rows__time(json, "superseded_ns", body->superseded_ns);
 }
 
 static void write_body(struct report *report, uint32_t index)
@@ -293,10 +266,7 @@ static void write_patch(struct report *report, const struct model_patch *patch)
 	else
 		json_writer__hex(json, "body",
 				 model__body(report->model, patch->body)->start);
-	json_writer__array(json, "window_ns");
-	json_writer__number(json, NULL, patch->window_ns[0]);
-	json_writer__number(json, NULL, patch->window_ns[1]);
-	json_writer__end(json);
+	json_rows__window(json, "window_ns", patch->window_ns);
 	json_writer__end(json);
 }
 

@@ -89,11 +89,7 @@ static void write_losses(struct text *text, const struct view_summary *summary)
 {
 	struct buf *buf = text->buf;
 
-	if (text->options->note) {
-		buf__append_string(buf, "WARNING: ");
-		append_name(text, text->options->note);
-		buf__append_char(buf, '\n');
-	}
+	view__append_note(text->options, buf);
 	if (summary->lost) {
 		buf__printf(buf, "LOST: %llu samples",
 			    (unsigned long long)summary->lost);
@@ -446,7 +442,7 @@ int view_text__write(const struct model *model, const struct view_options *optio
 	write_header(&text, &summary);
 	for (size_t at = 0; at < count;)
 		at += write_table(&text, stacks + at, count - at, several);
-	late__append(model, options, buf);
+	late__append(model, options, summary.samples, buf);
 
 	free(stacks);
 	free(text.rows);

@@ -10,6 +10,7 @@
  *
  * and as JSON, with the same levels.
  */
+#include "json_rows.h"
 #include "versions.h"
 #include "view_internal.h"
 
@@ -52,15 +53,9 @@ static void append_name(const struct tree *tree, string_id name)
 	text__append_terminal(tree->buf, model__text(tree->versions->model, name));
 }
 
-/* Of the recording's time; what was before it has a minus. */
-static double seconds(const struct tree *tree, uint64_t time_ns)
-{
-	return ((double)time_ns - (double)tree->start_ns) / 1e9;
-}
-
 static void append_time(const struct tree *tree, const char *what, uint64_t time_ns)
 {
-	buf__printf(tree->buf, "%s %+.3f s", what, seconds(tree, time_ns));
+	buf__printf(tree->buf, "%s %+.3f s", what, view__seconds(tree->start_ns, time_ns));
 }
 
 static void append_life(const struct tree *tree, const struct model_body *body)
@@ -75,8 +70,8 @@ static void append_life(const struct tree *tree, const struct model_body *body)
 		append_time(tree, ", published by", body->published_ns[1]);
 	else if (body->published_ns[1])
 		buf__printf(tree->buf, ", published %+.3f to %+.3f s",
-			    seconds(tree, body->published_ns[0]),
-			    seconds(tree, body->published_ns[1]));
+			    view__seconds(tree->start_ns, body->published_ns[0]),
+			    view__seconds(tree->start_ns, body->published_ns[1]));
 	if (body->superseded_ns)
 		append_time(tree, ", superseded by", body->superseded_ns);
 	if (body->died_ns)
@@ -206,11 +201,7 @@ static void append_header(const struct tree *tree, uint32_t shown)
 {
 	const struct versions *versions = tree->versions;
 
-	if (tree->options->note) {
-		buf__append_string(tree->buf, "WARNING: ");
-		text__append_terminal(tree->buf, tree->options->note);
-		buf__append_char(tree->buf, '\n');
-	}
+	view__append_note(tree->options, tree->buf);
 	buf__printf(tree->buf, "%u method%s%s; times since the recording began\n",
 		    versions->methods_count, versions->methods_count == 1 ? "" : "s",
 		    shown < versions->methods_count ? ", those with most samples first (--top)" :
@@ -254,14 +245,6 @@ int view_versions__write(const struct model *model, const struct view_options *o
 
 /* --- JSON ----------------------------------------------------------------- */
 
-static void write_time(struct json_writer *json, const char *name, uint64_t time_ns)
-{
-	if (time_ns)
-		json_writer__number(json, name, time_ns);
-	else
-		json_writer__null(json, name);
-}
-
 static void write_native(struct tree *tree, uint32_t place)
 {
 	const struct model_body *body = body_at(tree, place);
@@ -269,25 +252,16 @@ static void write_native(struct tree *tree, uint32_t place)
 
 	json_writer__line(json);
 	json_writer__object(json, NULL);
-	if (body->flags & MODEL_BODY_VERSION_UNKNOWN)
-		json_writer__null(json, "native_version");
-	else
-		json_writer__number(json, "native_version", body->native_version);
-	json_writer__string(json, "tier", name__tier(view__tier(body)));
-	json_writer__hex(json, "start", body->start);
-	json_writer__number(json, "size", body->size);
-	if (body->osr_il_offset == TS_NO_IL_OFFSET)
-		json_writer__null(json, "osr_il_offset");
-	else
-		json_writer__number(json, "osr_il_offset", body->osr_il_offset);
+	json_rows__code(json, body);
+	json_rows__osr(json, body);
 	json_writer__bool(json, "published", reached(tree, place));
 	json_writer__number(json, "born_ns", body->born_ns);
 	json_writer__array(json, "published_ns");
 	for (int i = 0; i < 2 && body->published_ns[1]; i++)
 		json_writer__number(json, NULL, body->published_ns[i]);
 	json_writer__end(json);
-	write_time(json, "superseded_ns", body->superseded_ns);
-	write_time(json, "died_ns", body->died_ns);
+	json_rows__time(json, "superseded_ns", body->superseded_ns);
+	json_rows__time(json, "died_ns", body->died_ns);
 	json_writer__number(json, "samples", self_of(tree, place));
 	json_writer__end(json);
 }
@@ -306,10 +280,7 @@ static uint32_t write_function(struct tree *tree, uint32_t place, uint32_t end)
 		entry = reached(tree, place);
 	json_writer__line(json);
 	json_writer__object(json, NULL);
-	if (body->flags & MODEL_BODY_FUNCTION_UNKNOWN)
-		json_writer__null(json, "function_id");
-	else
-		json_writer__hex(json, "function_id", body->function_id);
+	json_rows__function(json, body);
 	json_writer__string(json, "name", model__text(tree->versions->model, body->name));
 	json_writer__string(json, "calls_reach", name__target(entry ? entry->target : 0));
 	json_writer__array(json, "native_versions");
@@ -330,10 +301,7 @@ static uint32_t write_il(struct tree *tree, uint32_t place, uint32_t end)
 
 	json_writer__line(json);
 	json_writer__object(json, NULL);
-	if (body->flags & MODEL_BODY_REJIT_UNKNOWN)
-		json_writer__null(json, "rejit_id");
-	else
-		json_writer__number(json, "rejit_id", body->rejit_id);
+	json_rows__rejit(json, body);
 	json_writer__array(json, "functions");
 	do {
 		place = write_function(tree, place, end);

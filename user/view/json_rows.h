@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/* What the JSON views say alike of bodies and patches: members of the open object. */
+#ifndef TIERSCOPE_VIEW_JSON_ROWS_H
+#define TIERSCOPE_VIEW_JSON_ROWS_H
+
+#include "json_writer.h"
+
+#include "../model/model.h"
+
+/* 0 stands for "not", which is null outside. */
+void json_rows__time(struct json_writer *json, const char *name, uint64_t time_ns);
+void json_rows__window(struct json_writer *json, const char *name,
+		       const uint64_t window_ns[2]);
+/* These are null where the body does not know them. */
+void json_rows__function(struct json_writer *json, const struct model_body *body);
+void json_rows__rejit(struct json_writer *json, const struct model_body *body);
+void json_rows__osr(struct json_writer *json, const struct model_body *body);
+/* native_version (or null), tier, start, size. */
+void json_rows__code(struct json_writer *json, const struct model_body *body);
+
+#endif /* TIERSCOPE_VIEW_JSON_ROWS_H */

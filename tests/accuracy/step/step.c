@@ -17,6 +17,7 @@
 // first step, which are checked when they are returned to; and nothing is compared
 // above the first native caller, since native frames are walked by rbp.  A call that
 // is never returned to, because an OSR body took over, is known by that body.
+#include "../../../user/recorder/stubs.h"
 #include "native_walk.h"
 #include "places.h"
 
@@ -39,6 +40,7 @@ struct caller {
 static struct caller callers[CALLERS_MAX], walked[CALLERS_MAX];
 static unsigned int callers_count, walked_count;
 static unsigned long checked, in_stubs, in_prologs, in_epilogs, native, wrong, bad_returns;
+static unsigned long strange;	/* instructions in JIT memory that are in no body and no stub */
 static unsigned long native_at_once;
 
 static void code_find(__u32 space, __u64 address, struct found *found)
@@ -152,17 +154,22 @@ static void print_place(__u64 address, __u64 slot)
 	       body ? address - body->start : 0, slot);
 }
 
+static void print_code(__u64 address, unsigned int before)
+{
+	__u8 code[32] = {};
+
+	read_memory(address - before, code, sizeof(code));
+	for (unsigned int i = 0; i < sizeof(code); i++)
+		printf("%s%02x", i == before ? " | " : " ", code[i]);
+	printf("\n");
+}
+
 static void complain(const struct user_regs_struct *regs, __u32 flags, unsigned int at)
 {
-	__u8 code[16] = {};
-
 	wrong++;
-	read_memory(regs->rip - 4, code, sizeof(code));
 	printf("wrong, caller %u, flags %#x, rsp %#llx rbp %#llx, code", at, flags, regs->rsp,
 	       regs->rbp);
-	for (unsigned int i = 0; i < sizeof(code); i++)
-		printf("%s%02x", i == 4 ? " | " : " ", code[i]);
-	printf("\n");
+	print_code(regs->rip, 4);
 	print_place(regs->rip, 0);
 	printf("  walked\n");
 	for (unsigned int i = 0; i < walked_count && i < at + 3; i++)
@@ -193,6 +200,24 @@ static int difference(void)
 	return -1;
 }
 
+/* What is in no body that we know is a stub, or a body that came a moment ago. */
+static struct body *check_stub(__u64 address)
+{
+	struct body *body = NULL;
+
+	if (stub__read(pid, address) == STUB_NONE) {
+		read_bodies();
+		body = body_at(address);
+		if (!body) {
+			strange++;
+			printf("no stub that we know at %#llx:", address);
+			print_code(address, 16);
+		}
+	}
+	in_stubs += !body;
+	return body;
+}
+
 static void check_here(const struct user_regs_struct *regs)
 {
 	const struct range *range = range_at(regs->rip);
@@ -216,11 +241,12 @@ static void check_here(const struct user_regs_struct *regs)
 	}
 	checked++;
 	body = body_at(regs->rip);
+	if (!body && range && range->kind == RANGE_JIT)
+		body = check_stub(regs->rip);
 	if (body && !body->seen)
 		printf("body %s\n", body->name);
 	if (body)
 		body->seen = true;
-	in_stubs += !body && range && range->kind == RANGE_JIT;
 	in_prologs += !!(flags & TS_SAMPLE_LEAF_PROLOG);
 	in_epilogs += !!(flags & TS_SAMPLE_LEAF_EPILOG);
 	if (at >= 0)
@@ -323,8 +349,8 @@ int main(int argc, char **argv)
 	}
 	ptrace(PTRACE_DETACH, pid, 0, 0);
 	printf("checked %lu stubs %lu prologs %lu epilogs %lu native %lu wrong %lu "
-	       "astray %lu\n", checked, in_stubs, in_prologs, in_epilogs, native,
-	       wrong, bad_returns);
+	       "astray %lu strange %lu\n", checked, in_stubs, in_prologs, in_epilogs, native,
+	       wrong, bad_returns, strange);
 	journal__free(journal);
-	return wrong || bad_returns ? 1 : 0;
+	return wrong || bad_returns || strange ? 1 : 0;
 }

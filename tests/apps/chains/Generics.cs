@@ -40,7 +40,7 @@ internal sealed class LoudSender : Sender
     private static long Shout(long value) => value + 77;
 }
 
-internal static class Generics
+internal static unsafe class Generics
 {
     public static readonly string[] Chains =
     {
@@ -50,6 +50,7 @@ internal static class Generics
         "Generics.ValueLeaf<long> < Generics.ValueCall<long> < Generics.Value",
         "Generics.VirtualLeaf < Sender.Send<__Canon> < Generics.Sends < Generics.Virtual",
         "LoudSender.Shout < LoudSender.Send<__Canon> < Generics.Sends < Generics.Virtual",
+        "Generics.PointedLeaf < Generics.Pointed<__Canon> < Generics.Points < Generics.Pointers",
     };
 
     private static readonly Bag<string> Strings = new();
@@ -78,7 +79,7 @@ internal static class Generics
     private static long ValueCall<T>(long value) where T : unmanaged => ValueLeaf<T>(value) + 1;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe long ValueLeaf<T>(long value) where T : unmanaged => value * sizeof(T);
+    private static long ValueLeaf<T>(long value) where T : unmanaged => value * sizeof(T);
 
     public static long Virtual(long count)
     {
@@ -93,4 +94,25 @@ internal static class Generics
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static long VirtualLeaf(long value) => value + 22;
+
+    // A pointer to a shared static method leads to a stub that puts the type, as a
+    // hidden argument, before the others.
+    private static readonly delegate*<long, long> PointerOne = &Pointed<string>, PointerTwo = &Pointed<object>;
+
+    public static long Pointers(long count)
+    {
+        long sum = 0;
+        for (long i = 0; i < count; i++)
+            sum += Points(i);
+        return sum;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long Points(long value) => PointerOne(value) + PointerTwo(value);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long Pointed<T>(long value) => PointedLeaf(value) + (typeof(T) == typeof(string) ? 1 : 2);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long PointedLeaf(long value) => value + 23;
 }

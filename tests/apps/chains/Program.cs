@@ -35,7 +35,7 @@ internal static class Program
         (Frames.Allocating, 50), (Frames.Large, 20), (Frames.Larger, 5), (Frames.Tails, 50),
         (Calls.Virtual, 50), (Calls.Interface, 50), (Calls.Single, 50),
         (Calls.Delegate, 50), (Calls.Static, 50), (Calls.Multicast, 20), (Calls.Struct, 50),
-        (Generics.Shared, 50), (Generics.Value, 50), (Generics.Virtual, 20),
+        (Generics.Shared, 50), (Generics.Value, 50), (Generics.Virtual, 20), (Generics.Pointers, 50),
         (Loops.Replaced, 30), (Loops.Tiered, 20), (Loops.Never, 20),
         (Framework.Sort, 1), (Framework.ForEach, 1), (Framework.Linq, 1), (Framework.Leaf, 20), (Framework.Lookup, 1),
         (Throwing.Usual, 20),

@@ -72,7 +72,20 @@ enum ts_sample_flags {
 					 * nearest to user mode are missing */
 	TS_SAMPLE_HIJACKED = 1 << 10,	/* the runtime had hidden a return address;
 					 * set by the loader */
+	TS_SAMPLE_HIT = 1 << 11,	/* a struct ts_hit follows all the rest */
 };
+
+/* In the cookie of an event's program, beside the index of the event. */
+#define TS_COOKIE_EVENT		0xffu
+#define TS_COOKIE_WATCHPOINT	0x100u	/* the event is a hardware watchpoint */
+
+/* What a thread wrote to a word that is watched. */
+struct ts_hit {
+	__u64 address;
+	__u64 word;		/* that is there now */
+};
+
+_Static_assert(sizeof(struct ts_hit) == 16, "hit layout");
 
 /*
  * Where the leaf is in JIT memory or in an image but in no function, most often
@@ -90,7 +103,7 @@ struct ts_sample {
 	__u16 kernel_count;	/* kernel frames, which follow the user frames */
 	char comm[16];		/* the thread's name, not always NUL-ended */
 	/* User frames, leaf first; kernel frames, leaf first; then perhaps code
-	 * bytes; then perhaps a stack piece. */
+	 * bytes; then perhaps a stack piece; then perhaps a hit. */
 	__u64 frames[];
 };
 

@@ -81,8 +81,25 @@ static __always_inline long send_sample(struct ts_sample *sample, __u64 size)
 static __always_inline struct ts_sample *drop_stack(struct ts_sample *sample, __u64 size)
 {
 	sample->header.size = size;
-	sample->flags &= ~TS_SAMPLE_STACK;
+	sample->flags &= ~(TS_SAMPLE_STACK | TS_SAMPLE_HIT);
 	return sample;
+}
+
+/* Puts what a watchpoint saw behind a record of `size` bytes; its new size. */
+static __always_inline __u64 add_hit(struct bpf_perf_event_data *ctx,
+				     struct ts_sample *sample, __u64 size)
+{
+	struct ts_hit *hit = (struct ts_hit *)((__u8 *)sample + size);
+	__u64 address = ctx->addr;
+
+	if (size > 8 * RECORD_WORDS - sizeof(*hit))
+		return size;
+	hit->address = address;
+	if (bpf_probe_read_user(&hit->word, sizeof(hit->word), (const void *)address))
+		return size;
+	sample->flags |= TS_SAMPLE_HIT;
+	sample->header.size = size + sizeof(*hit);
+	return size + sizeof(*hit);
 }
 
 static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
@@ -93,7 +110,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	struct walk *walk;
 	__u32 zero = 0, count, kernel_count = 0;
 	__u32 cpu = bpf_get_smp_processor_id();
-	__u64 size, whole;
+	__u64 size, whole, cookie;
 
 	scratch_of_cpu = bpf_map_lookup_elem(&scratch, &zero);
 	if (!scratch_of_cpu)
@@ -102,7 +119,8 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	walk_begin(walk, returns_of(cpu, number));
 	if (!user_registers(ctx, walk))
 		return TS_LEDGER_NO_USER_REGISTERS;
-	scratch_of_cpu->event = (__u32)bpf_get_attach_cookie(ctx);
+	cookie = bpf_get_attach_cookie(ctx);
+	scratch_of_cpu->event = cookie & TS_COOKIE_EVENT;
 	sample = scratch_sample(scratch_of_cpu);
 	sample->ip = walk->ip;
 	walk_stack(scratch_of_cpu);
@@ -124,6 +142,8 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	sample->frames_count = count;
 	sample->kernel_count = kernel_count;
 	copy_comm(sample);
+	if (cookie & TS_COOKIE_WATCHPOINT)
+		whole = add_hit(ctx, sample, whole);
 	return send_sample(sample, whole) && send_sample(drop_stack(sample, size), size) ?
 	       TS_LEDGER_RING_FULL : TS_LEDGER_KEPT;
 }

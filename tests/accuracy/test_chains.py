@@ -60,6 +60,10 @@ class Chains:
             self.callers.setdefault(steps[-1], UNIT_CALLERS_ONCE if steps[-1] in ONCE else UNIT_CALLERS)
 
 
+def plain(name):
+    return re.sub(r"^Chains\.", "", name).split("(")[0]
+
+
 def is_framework(frame):
     return frame[0] == "body" and frame[1].startswith(("System.", "Interop.", "Internal."))
 
@@ -152,8 +156,8 @@ class Check:
     def frame(self, number):
         kind, body, name, _ = self.recorded.frames[number]
         if kind == recording.FRAME_BODY:
-            return ("body", re.sub(r"^Chains\.", "", self.recorded.bodies[body]["name"]).split("(")[0])
-        return ("stub" if kind == FRAME_STUB else "native", name)
+            return ("body", plain(self.recorded.bodies[body]["name"]))
+        return ("stub", name.partition(" -> ")[0]) if kind == FRAME_STUB else ("native", name)
 
     def sample(self, tid, numbers, flags):
         frames = [self.frame(number) for number in numbers]
@@ -166,11 +170,23 @@ class Check:
             self.flags.update(flag for flag in (PROLOG, EPILOG, TRUNCATED) if flags & flag)
             self.judge("method", leaf, frames, lambda: matcher.method(0, False), flags)
         elif kind == "stub":
+            self.target(plain(self.recorded.frames[numbers[0]][2].partition(" -> ")[2]), frames)
             self.judge("stub", leaf, frames, lambda: self.after(matcher, 1, STUB_CALLERS.get(leaf)), flags)
         elif is_framework(frames[0]) and not any(frame[1].startswith("System.Runtime.EH") for frame in frames):
             at = next((i for i, frame in enumerate(frames) if not is_framework(frame)), 0)
             if at and frames[at][0] == "body" and frames[at][1] in self.chains.callers:
                 self.judge("framework", leaf, frames, lambda: self.after(matcher, at, None), flags)
+
+    def target(self, target, frames):
+        """The method that a stub leads to has one caller, who has to be the stub's."""
+        caller = self.chains.callers.get(target, ["(nobody)"])[0]
+        if caller.startswith("(") or target in self.chains.depths or self.excused:
+            return
+        if frames[1:2] == [("body", caller)]:
+            self.right["target", target] += 1
+        else:
+            self.wrong["target", target] += 1
+            self.examples.setdefault(("target", target), " < ".join(frame[1] for frame in frames[:6]))
 
     def after(self, matcher, at, allowed):
         """A stub, or the framework, called by a method of a chain."""
@@ -231,6 +247,8 @@ def check_recording(t, chains, path, pid):
     with t.case("stubs have the right caller"):
         check.at_least(sums["stub"], 20, "samples in stubs")
         check.empty(result.complaints("stub"), "kinds of stubs have wrong stacks", 40)
+    with t.case("methods that stubs lead to are those that their callers call"):
+        check.empty(result.complaints("target"), "targets are wrong", 40)
     with t.case("the framework's methods have the right caller"):
         check.at_least(sums["framework"], 20, "samples in the framework's methods")
         check.empty(result.complaints("framework"), "methods of the framework have wrong stacks", 40)

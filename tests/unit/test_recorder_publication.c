@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../../user/image/image.h"
+#include "../../user/kernel/internal.h"
 #include "../../user/recorder/internal.h"
 #include "image_files.h"
 #include "no_image_arrays.h"
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -33,6 +35,53 @@
 #define FAR	 512u	 /* the words of its stub begin a page */
 #define OWN_SLOT 0x8u
 #define NO_PID	 0x3fffffff
+
+/* In place of user/kernel/sampling.c. */
+static struct {
+	int err;
+	uint32_t calls;
+	uint64_t address; /* of the last call */
+	uint64_t write;	  /* by a thread, a moment before there is a watchpoint */
+} sampling;
+
+int kernel__watch(struct kernel *kernel, uint64_t address, struct trouble *ret_trouble)
+{
+	(void)kernel;
+	sampling.calls++;
+	sampling.address = address;
+	if (sampling.write)
+		*(uint64_t *)(uintptr_t)address = sampling.write;
+	return sampling.err ? trouble__set(ret_trouble, sampling.err, "all taken") : 0;
+}
+
+int sampling__open(struct kernel *kernel, const struct kernel_options *options,
+		   struct trouble *ret_trouble)
+{
+	(void)kernel, (void)options, (void)ret_trouble;
+	return 0;
+}
+
+void sampling__close(struct kernel *kernel)
+{
+	(void)kernel;
+}
+
+void kernel__pause(struct kernel *kernel)
+{
+	(void)kernel;
+}
+
+int kernel__resume(struct kernel *kernel)
+{
+	(void)kernel;
+	return 0;
+}
+
+uint64_t kernel__due(struct kernel *kernel)
+{
+	(void)kernel;
+	return 0;
+}
 
 /* A MethodDesc, and its code data. */
 struct method {
@@ -118,6 +167,7 @@ static int set_up(void **state)
 {
 	static struct fixture fixture;
 
+	memset(&sampling, 0, sizeof(sampling));
 	fixture = (struct fixture){ .model = model__new(), .now = START };
 	fixture.recorder = recorder__new(NULL, fixture.model);
 	fixture.process = process__new(fixture.recorder, 1, getpid(), 100, MODEL_NONE,
@@ -488,6 +538,17 @@ static void a_first_look_that_tells_nothing_is_none(void **state)
 	assert_int_equal(model__patch(fixture->model, 0)->words[0], 0);
 }
 
+/* A virtual method, by way of its slot and precode 0. */
+static void put_virtual(struct fixture *fixture, struct type *type)
+{
+	type->slots_count = 8;
+	type->slots_address = (uintptr_t)type->slots;
+	type->chunk[0] = (uintptr_t)type;
+	type->method.slot = 3;
+	put_precode(fixture, 0, &type->method);
+	type->slots[3] = type->method.precode;
+}
+
 /* A virtual method's slot stays: the word behind it changes. */
 static void a_slot_that_leads_on_is_followed_each_time(void **state)
 {
@@ -498,12 +559,7 @@ static void a_slot_that_leads_on_is_followed_each_time(void **state)
 	const struct model_patch *patch;
 	uint32_t body = tell(fixture, &told);
 
-	type->slots_count = 8;
-	type->slots_address = (uintptr_t)type->slots;
-	type->chunk[0] = (uintptr_t)type;
-	type->method.slot = 3;
-	put_precode(fixture, 0, &type->method);
-	type->slots[3] = type->method.precode;
+	put_virtual(fixture, type);
 	run_body(fixture, body);
 	assert_int_equal(look(fixture), 1);
 	assert_int_equal(model__patch(fixture->model, 0)->target, TS_TARGET_PRESTUB);
@@ -789,6 +845,498 @@ static void the_end_reads_what_never_ran_too(void **state)
 	expect_look(model__patch(fixture->model, 2)->window_ns[1], fixture->now);
 }
 
+/* --- watchpoints ------------------------------------------------------------ */
+
+static int set_watchpoint(struct fixture *fixture, uint32_t number)
+{
+	return recorder__watch(fixture->recorder, fixture->process->index,
+			       function_of(fixture, number), NULL);
+}
+
+/* Version 0 is what calls of the method reach, and from now on each write is told. */
+static uint32_t watch_writes(struct fixture *fixture, uint32_t number)
+{
+	uint32_t body;
+
+	fixture->now = clock__now();
+	body = tell_body(fixture, number, 0);
+	set_cell(fixture, number, start_of(number, 0));
+	assert_int_equal(set_watchpoint(fixture, number), 0);
+	assert_int_equal(patches_of(fixture, number), 1);
+	fixture->now = clock__now();
+	return body;
+}
+
+/* What a watchpoint tells of a word; how many patches it brought. */
+static uint32_t hit_at(struct fixture *fixture, uint64_t address, uint64_t word,
+		       uint64_t time_ns)
+{
+	const struct ts_hit hit = { .address = address, .word = word };
+	uint32_t before = model__patches(fixture->model);
+
+	publication__hit(fixture->recorder, fixture->process, &hit, time_ns);
+	return model__patches(fixture->model) - before;
+}
+
+static uint64_t cell_of(const struct fixture *fixture, uint32_t number)
+{
+	return (uintptr_t)&fixture->memory->words[number].target;
+}
+
+/* A thread writes the method's cell. */
+static uint32_t hit(struct fixture *fixture, uint32_t number, uint64_t word,
+		    uint64_t time_ns)
+{
+	set_cell(fixture, number, word);
+	return hit_at(fixture, cell_of(fixture, number), word, time_ns);
+}
+
+/* The last patch: of that moment. */
+static void expect_exact_patch(const struct fixture *fixture, uint32_t number,
+			       uint64_t word, enum ts_target target, uint32_t body,
+			       uint64_t time_ns)
+{
+	const struct model *model = fixture->model;
+	const struct model_patch *patch = model__patch(model, model__patches(model) - 1);
+
+	assert_int_equal(patch->process, fixture->process->index);
+	assert_int_equal(patch->function_id, function_of(fixture, number));
+	assert_int_equal(patch->kind, TS_CELL_PRECODE);
+	assert_int_equal(patch->cell, cell_of(fixture, number));
+	assert_int_equal(patch->words[1], word);
+	assert_int_equal(patch->target, target);
+	assert_int_equal(patch->body, body);
+	assert_int_equal(patch->window_ns[0], time_ns);
+	assert_int_equal(patch->window_ns[1], time_ns);
+}
+
+static void expect_exactly_published(const struct fixture *fixture, uint32_t index,
+				     uint64_t time_ns, uint64_t superseded)
+{
+	const struct model_body *body = model__body(fixture->model, index);
+
+	assert_int_equal(body->published_ns[0], time_ns);
+	assert_int_equal(body->published_ns[1], time_ns);
+	assert_int_equal(body->superseded_ns, superseded);
+}
+
+static void a_write_that_is_seen_is_a_patch_of_that_moment(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t bodies[3] = { watch_writes(fixture, 0), tell_body(fixture, 0, 1) };
+	uint64_t first = fixture->now + 1000, second = first + 1;
+	struct model_body before = *model__body(fixture->model, bodies[0]);
+
+	assert_int_equal(sampling.calls, 1);
+	assert_int_equal(sampling.address, cell_of(fixture, 0));
+	assert_int_equal(hit(fixture, 0, start_of(0, 1), first), 1);
+	expect_exact_patch(fixture, 0, start_of(0, 1), TS_TARGET_BODY, bodies[1], first);
+	assert_int_equal(model__patch(fixture->model, 1)->words[0], start_of(0, 0));
+	expect_exactly_published(fixture, bodies[1], first, 0);
+	assert_int_equal(superseded(fixture, bodies[0]), first);
+	assert_memory_equal(model__body(fixture->model, bodies[0])->published_ns,
+			    before.published_ns, sizeof(before.published_ns));
+
+	/* Born between the two writes: what is exact is not made wider. */
+	bodies[2] = tell_body(fixture, 0, 2);
+	assert_int_equal(hit(fixture, 0, start_of(0, 2), second), 1);
+	expect_exact_patch(fixture, 0, start_of(0, 2), TS_TARGET_BODY, bodies[2], second);
+	assert_int_equal(model__patch(fixture->model, 2)->words[0], start_of(0, 1));
+	expect_exactly_published(fixture, bodies[1], first, second);
+	expect_exactly_published(fixture, bodies[2], second, 0);
+	assert_int_equal(superseded(fixture, bodies[0]), first);
+}
+
+/* Samples are read some time later: by then another write may have followed. */
+static void what_was_written_is_the_patch_not_what_is_there_by_now(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t bodies[3] = { watch_writes(fixture, 0), tell_body(fixture, 0, 1),
+			       tell_body(fixture, 0, 2) };
+	uint64_t time_ns = fixture->now + 1000;
+
+	set_cell(fixture, 0, start_of(0, 2));
+	assert_int_equal(hit_at(fixture, cell_of(fixture, 0), start_of(0, 1), time_ns), 1);
+	expect_exact_patch(fixture, 0, start_of(0, 1), TS_TARGET_BODY, bodies[1], time_ns);
+	assert_int_equal(superseded(fixture, bodies[2]), 0);
+	assert_int_equal(model__body(fixture->model, bodies[2])->published_ns[1], 0);
+}
+
+static void a_write_before_the_first_look_is_in_it(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first = watch_writes(fixture, 0), second = tell_body(fixture, 0, 1);
+	uint64_t seen = fixture->process->publication.items[0].seen_ns;
+
+	assert_in_range(seen, 1, fixture->now);
+	assert_int_equal(hit(fixture, 0, start_of(0, 1), seen - 1), 0);
+	assert_int_equal(superseded(fixture, first), 0);
+	assert_int_equal(model__body(fixture->model, second)->published_ns[1], 0);
+	assert_int_equal(hit(fixture, 0, start_of(0, 1), seen), 1);
+	expect_exactly_published(fixture, second, seen, 0);
+}
+
+static void a_write_to_another_word_is_no_patch(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first = watch_writes(fixture, 0);
+	uint64_t cell = cell_of(fixture, 0), now = fixture->now + 1;
+
+	watch(fixture, 1); /* by looks */
+	tell_body(fixture, 0, 1);
+	tell_body(fixture, 1, 1);
+	now = fixture->now + 1;
+	assert_int_equal(hit_at(fixture, cell + 8, start_of(0, 1), now), 0);
+	assert_int_equal(hit_at(fixture, cell - 8, start_of(0, 1), now), 0);
+	assert_int_equal(hit_at(fixture, 0, start_of(0, 1), now), 0);
+	assert_int_equal(hit(fixture, 1, start_of(1, 1), now), 0);
+	assert_int_equal(superseded(fixture, first), 0);
+	assert_int_equal(look(fixture), 1);
+	assert_int_equal(patches_of(fixture, 1), 2);
+}
+
+static void a_write_that_changes_nothing_is_no_patch(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first = watch_writes(fixture, 0), second = tell_body(fixture, 0, 1);
+	uint64_t now = fixture->now;
+
+	assert_int_equal(hit(fixture, 0, start_of(0, 0), now + 1), 0);
+	assert_int_equal(hit(fixture, 0, start_of(0, 1), now + 2), 1);
+	assert_int_equal(hit(fixture, 0, start_of(0, 1), now + 3), 0);
+	expect_exactly_published(fixture, second, now + 2, 0);
+	assert_int_equal(superseded(fixture, first), now + 2);
+	/* Counted calls are another target of the same body, which stays published. */
+	assert_int_equal(hit(fixture, 0, count_calls_of(fixture, start_of(0, 1)), now + 4), 1);
+	expect_exactly_published(fixture, second, now + 2, 0);
+	assert_int_equal(hit(fixture, 0, prestub_of(fixture, 0), now + 5), 1);
+	assert_int_equal(hit(fixture, 0, prestub_of(fixture, 0), now + 6), 0);
+	expect_exact_patch(fixture, 0, prestub_of(fixture, 0), TS_TARGET_PRESTUB, MODEL_NONE,
+			   now + 5);
+	expect_exactly_published(fixture, second, now + 2, now + 5);
+}
+
+/* It is read once only, and the body's birth was told before. */
+static void a_write_that_leads_nowhere_known_is_unknown_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first = watch_writes(fixture, 0);
+	uint64_t nowhere = function_of(fixture, 0), now = fixture->now;
+
+	assert_int_equal(hit(fixture, 0, nowhere, now + 1), 1);
+	expect_exact_patch(fixture, 0, nowhere, TS_TARGET_UNKNOWN, MODEL_NONE, now + 1);
+	assert_int_equal(superseded(fixture, first), now + 1);
+	assert_int_equal(hit(fixture, 0, start_of(0, 3), now + 2), 0);
+	assert_int_equal(hit(fixture, 0, start_of(0, 0), now + 3), 1);
+	expect_exact_patch(fixture, 0, start_of(0, 0), TS_TARGET_BODY, first, now + 3);
+	expect_exactly_published(fixture, first, now + 3, 0);
+}
+
+static void a_first_look_that_tells_nothing_leaves_it_to_the_writes(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t body = tell_body(fixture, 0, 0);
+	uint64_t now;
+
+	tell_body(fixture, 1, 0);
+	set_cell(fixture, 0, start_of(1, 0)); /* a body, but not of this function */
+	assert_int_equal(set_watchpoint(fixture, 0), 0);
+	assert_int_equal(sampling.calls, 1);
+	assert_int_equal(model__patches(fixture->model), 0);
+	now = clock__now();
+	assert_int_equal(hit(fixture, 0, start_of(0, 3), now), 0);
+	assert_int_equal(hit(fixture, 0, start_of(0, 0), now + 1), 1);
+	expect_exact_patch(fixture, 0, start_of(0, 0), TS_TARGET_BODY, body, now + 1);
+	expect_exactly_published(fixture, body, now + 1, 0);
+}
+
+/* A look would tell of a change again, and less well: before its sample is read. */
+static void what_has_a_watchpoint_is_not_looked_at_but_at_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t bodies[3] = { watch_writes(fixture, 0), tell_body(fixture, 0, 1) };
+	uint32_t other = watch(fixture, 1);
+	uint64_t hit_ns;
+
+	set_cell(fixture, 0, start_of(0, 1));
+	set_cell(fixture, 1, start_of(1, 1));
+	tell_body(fixture, 1, 1);
+	run_body(fixture, bodies[0]);
+	run_body(fixture, other);
+	assert_int_equal(look(fixture), 1);
+	assert_int_equal(patches_of(fixture, 0), 1);
+	hit_ns = fixture->now - 1000; /* its sample comes after the look */
+	assert_int_equal(hit(fixture, 0, start_of(0, 1), hit_ns), 1);
+	expect_exactly_published(fixture, bodies[1], hit_ns, 0);
+	/* Nobody tells of this one. */
+	bodies[2] = tell_body(fixture, 0, 2);
+	set_cell(fixture, 0, start_of(0, 2));
+	assert_int_equal(look(fixture), 0);
+	assert_int_equal(finish(fixture), 1);
+	expect_patch(fixture, 0, TS_TARGET_BODY, bodies[2], hit_ns);
+	expect_look(superseded(fixture, bodies[1]), fixture->now);
+}
+
+/* The ring had no room for it, or its body was told of late. */
+static void a_write_that_nobody_tells_of_is_taken_at_the_second_look(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first = watch_writes(fixture, 0), second = tell_body(fixture, 0, 1);
+
+	set_cell(fixture, 0, start_of(0, 1));
+	run_body(fixture, first);
+	assert_int_equal(look(fixture), 0);
+	assert_int_equal(look(fixture), 1);
+	assert_int_equal(model__patch(fixture->model, 1)->body, second);
+	assert_true(model__patch(fixture->model, 1)->window_ns[0] <
+		    model__patch(fixture->model, 1)->window_ns[1]);
+	/* It was an exception: the next one is waited for again. */
+	tell_body(fixture, 0, 2);
+	set_cell(fixture, 0, start_of(0, 2));
+	assert_int_equal(look(fixture), 0);
+}
+
+/* The watchpoint is at the slot of the method table; nobody writes there. */
+static void what_is_behind_a_watchpoint_is_looked_at(void **state)
+{
+	struct fixture *fixture = *state;
+	struct type *type = &fixture->memory->type;
+	struct model_body told = { .start = start_of(9, 0) };
+	uint32_t first, second;
+
+	fixture->now = clock__now();
+	put_virtual(fixture, type);
+	told.function_id = (uintptr_t)&type->method;
+	first = tell(fixture, &told);
+	set_cell(fixture, 0, told.start);
+	assert_int_equal(recorder__watch(fixture->recorder, fixture->process->index,
+					 told.function_id, NULL), 0);
+	assert_int_equal(sampling.address, (uintptr_t)&type->slots[3]);
+	fixture->now = clock__now();
+	told.start = start_of(9, 1);
+	second = tell(fixture, &told);
+	set_cell(fixture, 0, told.start);
+	run_body(fixture, first);
+	assert_int_equal(look(fixture), 1);
+	assert_int_equal(model__patch(fixture->model, 1)->body, second);
+}
+
+/* Between the look that finds the cell and the watchpoint. */
+static void a_write_before_there_is_a_watchpoint_is_not_missed(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t begin = clock__now();
+	uint32_t first, second;
+
+	fixture->now = begin;
+	first = tell_body(fixture, 0, 0);
+	second = tell_body(fixture, 0, 1);
+	set_cell(fixture, 0, start_of(0, 0));
+	sampling.write = start_of(0, 1);
+	assert_int_equal(set_watchpoint(fixture, 0), 0);
+	assert_int_equal(model__patches(fixture->model), 2);
+	assert_int_equal(model__patch(fixture->model, 0)->body, first);
+	assert_int_equal(model__patch(fixture->model, 0)->window_ns[0], 0);
+	assert_int_equal(model__patch(fixture->model, 1)->body, second);
+	assert_int_equal(model__patch(fixture->model, 1)->words[0], start_of(0, 0));
+	/* When, is not known exactly: after the first look, and before the second was over. */
+	assert_in_range(model__patch(fixture->model, 1)->window_ns[0], begin, clock__now());
+	assert_in_range(model__patch(fixture->model, 1)->window_ns[1],
+			model__patch(fixture->model, 1)->window_ns[0], clock__now());
+	assert_int_equal(superseded(fixture, first),
+			 model__patch(fixture->model, 1)->window_ns[1]);
+}
+
+static void what_is_watched_already_goes_on(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t second;
+	uint64_t seen;
+
+	fixture->now = clock__now() - 10 * READ_NS;
+	watch(fixture, 0);
+	seen = fixture->now;
+	second = tell_body(fixture, 0, 1);
+	set_cell(fixture, 0, start_of(0, 1));
+	assert_int_equal(set_watchpoint(fixture, 0), 0);
+	assert_int_equal(fixture->process->publication.count, 1);
+	assert_int_equal(model__patches(fixture->model), 2);
+	assert_int_equal(model__patch(fixture->model, 1)->body, second);
+	assert_int_equal(model__patch(fixture->model, 1)->window_ns[0], seen);
+	run_body(fixture, second);
+	assert_int_equal(fixture->process->publication.wanted_count, 0);
+}
+
+/* Its turn has come: no look finds its cell a second time. */
+static void a_function_that_waits_for_its_turn_has_it_now(void **state)
+{
+	enum { COUNT = 4 };
+	struct fixture *fixture = *state;
+	struct publication *publication = &fixture->process->publication;
+	uint32_t bodies[COUNT];
+
+	for (uint32_t i = 0; i < COUNT; i++) {
+		set_cell(fixture, i, start_of(i, 0));
+		bodies[i] = tell_body(fixture, i, 0);
+		run_body(fixture, bodies[i]);
+	}
+	assert_int_equal(publication->wanted_count, COUNT);
+	assert_int_equal(set_watchpoint(fixture, 1), 0);
+	assert_int_equal(publication->wanted_count, COUNT - 1);
+	assert_int_equal(publication->wanted[0], function_of(fixture, 0));
+	assert_int_equal(publication->wanted[1], function_of(fixture, 2));
+	assert_int_equal(publication->wanted[2], function_of(fixture, 3));
+	run_body(fixture, bodies[1]);
+	assert_int_equal(publication->wanted_count, COUNT - 1);
+	fixture->now = clock__now();
+	assert_int_equal(look(fixture), COUNT - 1);
+	assert_int_equal(publication->count, COUNT);
+	for (uint32_t i = 0; i < COUNT; i++)
+		assert_int_equal(patches_of(fixture, i), 1);
+	/* The one item is the one that a watchpoint tells of. */
+	tell_body(fixture, 1, 1);
+	assert_int_equal(hit(fixture, 1, start_of(1, 1), fixture->now), 1);
+	assert_int_equal(finish(fixture), 0);
+}
+
+static void a_function_without_a_cell_has_no_watchpoint(void **state)
+{
+	struct fixture *fixture = *state;
+	struct publication *publication = &fixture->process->publication;
+	struct method sound = fixture->memory->methods[0];
+	uint32_t body = tell_body(fixture, 0, 0);
+	struct trouble trouble = { "" };
+
+	set_cell(fixture, 0, start_of(0, 0));
+	fixture->memory->methods[0].code_data = 0;
+	run_body(fixture, body);
+	assert_int_equal(recorder__watch(fixture->recorder, fixture->process->index,
+					 function_of(fixture, 0), &trouble),
+			 -ENOENT);
+	assert_int_not_equal(*trouble.text, 0);
+	assert_int_equal(recorder__watch(fixture->recorder, fixture->process->index,
+					 start_of(1, 0), NULL),
+			 -ENOENT);
+	assert_int_equal(sampling.calls, 0);
+	assert_int_equal(publication->count + publication->wanted_count, 0);
+	assert_int_equal(model__patches(fixture->model), 0);
+	/* It is asked for anew, when it has one or runs again. */
+	fixture->memory->methods[0] = sound;
+	run_body(fixture, body);
+	assert_int_equal(publication->wanted_count, 1);
+	assert_int_equal(set_watchpoint(fixture, 0), 0);
+	assert_int_equal(sampling.calls, 1);
+	assert_int_equal(publication->count, 1);
+	assert_int_equal(publication->wanted_count, 0);
+}
+
+static void only_a_live_process_with_a_hook_gets_a_watchpoint(void **state)
+{
+	struct fixture *fixture = *state;
+	struct process *process = fixture->process, other = { .alive = true };
+	struct trouble trouble = { "" };
+
+	set_cell(fixture, 0, start_of(0, 0));
+	tell_body(fixture, 0, 0);
+	process->alive = false;
+	assert_int_equal(recorder__watch(fixture->recorder, process->index,
+					 function_of(fixture, 0), &trouble),
+			 -ESRCH);
+	assert_int_not_equal(*trouble.text, 0);
+	process->alive = true;
+	process->hooked = false;
+	assert_int_equal(set_watchpoint(fixture, 0), -ESRCH);
+	process->hooked = true;
+	process->code = &other;
+	assert_int_equal(set_watchpoint(fixture, 0), -ESRCH);
+	process->code = process;
+	assert_int_equal(recorder__watch(fixture->recorder, process->index + 1,
+					 function_of(fixture, 0), NULL),
+			 -ESRCH);
+	assert_int_equal(sampling.calls, 0);
+	assert_int_equal(model__patches(fixture->model), 0);
+	assert_int_equal(set_watchpoint(fixture, 0), 0);
+}
+
+/* What was forked and became a program later has the number of what it was before. */
+static void the_newest_of_a_number_gets_the_watchpoint(void **state)
+{
+	struct fixture *fixture = *state;
+	struct process *old = fixture->process;
+
+	old->alive = false;
+	fixture->process = process__new(fixture->recorder, 2, getpid(), 200, MODEL_NONE,
+					old->index);
+	fixture->process->hooked = true;
+	assert_int_equal(fixture->process->index, old->index);
+	watch_writes(fixture, 0);
+	assert_int_equal(fixture->process->publication.count, 1);
+	assert_int_equal(old->publication.count, 0);
+}
+
+static void a_watchpoint_that_cannot_be_had_leaves_the_looks(void **state)
+{
+	static const int errors[] = { -ENOSPC, -EOPNOTSUPP, -EPERM };
+	struct fixture *fixture = *state;
+	uint32_t second;
+
+	fixture->now = clock__now();
+	tell_body(fixture, 0, 0);
+	set_cell(fixture, 0, start_of(0, 0));
+	for (uint32_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct trouble trouble = { "" };
+
+		sampling.err = errors[i];
+		assert_int_equal(recorder__watch(fixture->recorder, fixture->process->index,
+						 function_of(fixture, 0), &trouble),
+				 errors[i]);
+		assert_string_equal(trouble.text, "all taken");
+	}
+	assert_int_equal(sampling.calls, 3);
+	assert_int_equal(fixture->process->publication.count, 1);
+	second = tell_body(fixture, 0, 1);
+	fixture->now = clock__now();
+	assert_int_equal(hit(fixture, 0, start_of(0, 1), fixture->now), 0);
+	assert_int_equal(look(fixture), 1);
+	assert_int_equal(model__patch(fixture->model, 1)->body, second);
+}
+
+/* The whole sample: a leaf, code bytes, and the hit behind them. */
+static void a_sample_brings_its_hit(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first = watch_writes(fixture, 0), second = tell_body(fixture, 0, 1);
+	uint64_t time_ns = fixture->now + 1000;
+	struct {
+		struct ts_sample sample;
+		uint64_t frame;
+		uint8_t code[TS_CODE_BYTES];
+		struct ts_hit hit;
+	} of = { .frame = 0x10, .hit = { cell_of(fixture, 0), start_of(0, 1) } };
+
+	of.sample.header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .time_ns = time_ns,
+					      .space = 1, .pid = (uint32_t)getpid(),
+					      .tid = 4711 };
+	model__add_event(fixture->model, &(struct model_event){ .period = 1 });
+	of.sample.frames_count = 1;
+	of.sample.flags = TS_SAMPLE_CODE;
+	buf__append(&fixture->recorder->pending, &of,
+		    kernel_sample__size(&of.sample));
+	resolve__samples(fixture->recorder, true);
+	assert_int_equal(patches_of(fixture, 0), 1);
+	of.sample.flags |= TS_SAMPLE_HIT;
+	buf__append(&fixture->recorder->pending, &of, sizeof(of));
+	resolve__samples(fixture->recorder, true);
+	assert_int_equal(model__samples(fixture->model), 2);
+	assert_int_equal(patches_of(fixture, 0), 2);
+	expect_exact_patch(fixture, 0, start_of(0, 1), TS_TARGET_BODY, second, time_ns);
+	assert_int_equal(superseded(fixture, first), time_ns);
+	/* Who did it is found by these. */
+	assert_int_equal(model__sample(fixture->model, 1)->time_ns, time_ns);
+	assert_true(model__sample(fixture->model, 1)->flags & TS_SAMPLE_HIT);
+	assert_false(model__sample(fixture->model, 0)->flags & TS_SAMPLE_HIT);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -814,6 +1362,24 @@ int main(void)
 		TEST(what_has_not_run_lately_is_not_read_until_it_runs),
 		TEST(more_functions_than_one_call_reads_are_all_read),
 		TEST(the_end_reads_what_never_ran_too),
+		TEST(a_write_that_is_seen_is_a_patch_of_that_moment),
+		TEST(what_was_written_is_the_patch_not_what_is_there_by_now),
+		TEST(a_write_before_the_first_look_is_in_it),
+		TEST(a_write_to_another_word_is_no_patch),
+		TEST(a_write_that_changes_nothing_is_no_patch),
+		TEST(a_write_that_leads_nowhere_known_is_unknown_at_once),
+		TEST(a_first_look_that_tells_nothing_leaves_it_to_the_writes),
+		TEST(what_has_a_watchpoint_is_not_looked_at_but_at_the_end),
+		TEST(a_write_that_nobody_tells_of_is_taken_at_the_second_look),
+		TEST(what_is_behind_a_watchpoint_is_looked_at),
+		TEST(a_write_before_there_is_a_watchpoint_is_not_missed),
+		TEST(what_is_watched_already_goes_on),
+		TEST(a_function_that_waits_for_its_turn_has_it_now),
+		TEST(a_function_without_a_cell_has_no_watchpoint),
+		TEST(only_a_live_process_with_a_hook_gets_a_watchpoint),
+		TEST(the_newest_of_a_number_gets_the_watchpoint),
+		TEST(a_watchpoint_that_cannot_be_had_leaves_the_looks),
+		TEST(a_sample_brings_its_hit),
 	};
 
 	return cmocka_run_group_tests_name("recorder publication", tests, NULL, NULL);

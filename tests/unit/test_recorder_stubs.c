@@ -121,10 +121,56 @@ static void a_method_body_is_no_stub(void **state)
 		assert_int_equal(stub__classify(code, size, at), STUB_NONE);
 }
 
+struct lead_sample {
+	const char *hex;
+	struct stub_lead lead;		/* for a stub at 0x7f0000001000 */
+};
+
+static const struct lead_sample leads[] = {
+	{ "ff25fa3f00004c8b15fb3f0000ff25fd3f000090662e0f1f", { .method_at = 0x7f0000005008 } },
+	{ "4c8b15f93f0000ff25fb3f0000", { .method_at = 0x7f0000005000 } },
+	{ "488b05f93f000066ff087406ff25f63f0000ff25f83f0000", { .target_at = 0x7f0000005008 } },
+	{ "48b8008fa1e9fc7e00004839079048b8a0e4d2e9fc7e00000f855790feffffe0",
+	  { .target = 0x7efce9d2e4a0 } },
+	{ "48b8008fa1e9fc7e000048390748b8a0e4d2e9fc7e00000f855790feffffe0",
+	  { .target = 0x7efce9d2e4a0 } },
+	{ "4883c70848b8a892a3e8fc7e0000ffe0", { .target = 0x7efce8a392a8 } },
+	{ "4889fe48bf40d205cf657f000048b87097a4cf657f0000ffe0", { .target = 0x7f65cfa49770 } },
+	{ "488b07488b4040ff6030", { 0 } },	/* by the object's type */
+};
+
+/* At every byte of the stub; offsets can be negative. */
+static void stubs_say_where_they_lead(void **state)
+{
+	uint8_t code[192], stub[128];
+	struct stub_lead lead;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+		size_t size = from_hex(leads[i].hex, stub);
+
+		for (size_t at = 0; at < size; at++) {
+			memset(code, 0xcc, sizeof(code));
+			memcpy(code + 96 - at, stub, size);
+			stub__lead(code, sizeof(code), 96, 0x7f0000001000 + at, &lead);
+			assert_memory_equal(&lead, &leads[i].lead, sizeof(lead));
+		}
+	}
+	memset(code, 0xcc, sizeof(code));
+	from_hex("4c8b15f0ffffffff25fb3f0000", code + 10);
+	stub__lead(code, sizeof(code), 10, 0x7f0000001000, &lead);
+	assert_int_equal(lead.method_at, 0x7f0000001007 - 16);
+	stub__lead(code, sizeof(code), 100, 0x7f0000001000, &lead);
+	assert_int_equal(lead.method_at, 0);
+}
+
 static void a_process_that_is_gone_cannot_be_read(void **state)
 {
+	struct stub_lead lead;
+
 	(void)state;
-	assert_int_equal(stub__read(-1, 0x7f0000000000), STUB_UNREADABLE);
+	assert_int_equal(stub__read(-1, 0x7f0000000000, &lead), STUB_UNREADABLE);
+	assert_int_equal(lead.target, 0);
 }
 
 int main(void)
@@ -133,6 +179,7 @@ int main(void)
 		cmocka_unit_test(each_stub_is_told_at_each_of_its_bytes),
 		cmocka_unit_test(bytes_beside_a_stub_are_none),
 		cmocka_unit_test(a_method_body_is_no_stub),
+		cmocka_unit_test(stubs_say_where_they_lead),
 		cmocka_unit_test(a_process_that_is_gone_cannot_be_read),
 	};
 

@@ -352,6 +352,30 @@ static void a_patch_says_what_calls_reach_and_since_when_if_that_was_seen(void *
 	/* clang-format on */
 }
 
+/* A watchpoint saw it: the window is that moment; the first look has none. */
+static void a_patch_whose_moment_is_known_says_so(void **state)
+{
+	struct model *model = *state;
+	char *text;
+
+	add_patch(model, FUNCTION, TS_TARGET_CALL_COUNTING, SCORE_TIER0, 2, 2);
+	add_patch(model, FUNCTION, TS_TARGET_PRESTUB, MODEL_NONE, 3, 3);
+	add_patch(model, FUNCTION, TS_TARGET_UNKNOWN, MODEL_NONE, 3, 4);
+	add_patch(model, FUNCTION, TS_TARGET_BODY, SCORE_TIER1, 0, 5);
+	/* clang-format off */
+	assert_text(model, NULL, VIEW_EVENTS_PATCH,
+		PATCH("2", "tier0 native 0, counted, since then exactly")
+		PATCH("3", "no body, the next one is compiled first, "
+			   "since then exactly")
+		PATCH("4", "something unknown, since +0.003 s at the earliest")
+		PATCH("5", "tier1 native 2"));
+	/* clang-format on */
+	text = json_of(model, NULL, VIEW_EVENTS_PATCH);
+	assert_contains(text, "\"window_ns\":[1003000000,1003000000],");
+	assert_lacks(text, "exactly");
+	free(text);
+}
+
 static void json_says_everything_of_loads_and_unloads(void **state)
 {
 	/* clang-format off */
@@ -474,6 +498,7 @@ int main(void)
 		TEST(a_patch_has_the_name_of_its_function_in_its_process),
 		TEST(events_are_found_by_part_of_a_name_in_any_case),
 		TEST(a_patch_says_what_calls_reach_and_since_when_if_that_was_seen),
+		TEST(a_patch_whose_moment_is_known_says_so),
 		TEST(json_says_everything_of_loads_and_unloads),
 		TEST(json_says_everything_of_a_patch),
 		TEST(hostile_names_are_escaped),

@@ -32,9 +32,11 @@ int doctor__run(int argc, char **argv);
 int detach__run(int argc, char **argv);
 int versions__run(int argc, char **argv);
 int events__run(int argc, char **argv);
+int watch__run(int argc, char **argv);
 
 extern const struct command record_command, report_command, ps_command, doctor_command;
 extern const struct command detach_command, versions_command, events_command;
+extern const struct command watch_command;
 
 void cli__print_usage(const struct command *command);
 /* One line about an option that getopt did not like; EXIT_USAGE. */

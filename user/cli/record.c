@@ -124,6 +124,9 @@ static void describe(struct record *record)
 			.name = model__string(record->model,
 					      kernel__event_name(record->kernel, i)),
 			.period = kernel__event_period(record->kernel, i) });
+	if (record->options->watch)
+		model__add_event(record->model, &(struct model_event){
+			.name = model__string(record->model, "watchpoint"), .period = 1 });
 }
 
 /* Kernel frames without names are of little use: told before the run, not after. */
@@ -226,8 +229,8 @@ static int run(struct record *record)
 	int code = EXIT_OK, err;
 
 	while (!code && !is_over(record, now)) {
-		int wait = record_all__is_busy(record) ? BUSY_WAIT_MS :
-			   kernel__look_ms(record->kernel);
+		int wait = record->options->watch || record_all__is_busy(record) ?
+			   BUSY_WAIT_MS : kernel__look_ms(record->kernel);
 
 		if (record->options->duration_ns) {
 			uint64_t left = record->options->duration_ns - (now - record->start_ns);
@@ -244,6 +247,8 @@ static int run(struct record *record)
 			log__error("cannot read the kernel's rings: %s", strerror(-err));
 			code = EXIT_RECORDING;
 		}
+		if (!code)
+			code = record_watch__step(record);
 		now = clock__now();
 		if (!code && now - record->flushed_ns >= FLUSH_NS)
 			code = flush(record);
@@ -273,6 +278,7 @@ static int finish(struct record *record, int code)
 			code = EXIT_RECORDING;
 		}
 	}
+	code = record_watch__finish(record, code);
 	record__progress(record, true);
 	record__summary(record);
 	return code;
@@ -283,6 +289,8 @@ static int write_view(struct record *record, int code)
 	const struct record_options *options = record->options;
 	int view_code;
 
+	if (options->watch && !options->watch->keep)
+		return code;
 	if (options->format == OUTPUT_RECORDING) {
 		log__info("%s: %llu bytes; tierscope report %s shows it", record->path,
 			  (unsigned long long)recording_writer__bytes(record->writer),
@@ -320,16 +328,13 @@ static int exit_code(const struct record *record, int code)
 	return WEXITSTATUS(record->child_status);
 }
 
-int record__run(int argc, char **argv)
+int record__with(const struct record_options *options)
 {
-	struct record_options options = { 0 };
-	struct record record = { .options = &options, .child_gate = -1, .child_errno = -1,
+	struct record record = { .options = options, .child_gate = -1, .child_errno = -1,
 				 .end_fd = -1 };
 	struct sigaction action = { .sa_handler = on_signal };
-	int code = record_options__parse(argc, argv, &options);
+	int code;
 
-	if (code)
-		return code < 0 ? EXIT_OK : code;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	record.model = model__new();
@@ -348,7 +353,8 @@ int record__run(int argc, char **argv)
 			unlink(record.path);	/* nothing was recorded */
 	}
 	record_all__free(record.all);
-	if (options.command)	/* else the hooks are to rest, when the probes are gone */
+	record_watch__free(record.watch);
+	if (options->command)	/* else the hooks are to rest, when the probes are gone */
 		kernel__hand_over(record.kernel);
 	kernel__free(record.kernel);	/* first: nobody listens from here on */
 	if (record.recorder)
@@ -361,4 +367,14 @@ int record__run(int argc, char **argv)
 	model__free(record.model);
 	free(record.path);
 	return code;
+}
+
+int record__run(int argc, char **argv)
+{
+	struct record_options options = { 0 };
+	int code = record_options__parse(argc, argv, &options);
+
+	if (code)
+		return code < 0 ? EXIT_OK : code;
+	return record__with(&options);
 }

@@ -27,10 +27,20 @@ struct record_options {
 	uint64_t max_size;		/* bytes of one part, 0: it is one file */
 	unsigned int max_files;		/* parts that are kept, 0: all */
 	struct kernel_options kernel;
+	const struct watch_options *watch; /* tierscope watch, NULL else */
+};
+
+/* What tierscope watch asks of a recording. */
+struct watch_options {
+	const char *method;		/* part of the names of up to four functions */
+	bool json;
+	bool keep;			/* the recording too */
 };
 
 /* 0, an enum exit_code, or -1: help was printed. */
 int record_options__parse(int argc, char **argv, struct record_options *ret_options);
+/* All of it; an enum exit_code. */
+int record__with(const struct record_options *options);
 
 /* One recording, from arming to writing. */
 struct record {
@@ -52,6 +62,7 @@ struct record {
 	int end_fd;			/* pidfd: readable when -p's or our process
 					 * ends, -1 none */
 	struct record_all *all;		/* of -a, NULL else */
+	struct record_watch *watch;	/* of tierscope watch, NULL else */
 	uint64_t start_ns;
 	uint64_t flushed_ns, told_ns;	/* last flush, last progress line */
 };
@@ -83,6 +94,16 @@ void record_all__free(struct record_all *all);
 void record_rotate__begin(struct record *record);
 int record_rotate__step(struct record *record);
 void record_rotate__summary(const struct record *record);
+
+/*
+ * record_watch.c: patches of entry cells, as they happen.  step is to be called after each
+ * step of the recorder, before samples are shed; 0 or an enum exit_code.
+ */
+struct record_watch;
+int record_watch__step(struct record *record);
+/* What the last drain brought; gives the exit code, which is `code` if that is one. */
+int record_watch__finish(struct record *record, int code);
+void record_watch__free(struct record_watch *watch);
 
 /* record_progress.c */
 void record__progress(struct record *record, bool last);

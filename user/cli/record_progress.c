@@ -28,7 +28,7 @@ void record__progress(struct record *record, bool last)
 	uint64_t since = now - record->told_ns;
 	bool terminal;
 
-	if (log__level() < LOG_NORMAL || (!last && since < TERMINAL_NS))
+	if (record->options->watch || log__level() < LOG_NORMAL || (!last && since < TERMINAL_NS))
 		return;
 	terminal = isatty(STDERR_FILENO);
 	if (!last && !terminal && since < PLAIN_NS)
@@ -61,6 +61,6 @@ void record__summary(struct record *record)
 	recorder__alive(record->recorder, list_alive, record);
 	record_all__summary(record);
 	recorder__progress(record->recorder, &progress);
-	if (!progress.samples)
+	if (!progress.samples && !record->options->watch)
 		log__warn("no sample fell into the recording: the target used no CPU time, or ended at once");
 }

@@ -104,21 +104,28 @@ static int parse(int argc, char **argv, struct subject *subject)
 	return code ? code : take_arguments(argc, argv, subject);
 }
 
-/* As tierscope record does it, into memory; `file` is the caller's to close. */
-static int record(const struct subject *subject, char path[64], int *ret_file)
+int subject__memory(char ret_path[SUBJECT_PATH_BYTES], int *ret_file)
 {
-	enum log_level level = log__level();
-	char *argv[] = { "record", "-q", "-p", (char *)subject->pid, "-d",
-			 (char *)(subject->duration ? subject->duration : SUBJECT_SECONDS),
-			 "-o", path, NULL };
-	int code;
-
 	*ret_file = memfd_create("tierscope-recording", MFD_CLOEXEC);
 	if (*ret_file < 0) {
 		log__error("cannot make a file in memory: %s", strerror(errno));
 		return EXIT_RECORDING;
 	}
-	snprintf(path, 64, "/proc/self/fd/%d", *ret_file);
+	snprintf(ret_path, SUBJECT_PATH_BYTES, "/proc/self/fd/%d", *ret_file);
+	return EXIT_OK;
+}
+
+/* As tierscope record does it, into memory; `file` is the caller's to close. */
+static int record(const struct subject *subject, char path[SUBJECT_PATH_BYTES], int *ret_file)
+{
+	enum log_level level = log__level();
+	char *argv[] = { "record", "-q", "-p", (char *)subject->pid, "-d",
+			 (char *)(subject->duration ? subject->duration : SUBJECT_SECONDS),
+			 "-o", path, NULL };
+	int code = subject__memory(path, ret_file);
+
+	if (code)
+		return code;
 	optind = 1;
 	code = record__run((int)(sizeof(argv) / sizeof(argv[0])) - 1, argv);
 	log__set_level(level);
@@ -140,7 +147,7 @@ static int show(const struct subject *subject, const struct model *model)
 
 int subject__run(struct subject *subject, int argc, char **argv)
 {
-	char note[INPUT_NOTE_BYTES] = "", path[64] = "";
+	char note[INPUT_NOTE_BYTES] = "", path[SUBJECT_PATH_BYTES] = "";
 	struct model *model = NULL;
 	int code = parse(argc, argv, subject), file = -1;
 

@@ -34,6 +34,10 @@ struct subject {
 	unsigned int kinds;	/* of events */
 };
 
+#define SUBJECT_PATH_BYTES 64
+/* A file in memory, for a recording that nobody keeps; the caller closes it. */
+int subject__memory(char ret_path[SUBJECT_PATH_BYTES], int *ret_file);
+
 /* Parses the options, and shows it; an enum exit_code. */
 int subject__run(struct subject *subject, int argc, char **argv);
 

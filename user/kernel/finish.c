@@ -45,7 +45,7 @@ static void fill(struct ts_finish *finish, const struct ts_sample *sample,
 	if (finish->first || !(sample->flags & TS_SAMPLE_CODE))
 		return;
 	finish->code_bytes = TS_CODE_BYTES;
-	memcpy(finish->code, (const char *)piece - TS_CODE_BYTES, TS_CODE_BYTES);
+	memcpy(finish->code, kernel_sample__code(sample), TS_CODE_BYTES);
 }
 
 int kernel__finish_walk(struct kernel *kernel, const struct ts_sample *sample,

@@ -42,6 +42,8 @@ struct kernel {
 	const struct kernel_event *events[TS_EVENTS_MAX];
 	uint64_t periods[TS_EVENTS_MAX];
 	unsigned int events_count, cpus;
+	unsigned int watched;		/* words; their event is the last one */
+	bool started;
 	struct sampler *samplers;
 	unsigned int samplers_count;
 	struct bpf_link *process_links[PROCESS_LINKS];

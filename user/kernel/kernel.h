@@ -71,6 +71,13 @@ int kernel__remove(struct kernel *kernel, uint32_t space, uint64_t start);
 int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address);
 
 int kernel__start(struct kernel *kernel);	/* events on */
+/*
+ * Samples each thread that writes to an aligned word of 8 bytes, right after it did, by a
+ * hardware watchpoint on every CPU; of KERNEL_WATCH_MAX words at most.  -ENOSPC: there are
+ * so many, or others use the registers; -EOPNOTSUPP: this machine has none.
+ */
+#define KERNEL_WATCH_MAX 4
+int kernel__watch(struct kernel *kernel, uint64_t address, struct trouble *ret_trouble);
 /* The sampling events only, for a moment: their counts stand still between. */
 void kernel__pause(struct kernel *kernel);
 int kernel__resume(struct kernel *kernel);
@@ -78,11 +85,18 @@ int kernel__resume(struct kernel *kernel);
  * exact. */
 void kernel__stop(struct kernel *kernel);
 
-/* Bytes of a sample without its stack piece: frames, kernel frames, code bytes. */
+/* Bytes of a sample without its stack piece and hit: frames, kernel frames, code bytes. */
 static inline size_t kernel_sample__plain_size(const struct ts_sample *sample)
 {
 	return sizeof(*sample) + 8u * (sample->frames_count + sample->kernel_count) +
 	       (sample->flags & TS_SAMPLE_CODE ? TS_CODE_BYTES : 0);
+}
+
+/* TS_CODE_BYTES, or NULL. */
+static inline const void *kernel_sample__code(const struct ts_sample *sample)
+{
+	return sample->flags & TS_SAMPLE_CODE ?
+	       &sample->frames[sample->frames_count + sample->kernel_count] : NULL;
 }
 
 /* NULL when it has none. */
@@ -100,7 +114,17 @@ static inline size_t kernel_sample__size(const struct ts_sample *sample)
 	const struct ts_stack_piece *piece = kernel_sample__piece(sample);
 
 	return kernel_sample__plain_size(sample) +
-	       (piece ? sizeof(*piece) + piece->bytes : 0);
+	       (piece ? sizeof(*piece) + piece->bytes : 0) +
+	       (sample->flags & TS_SAMPLE_HIT ? sizeof(struct ts_hit) : 0);
+}
+
+/* NULL when no watchpoint made it. */
+static inline const struct ts_hit *kernel_sample__hit(const struct ts_sample *sample)
+{
+	const char *end = (const char *)sample + kernel_sample__size(sample);
+
+	return sample->flags & TS_SAMPLE_HIT ?
+	       (const struct ts_hit *)(end - sizeof(struct ts_hit)) : NULL;
 }
 
 /*
@@ -141,6 +165,7 @@ int kernel__drain(struct kernel *kernel, const struct kernel_handlers *handlers)
 int kernel__ledger(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS]);
 /* What the events' own counts say should have fired, all CPUs. */
 uint64_t kernel__due(struct kernel *kernel);
+/* Of an option's event; the one behind these is that of the watchpoints. */
 uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event);
 const char *kernel__event_name(const struct kernel *kernel, unsigned int event);
 unsigned int kernel__cpus(const struct kernel *kernel);

@@ -30,7 +30,7 @@ static bool is_whole(const struct ts_sample *sample, size_t size)
 	if (size < plain)
 		return false;
 	if (!(sample->flags & TS_SAMPLE_STACK))
-		return true;
+		return size >= kernel_sample__size(sample);
 	return sample->frames_count &&
 	       size - plain >= sizeof(struct ts_stack_piece) &&
 	       kernel_sample__piece(sample)->bytes <= TS_STACK_PIECE_MAX &&

@@ -10,6 +10,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,25 +34,20 @@ static int open_trouble(int err, const struct kernel_event *event, struct troubl
 			    strerror(-err));
 }
 
-static int open_sampler(struct kernel *kernel, unsigned int event, unsigned int cpu)
+static int open_sampler(struct kernel *kernel, struct perf_event_attr *attr,
+			uint32_t cookie, unsigned int cpu)
 {
-	const struct kernel_event *kind = kernel->events[event];
-	struct perf_event_attr attr = {
-		.type = kind->type,
-		.size = sizeof(attr),
-		.config = kind->config,
-		.sample_period = kernel->periods[event],
-		.disabled = 1,
-	};
 	struct sampler *sampler = &kernel->samplers[kernel->samplers_count];
-	LIBBPF_OPTS(bpf_perf_event_opts, options, .bpf_cookie = event);
+	LIBBPF_OPTS(bpf_perf_event_opts, options, .bpf_cookie = cookie);
 
-	sampler->fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
+	attr->size = sizeof(*attr);
+	attr->disabled = 1;
+	sampler->fd = (int)syscall(SYS_perf_event_open, attr, -1, cpu, -1,
 				   PERF_FLAG_FD_CLOEXEC);
 	if (sampler->fd < 0)
 		return errno == ENODEV && cpu ? 0 : -errno;	/* a CPU that is off */
-	sampler->event = event;
-	sampler->period = kernel->periods[event];
+	sampler->event = cookie & TS_COOKIE_EVENT;
+	sampler->period = attr->sample_period;
 	kernel->samplers_count++;
 	/* The link owns the descriptor from here on; it also enables the event. */
 	sampler->link = bpf_program__attach_perf_event_opts(kernel->skeleton->progs.on_sample,
@@ -64,15 +60,20 @@ static int open_sampler(struct kernel *kernel, unsigned int event, unsigned int 
 int sampling__open(struct kernel *kernel, const struct kernel_options *options,
 		   struct trouble *ret_trouble)
 {
-	kernel->samplers = alloc__zeroed((size_t)kernel->cpus * kernel->events_count,
-					 sizeof(*kernel->samplers));
+	kernel->samplers = alloc__zeroed(
+		(size_t)kernel->cpus * (kernel->events_count + KERNEL_WATCH_MAX),
+		sizeof(*kernel->samplers));
 	for (unsigned int event = 0; event < kernel->events_count; event++) {
 		const struct kernel_event *kind = kernel->events[event];
 
 		kernel->periods[event] = kind->period ? kind->period :
 					 NS_PER_SECOND / options->frequency;
 		for (unsigned int cpu = 0; cpu < kernel->cpus; cpu++) {
-			int err = open_sampler(kernel, event, cpu);
+			struct perf_event_attr attr = {
+				.type = kind->type, .config = kind->config,
+				.sample_period = kernel->periods[event],
+			};
+			int err = open_sampler(kernel, &attr, event, cpu);
 
 			if (err)
 				return open_trouble(err, kind, ret_trouble);
@@ -106,7 +107,62 @@ int kernel__start(struct kernel *kernel)
 		return err;
 	for (unsigned int i = 0; i < kernel->samplers_count; i++)
 		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_RESET, 0);
+	kernel->started = true;
 	return kernel__resume(kernel);
+}
+
+static int watch_trouble(int err, struct trouble *trouble)
+{
+	if (err == -ENOSPC)
+		return trouble__set(trouble, err,
+			"all hardware watchpoints of this machine are taken; is a debugger at work?");
+	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV || err == -EINVAL)
+		return trouble__set(trouble, -EOPNOTSUPP,
+			"this machine has no hardware watchpoints (some virtual ones have none)");
+	return trouble__set(trouble, err, "cannot set a hardware watchpoint: %s",
+			    strerror(-err));
+}
+
+/* Of one word: none of its CPUs is left when one could not be had. */
+static void unwatch(struct kernel *kernel, unsigned int samplers)
+{
+	while (kernel->samplers_count > samplers) {
+		struct sampler *sampler = &kernel->samplers[--kernel->samplers_count];
+
+		if (sampler->link)
+			bpf_link__destroy(sampler->link);
+		else
+			close(sampler->fd);
+		*sampler = (struct sampler){ 0 };
+	}
+}
+
+int kernel__watch(struct kernel *kernel, uint64_t address, struct trouble *ret_trouble)
+{
+	unsigned int samplers = kernel->samplers_count;
+	int err = kernel->watched < KERNEL_WATCH_MAX &&
+		  kernel->events_count < TS_EVENTS_MAX ? 0 : -ENOSPC;
+
+	for (unsigned int cpu = 0; !err && cpu < kernel->cpus; cpu++) {
+		struct perf_event_attr attr = {
+			.type = PERF_TYPE_BREAKPOINT, .sample_period = 1,
+			.bp_type = HW_BREAKPOINT_W, .bp_addr = address,
+			.bp_len = HW_BREAKPOINT_LEN_8, .exclude_kernel = 1,
+		};
+
+		err = open_sampler(kernel, &attr,
+				   kernel->events_count | TS_COOKIE_WATCHPOINT, cpu);
+	}
+	/* What fired when it was attached is in the counts of both sides. */
+	for (unsigned int i = samplers; !err && kernel->started && i < kernel->samplers_count; i++)
+		if (ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_ENABLE, 0))
+			err = -errno;
+	if (err) {
+		unwatch(kernel, samplers);
+		return watch_trouble(err, ret_trouble);
+	}
+	kernel->watched++;
+	return 0;
 }
 
 void kernel__pause(struct kernel *kernel)
@@ -157,10 +213,10 @@ void kernel__stop(struct kernel *kernel)
 
 uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event)
 {
-	return kernel->periods[event];
+	return event < kernel->events_count ? kernel->periods[event] : 1;
 }
 
 const char *kernel__event_name(const struct kernel *kernel, unsigned int event)
 {
-	return kernel->events[event]->name;
+	return event < kernel->events_count ? kernel->events[event]->name : "watchpoint";
 }

@@ -72,13 +72,15 @@ static void read_told(struct process *process)
 	}
 }
 
-static void name_body(struct recorder *recorder, uint32_t index, uint64_t function)
+static void name_body(struct recorder *recorder, struct process *process, uint32_t index,
+		      uint64_t function)
 {
 	struct model_body body = *model__body(recorder->model, index);
 
 	body.flags &= ~(uint32_t)MODEL_BODY_FUNCTION_UNKNOWN;
 	body.function_id = function;
 	model__update_body(recorder->model, index, &body);
+	map__set(process->functions, 0, function, index);
 }
 
 /* Names what is told, keeps the rest; how many are asked for and not answered. */
@@ -95,7 +97,7 @@ static uint32_t join(struct recorder *recorder, struct process *process)
 		    map__get(ids->told, 0, waiting.start, &function) && !function)
 			waiting.cause = FUNCTION_CANNOT_NAME;
 		if (function)
-			name_body(recorder, waiting.body, function);
+			name_body(recorder, process, waiting.body, function);
 		else
 			ids->waiting[kept++] = waiting;
 		open += !function && waiting.cause == FUNCTION_NO_ANSWER;

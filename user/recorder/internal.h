@@ -94,6 +94,8 @@ struct watched {
 	uint64_t seen_ns;		/* 0: not yet */
 	uint64_t until_ns;		/* nobody has run it since */
 	uint32_t unknown_looks;		/* since then, one after the other */
+	bool exact;			/* a watchpoint tells of each write to the cell */
+	uint32_t behind_looks;		/* that saw a write of which it did not, so far */
 };
 
 struct publication {
@@ -144,7 +146,8 @@ struct process {
 	struct map *youngest;		/* start -> sequence of its birth */
 	struct module_list modules;
 	struct map *image_bodies;	/* (base, file and body of image) -> body */
-	struct map *stubs;		/* address -> enum stub_kind */
+	struct map *stubs;		/* address -> enum stub_kind, as it was seen last */
+	struct map *functions;		/* FunctionID -> a body of it */
 	struct function_ids ids;
 	struct publication publication;
 	struct journal *journal;
@@ -226,6 +229,8 @@ void process__free(struct process *process);
 struct process *process__by_space(const struct recorder *recorder, uint32_t space,
 				  pid_t pid);
 struct process *process__by_pid(const struct recorder *recorder, pid_t pid);
+/* The newest with this number in the model. */
+struct process *process__by_index(const struct recorder *recorder, uint32_t index);
 void process__on_event(struct recorder *recorder, const struct ts_process_event *event);
 void process__check_hooks(struct recorder *recorder, uint64_t now);
 /* Gives back what ended processes had, once their last samples are resolved. */
@@ -319,11 +324,19 @@ void publication__ran(struct process *process, const struct model_body *body,
 		      uint64_t time_ns);
 /* Reads cells whose turn it is. */
 void publication__step(struct recorder *recorder, uint64_t now);
+/* What a watchpoint saw: the patch, if it is one, has its exact time. */
+void publication__hit(struct recorder *recorder, struct process *process,
+		      const struct ts_hit *hit, uint64_t time_ns);
 /* At the end: those of all functions whose bodies are known. */
 void publication__finish(struct recorder *recorder, uint64_t now);
 void publication__init(struct publication *publication);
 /* Also when its process has ended: no look follows. */
 void publication__free(struct publication *publication);
+
+/* stub_target.c */
+/* The name of the method that a stub leads to, 0 where it cannot be told. */
+string_id stub_target__name(const struct recorder *recorder, struct process *process,
+			    const struct stub_lead *lead, uint64_t time_ns);
 
 /* resolve.c */
 /* Samples of processes that are catching up stay pending, unless all are wanted. */

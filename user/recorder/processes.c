@@ -33,6 +33,14 @@ struct process *process__by_pid(const struct recorder *recorder, pid_t pid)
 	return NULL;
 }
 
+struct process *process__by_index(const struct recorder *recorder, uint32_t index)
+{
+	for (uint32_t i = recorder->processes_count; i > 0; i--)
+		if (recorder->processes[i - 1]->index == index)
+			return recorder->processes[i - 1];
+	return NULL;
+}
+
 /* What /proc tells; a process that is gone already keeps what is known. */
 static void describe(struct recorder *recorder, struct model_process *ret_process)
 {
@@ -67,6 +75,7 @@ static struct process *add(struct recorder *recorder, uint32_t space,
 	module_list__init(&process->modules);
 	process->image_bodies = map__new();
 	process->stubs = map__new();
+	process->functions = map__new();
 	process->ids.told = map__new();
 	publication__init(&process->publication);
 	if (index == MODEL_NONE)
@@ -102,6 +111,7 @@ void process__free(struct process *process)
 	module_list__free(&process->modules);
 	map__free(process->image_bodies);
 	map__free(process->stubs);
+	map__free(process->functions);
 	function_ids__free(&process->ids);
 	publication__free(&process->publication);
 	journal__free(process->journal);

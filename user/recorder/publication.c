@@ -39,7 +39,8 @@ struct reading {
 	struct recorder *recorder;
 	struct process *process;
 	uint64_t now;
-	uint64_t entered;	/* the clock's time then: `now` is the caller's */
+	uint64_t entered;	/* the clock's time then: `now` is the caller's; 0: the word
+				 * was read at `now`, by a watchpoint */
 	uint64_t until;		/* of our CPU time: no longer than that */
 };
 
@@ -59,7 +60,8 @@ static bool is_over(const struct reading *reading)
 
 static uint64_t after_reading(const struct reading *reading)
 {
-	return reading->now + (clock__now() - reading->entered);
+	return reading->entered ? reading->now + (clock__now() - reading->entered) :
+				  reading->now;
 }
 
 void publication__init(struct publication *publication)
@@ -188,10 +190,12 @@ static void note(struct reading *reading, struct watched *watched,
 	uint32_t body = state->body ? body_at(reading, watched->function, state->body) :
 				      MODEL_NONE;
 	uint64_t after = after_reading(reading);
+	uint64_t before = reading->entered ? watched->seen_ns : after;
 
 	if (state->target != TS_TARGET_UNKNOWN)
 		watched->unknown_looks = 0;
-	else if (!watched->seen_ns || ++watched->unknown_looks < UNKNOWN_LOOKS)
+	else if (!watched->seen_ns ||
+		 (reading->entered && ++watched->unknown_looks < UNKNOWN_LOOKS))
 		return;
 	if (!watched->seen_ns || state->target != watched->state.target ||
 	    body != watched->body) {
@@ -200,11 +204,11 @@ static void note(struct reading *reading, struct watched *watched,
 			.function_id = watched->function, .cell = watched->cell.address,
 			.words = { watched->state.word, state->word },
 			.target = state->target, .body = body,
-			.window_ns = { watched->seen_ns, after } });
+			.window_ns = { before, after } });
 		if (watched->body != MODEL_NONE && watched->body != body)
 			supersede(model, watched->body, after);
 		if (body != MODEL_NONE && watched->body != body)
-			publish(model, body, watched->seen_ns, after);
+			publish(model, body, before, after);
 	}
 	watched->state = *state;
 	watched->body = body;
@@ -217,11 +221,26 @@ static bool is_settled(const struct watched *watched, uint64_t word)
 	return watched->seen_ns && word == watched->state.word && word == watched->state.body;
 }
 
+/*
+ * What a watchpoint saw is on its way, and has the true time.  At two looks it is lost, or
+ * was before the watchpoint.  What the word leads on to no watchpoint sees.
+ */
+static bool is_awaited(struct watched *watched, uint64_t word)
+{
+	if (watched->exact && word != watched->state.word &&
+	    ++watched->behind_looks < UNKNOWN_LOOKS)
+		return true;
+	watched->behind_looks = 0;
+	return false;
+}
+
 static void look(struct reading *reading, struct watched *watched, uint64_t word)
 {
 	struct entry_reader reader = reader_of(reading);
 	struct entry_state state;
 
+	if (is_awaited(watched, word))
+		return;
 	if (is_settled(watched, word)) {
 		watched->seen_ns = reading->now;
 		watched->unknown_looks = 0;
@@ -298,6 +317,29 @@ static void watch(struct reading *reading, uint64_t function)
 	map__set(publication->numbers, 0, function, publication->count);
 }
 
+void publication__hit(struct recorder *recorder, struct process *process,
+		      const struct ts_hit *hit, uint64_t time_ns)
+{
+	struct publication *publication = &process->publication;
+	struct reading reading = { .recorder = recorder, .process = process,
+				   .now = time_ns };
+	struct entry_reader reader = reader_of(&reading);
+
+	for (uint32_t i = 0; i < publication->count; i++) {
+		struct watched *watched = &publication->items[i];
+		struct entry_state state;
+
+		/* What came before the last look is in it.  Two CPUs' writes can come in the
+		 * wrong order: the older one is dropped, and the last state is right. */
+		if (!watched->exact || watched->cell.address != hit->address ||
+		    time_ns < watched->seen_ns)
+			continue;
+		watched->behind_looks = 0;
+		state = entry_cell__decode(&reader, watched->function, hit->word);
+		note(&reading, watched, &state);
+	}
+}
+
 static void watch_wanted(struct reading *reading, uint32_t most)
 {
 	struct publication *publication = &reading->process->publication;
@@ -362,10 +404,68 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 
 		if (!can_be_read(process))
 			continue;
-		for (uint32_t j = 0; j < process->publication.count; j++)
+		for (uint32_t j = 0; j < process->publication.count; j++) {
 			process->publication.items[j].until_ns = now;
+			/* The watchpoints are closed. */
+			process->publication.items[j].exact = false;
+		}
 		read_watched(&reading);
 		want_all(recorder, process);
 		watch_wanted(&reading, FUNCTIONS_MAX);
 	}
+}
+
+static struct watched *watched_of(const struct publication *publication, uint64_t function)
+{
+	uint64_t number = 0;
+
+	(void)map__get(publication->numbers, 0, function, &number);
+	return number && number != WANTED ? &publication->items[number - 1] : NULL;
+}
+
+/* Its turn came early. */
+static void forget_wanted(struct publication *publication, uint64_t function)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < publication->wanted_count; i++)
+		if (publication->wanted[i] != function)
+			publication->wanted[kept++] = publication->wanted[i];
+	publication->wanted_count = kept;
+}
+
+/* Between the first look, which finds the cell, and the watchpoint there can be a write:
+ * hence a second look. */
+int recorder__watch(struct recorder *recorder, uint32_t index, uint64_t function,
+		    struct trouble *ret_trouble)
+{
+	struct process *process = process__by_index(recorder, index);
+	struct reading reading = { .recorder = recorder, .process = process,
+				   .now = clock__now(), .entered = clock__now(),
+				   .until = UINT64_MAX };
+	struct entry_reader reader = reader_of(&reading);
+	struct entry_state state;
+	struct watched *watched;
+	int err;
+
+	if (!process || !can_be_read(process))
+		return trouble__set(ret_trouble, -ESRCH, "its process is gone");
+	if (!watched_of(&process->publication, function)) {
+		forget_wanted(&process->publication, function);
+		watch(&reading, function);
+	}
+	watched = watched_of(&process->publication, function);
+	if (!watched)
+		return trouble__set(ret_trouble, -ENOENT,
+				    "what decides where its calls go cannot be told");
+	if (watched->exact)
+		return 0;
+	err = kernel__watch(recorder->kernel, watched->cell.address, ret_trouble);
+	if (err)
+		return err;
+	reading.now = reading.entered = clock__now();
+	if (!entry_cell__read(&reader, function, &watched->cell, &state))
+		note(&reading, watched, &state);
+	watched->exact = true;
+	return 0;
 }

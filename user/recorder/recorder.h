@@ -51,6 +51,14 @@ void recorder__preload(struct recorder *recorder, const char *path);
  */
 void recorder__rest_hooks(struct recorder *recorder);
 
+/*
+ * From now on each change of a function's entry cell is a patch with its exact time, and
+ * each write to it a sample of the watchpoints' event; process: its index in the model.
+ * -ENOENT: the function has no cell that can be told; -ENOSPC, -EOPNOTSUPP: kernel__watch().
+ */
+int recorder__watch(struct recorder *recorder, uint32_t process, uint64_t function,
+		    struct trouble *ret_trouble);
+
 /* Drains, resolves, notices what changed.  0 or -Exxx. */
 int recorder__step(struct recorder *recorder);
 /*

@@ -134,35 +134,47 @@ static void debug_bytes(const struct process *process, uint64_t address,
 }
 
 /*
- * By the bytes that came with the sample, else by one look into the process,
- * while it is there.
+ * By the bytes that came with the sample, else by a look into the process, while it
+ * is there; then by what an earlier look saw.
  */
-static enum stub_kind stub_at(struct process *process, uint64_t address,
-			      const uint8_t *code)
+static enum stub_kind stub_at(struct process *process, const struct place *place,
+			      struct stub_lead *ret_lead)
 {
-	uint64_t kind;
+	uint64_t known;
+	enum stub_kind kind;
 
-	if (code) {
-		kind = stub__classify(code, TS_CODE_BYTES, TS_CODE_BEFORE);
-		if (kind == STUB_NONE)
-			debug_bytes(process, address, code);
-		return (enum stub_kind)kind;
+	if (!place->code) {
+		kind = stub__read(process->pid, place->address, ret_lead);
+		if (kind != STUB_UNREADABLE)
+			map__set(process->stubs, 0, place->address, kind);
+		else if (map__get(process->stubs, 0, place->address, &known))
+			kind = (enum stub_kind)known;
+		return kind;
 	}
-	if (map__get(process->stubs, 0, address, &kind))
-		return (enum stub_kind)kind;
-	kind = stub__read(process->pid, address);
-	map__set(process->stubs, 0, address, kind);
-	return (enum stub_kind)kind;
+	kind = stub__classify(place->code, TS_CODE_BYTES, TS_CODE_BEFORE);
+	stub__lead(place->code, TS_CODE_BYTES, TS_CODE_BEFORE, place->address, ret_lead);
+	if (kind == STUB_NONE)
+		debug_bytes(process, place->address, place->code);
+	return kind;
 }
 
-static void set_stub(struct recorder *recorder, struct resolved *resolved,
-		     enum stub_kind kind)
+/* "call_counting", or "call_counting -> NS.Type.Method(int)". */
+static void set_stub(struct recorder *recorder, struct process *process,
+		     const struct place *place, enum stub_kind kind,
+		     const struct stub_lead *lead, struct resolved *resolved)
 {
+	string_id target = stub_target__name(recorder, process, lead, place->time_ns);
+	struct buf name = BUF_INIT;
+
+	buf__append_string(&name, stub__name(kind));
+	if (target)
+		buf__printf(&name, " -> %s", model__text(recorder->model, target));
 	resolved->stub = kind;
 	resolved->frame = (struct model_frame){
 		.kind = MODEL_FRAME_STUB, .body = MODEL_NONE,
-		.name = model__string(recorder->model, stub__name(kind)),
+		.name = model__string(recorder->model, buf__string(&name)),
 	};
+	buf__free(&name);
 }
 
 /* A method of a precompiled image, or one of the image's own thunks. */
@@ -173,15 +185,16 @@ static void resolve_image(struct recorder *recorder, struct process *process,
 	uint32_t rva = (uint32_t)(place->address - mapping->image_base);
 	uint32_t body = images__body(recorder, process, mapping->file, mapping->image_base,
 				     rva, mapping->path);
+	struct stub_lead lead;
 	enum stub_kind kind;
 
 	if (body != MODEL_NONE) {
 		set_body(resolved, body);
 		return;
 	}
-	kind = stub_at(process, place->address, place->code);
+	kind = stub_at(process, place, &lead);
 	if (kind != STUB_NONE && kind != STUB_UNREADABLE) {
-		set_stub(recorder, resolved, kind);
+		set_stub(recorder, process, place, kind, &lead, resolved);
 		return;
 	}
 	resolved->managed = true;
@@ -218,6 +231,7 @@ static void resolve_jit(struct recorder *recorder, struct process *process,
 	uint64_t address = place->address;
 	uint32_t body = model__find_body(recorder->model, process->index, address,
 					 place->time_ns);
+	struct stub_lead lead;
 	enum stub_kind kind;
 
 	if (body == MODEL_NONE)	/* sampled a moment before it was told of */
@@ -230,9 +244,9 @@ static void resolve_jit(struct recorder *recorder, struct process *process,
 		set_body(resolved, body);
 		return;
 	}
-	kind = stub_at(process, address, place->code);
+	kind = stub_at(process, place, &lead);
 	if (kind != STUB_NONE && kind != STUB_UNREADABLE) {
-		set_stub(recorder, resolved, kind);
+		set_stub(recorder, process, place, kind, &lead, resolved);
 		return;
 	}
 	resolved->managed = true;
@@ -397,9 +411,7 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 			      uint32_t *ret_flags)
 {
 	bool hidden = false;	/* the frame before this one was not to be seen */
-	const uint8_t *code = sample->flags & TS_SAMPLE_CODE ?
-			      (const uint8_t *)&sample->frames[sample->frames_count +
-							       sample->kernel_count] : NULL;
+	const uint8_t *code = kernel_sample__code(sample);
 	uint64_t words[TS_FRAMES_MAX];
 	uint16_t count = finish__frames(recorder, sample, words, ret_flags);
 
@@ -453,6 +465,10 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 		recorder->dropped++;
 	else
 		recorder->kept++;
+	/* Not of a child between fork and exec, which writes to a copy. */
+	if (kernel_sample__hit(sample) && process->code == process)
+		publication__hit(recorder, process, kernel_sample__hit(sample),
+				 sample->header.time_ns);
 	recorder->hijacked += !!(flags & TS_SAMPLE_HIJACKED);
 }
 

@@ -191,25 +191,83 @@ static bool is_write_barrier(const uint8_t *code, size_t size, size_t at)
 	return false;
 }
 
-enum stub_kind stub__classify(const uint8_t *code, size_t size, size_t at)
+/* The pattern that the instruction at code[at] is in, and where that begins; or NULL. */
+static const struct pattern *find_pattern(const uint8_t *code, size_t size, size_t at,
+					  size_t *ret_start)
 {
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
 		size_t length = strlen(patterns[i].bytes) / 2;
 		size_t first = at >= length ? at - length + 1 : 0;
 
-		for (size_t start = first; start <= at && start + length <= size; start++)
-			if (matches(patterns[i].bytes, code + start))
-				return patterns[i].kind;
+		for (size_t start = first; start <= at && start + length <= size; start++) {
+			if (matches(patterns[i].bytes, code + start)) {
+				*ret_start = start;
+				return &patterns[i];
+			}
+		}
 	}
+	return NULL;
+}
+
+enum stub_kind stub__classify(const uint8_t *code, size_t size, size_t at)
+{
+	size_t start;
+	const struct pattern *pattern = find_pattern(code, size, at, &start);
+
+	if (pattern)
+		return pattern->kind;
 	return is_write_barrier(code, size, at) ? STUB_WRITE_BARRIER : STUB_NONE;
 }
 
-enum stub_kind stub__read(pid_t pid, uint64_t address)
+/* The word that an instruction names by its offset from the next one, at code[at]. */
+static uint64_t relative(const uint8_t *code, size_t at, uint64_t address)
+{
+	int32_t offset;
+
+	memcpy(&offset, code + at, sizeof(offset));
+	return address + sizeof(offset) + (uint64_t)(int64_t)offset;
+}
+
+void stub__lead(const uint8_t *code, size_t size, size_t at, uint64_t address,
+		struct stub_lead *ret_lead)
+{
+	size_t start, length;
+	const struct pattern *pattern = find_pattern(code, size, at, &start);
+	uint64_t begin;
+
+	*ret_lead = (struct stub_lead){ 0 };
+	if (!pattern)
+		return;
+	length = strlen(pattern->bytes) / 2;
+	begin = address - at + start;
+	switch (pattern->kind) {
+	case STUB_FIXUP_PRECODE:	/* jmp [target]; mov r10, [method] */
+		ret_lead->method_at = relative(code, start + 9, begin + 9);
+		break;
+	case STUB_PRECODE:		/* mov r10, [method] */
+		ret_lead->method_at = relative(code, start + 3, begin + 3);
+		break;
+	case STUB_CALL_COUNTING:	/* the first of the two jumps */
+		ret_lead->target_at = relative(code, start + 14, begin + 14);
+		break;
+	case STUB_DISPATCH:		/* mov rax, target; jne resolver; jmp rax */
+		memcpy(&ret_lead->target, code + start + length - 16, 8);
+		break;
+	case STUB_UNBOXING:		/* mov rax, target; jmp rax */
+		memcpy(&ret_lead->target, code + start + length - 10, 8);
+		break;
+	default:
+		break;
+	}
+}
+
+enum stub_kind stub__read(pid_t pid, uint64_t address, struct stub_lead *ret_lead)
 {
 	uint8_t code[WINDOW_BEFORE + WINDOW_AFTER];
 	uint64_t from = address - WINDOW_BEFORE, page = address & ~0xfffull;
 	ssize_t size = memory__read(pid, from, code, sizeof(code));
 
+	*ret_lead = (struct stub_lead){ 0 };
 	/* What lies before the page may not be readable: begin at the page then. */
 	if (size < WINDOW_BEFORE && from < page) {
 		from = page;
@@ -217,6 +275,7 @@ enum stub_kind stub__read(pid_t pid, uint64_t address)
 	}
 	if (size <= 0 || from + (uint64_t)size <= address)
 		return STUB_UNREADABLE;
+	stub__lead(code, (size_t)size, address - from, address, ret_lead);
 	return stub__classify(code, (size_t)size, address - from);
 }
 

@@ -40,7 +40,18 @@ const char *stub__name(enum stub_kind kind);
  */
 enum stub_kind stub__classify(const uint8_t *code, size_t size, size_t at);
 
-/* The same for an address of a process. */
-enum stub_kind stub__read(pid_t pid, uint64_t address);
+/* Where a stub leads, as far as its own bytes say; each 0 if they do not. */
+struct stub_lead {
+	uint64_t target;	/* address of code */
+	uint64_t target_at;	/* of a word that holds such an address */
+	uint64_t method_at;	/* of a word that holds a FunctionID */
+};
+
+/* The same of where it leads; `address` is that of code[at]. */
+void stub__lead(const uint8_t *code, size_t size, size_t at, uint64_t address,
+		struct stub_lead *ret_lead);
+
+/* Both for an address of a process. */
+enum stub_kind stub__read(pid_t pid, uint64_t address, struct stub_lead *ret_lead);
 
 #endif /* TIERSCOPE_RECORDER_STUBS_H */

@@ -58,3 +58,10 @@ void json_rows__code(struct json_writer *json, const struct model_body *body)
 	json_writer__hex(json, "start", body->start);
 	json_writer__number(json, "size", body->size);
 }
+
+void json_rows__patch(struct json_writer *json, const struct model_patch *patch)
+{
+	json_rows__window(json, "window_ns", patch->window_ns);
+	json_writer__hex(json, "cell", patch->cell);
+	json_writer__string(json, "target", name__target(patch->target));
+}

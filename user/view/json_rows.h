@@ -19,4 +19,7 @@ void json_rows__osr(struct json_writer *json, const struct model_body *body);
 /* native_version (or null), tier, start, size. */
 void json_rows__code(struct json_writer *json, const struct model_body *body);
 
+/* window_ns, cell, target. */
+void json_rows__patch(struct json_writer *json, const struct model_patch *patch);
+
 #endif /* TIERSCOPE_VIEW_JSON_ROWS_H */

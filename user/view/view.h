@@ -71,6 +71,15 @@ int view_events__write(const struct model *model, const struct view_options *opt
 		       const struct view_events_filter *filter, bool json,
 		       struct buf *buf);
 
+/*
+ * What a watchpoint saw of a function, as text of some lines or as a JSON object in one:
+ * what calls reach now, which thread did it and where.  `begin`: what it was when the
+ * watch began.  Without a sample (NULL) it was seen by a look: what the word leads on to.
+ */
+int view_watch__append(const struct model *model, const struct model_patch *patch,
+		       const struct model_sample *sample, bool begin, const char *name,
+		       bool json, struct buf *buf);
+
 /* One frame's label under a split: "NS.Type.Method(int) [tier1 #2]",
  * "libcoreclr.so+0x1c99a0", "[unknown: cause]".  Not escaped. */
 void view__frame_label(const struct model *model, uint32_t frame,

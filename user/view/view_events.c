@@ -156,32 +156,40 @@ static void collect(struct list *list, const struct view_events_filter *filter)
 
 /* --- text ------------------------------------------------------------------- */
 
-static void append_version(const struct list *list, const struct model_body *body)
+static void append_version(const struct model_body *body, struct buf *buf)
 {
-	view__version_label(body, list->buf);
+	view__version_label(body, buf);
 	if (!(body->flags & MODEL_BODY_VERSION_UNKNOWN))
-		buf__printf(list->buf, " native %u", body->native_version);
+		buf__printf(buf, " native %u", body->native_version);
 }
 
 static void append_body(const struct list *list, const struct model_body *body)
 {
-	append_version(list, body);
+	append_version(body, list->buf);
 	buf__printf(list->buf, ", %u bytes at 0x%" PRIx64, body->size, body->start);
+}
+
+void view__append_reached(const struct model *model, const struct model_patch *patch,
+			  struct buf *buf)
+{
+	if (patch->body == MODEL_NONE) {
+		buf__append_string(buf, patch->target == TS_TARGET_PRESTUB ?
+				   "calls reach no body, the next one is compiled first" :
+				   "calls reach something unknown");
+		return;
+	}
+	buf__append_string(buf, "calls reach ");
+	append_version(model__body(model, patch->body), buf);
+	if (patch->target == TS_TARGET_CALL_COUNTING)
+		buf__append_string(buf, ", counted");
 }
 
 static void append_patch(const struct list *list, const struct model_patch *patch)
 {
-	if (patch->body == MODEL_NONE) {
-		buf__append_string(list->buf, patch->target == TS_TARGET_PRESTUB ?
-				   "calls reach no body, the next one is compiled first" :
-				   "calls reach something unknown");
-	} else {
-		buf__append_string(list->buf, "calls reach ");
-		append_version(list, model__body(list->model, patch->body));
-		if (patch->target == TS_TARGET_CALL_COUNTING)
-			buf__append_string(list->buf, ", counted");
-	}
-	if (patch->window_ns[0])
+	view__append_reached(list->model, patch, list->buf);
+	if (patch->window_ns[0] && patch->window_ns[0] == patch->window_ns[1])
+		buf__append_string(list->buf, ", since then exactly");
+	else if (patch->window_ns[0])
 		buf__printf(list->buf, ", since %+.3f s at the earliest",
 			    view__seconds(list->start_ns, patch->window_ns[0]));
 }
@@ -212,13 +220,6 @@ static void append_line(const struct list *list, const struct event *event)
 
 /* --- JSON -------------------------------------------------------------------- */
 
-static void write_patch(struct json_writer *json, const struct model_patch *patch)
-{
-	json_rows__window(json, "window_ns", patch->window_ns);
-	json_writer__hex(json, "cell", patch->cell);
-	json_writer__string(json, "target", name__target(patch->target));
-}
-
 static int write_object(const struct list *list, const struct event *event)
 {
 	const struct model_patch *patch = NULL;
@@ -244,7 +245,7 @@ static int write_object(const struct list *list, const struct event *event)
 	else
 		json_rows__function(&json, body);
 	if (patch)
-		write_patch(&json, patch);
+		json_rows__patch(&json, patch);
 	if (body) {
 		json_rows__rejit(&json, body);
 		json_rows__code(&json, body);

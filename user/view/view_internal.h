@@ -63,6 +63,9 @@ uint32_t view__tier(const struct model_body *body);
 void view__process_label(const struct model *model, uint32_t process, struct buf *buf);
 /* "tier1 #2", "osr@0x1a", "tier0 #?": the version part of a label. */
 void view__version_label(const struct model_body *body, struct buf *buf);
+/* "calls reach tier1 native 2, counted". */
+void view__append_reached(const struct model *model, const struct model_patch *patch,
+			  struct buf *buf);
 /* A time of the recording; what was before it is negative. */
 double view__seconds(uint64_t start_ns, uint64_t time_ns);
 /* The options' note as a line of text, if there is one. */

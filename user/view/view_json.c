@@ -9,6 +9,7 @@
  */
 #include "json_rows.h"
 #include "late.h"
+#include "tiering.h"
 #include "view_internal.h"
 
 #include "../model/name.h"
@@ -334,6 +335,9 @@ int view_json__write(const struct model *model, const struct view_options *optio
 	write_events(&report);
 	write_bodies(&report);
 	write_patches(&report);
+	json_writer__line(&report.json);
+	tiering__write(model, &report.json);
+	json_writer__line(&report.json);
 	write_ledger(&report);
 	json_writer__end(&report.json);
 	err = json_writer__finish(&report.json);

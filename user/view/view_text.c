@@ -12,6 +12,7 @@
  * up to everything.
  */
 #include "late.h"
+#include "tiering.h"
 #include "view_internal.h"
 
 #include "../base/alloc.h"
@@ -443,6 +444,7 @@ int view_text__write(const struct model *model, const struct view_options *optio
 	for (size_t at = 0; at < count;)
 		at += write_table(&text, stacks + at, count - at, several);
 	late__append(model, options, summary.samples, buf);
+	tiering__append(model, options, summary.samples, buf);
 
 	free(stacks);
 	free(text.rows);

@@ -33,11 +33,11 @@ class Recorder(programs.Program):
     """A running `tierscope record`; its output goes to files, so that it never
     waits for us and programs that outlive it hold no pipe of ours."""
 
-    def __init__(self, t, *arguments, env=None, prefix=()):
+    def __init__(self, t, *arguments, env=None, prefix=(), command="record"):
         number = len([f for f in os.listdir(t.folder) if f.startswith("record-err")])
         self._files = [t.path(f"record-out{number}"), t.path(f"record-err{number}")]
         with open(self._files[0], "wb") as out, open(self._files[1], "wb") as err:
-            super().__init__(t, [*prefix, TIERSCOPE, "record", *map(str, arguments)], env=env, stdout=out, stderr=err)
+            super().__init__(t, [*prefix, TIERSCOPE, command, *map(str, arguments)], env=env, stdout=out, stderr=err)
 
     def texts(self):
         texts = []

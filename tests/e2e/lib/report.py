@@ -135,3 +135,22 @@ def check_fields(report):
         if body["died_ns"] is not None:
             check.at_least(body["died_ns"], body["born_ns"], f"death of {body}")
     check.that(report.document["tierscope"]["format"] == 1, "format of the document")
+    check_tiering(report)
+
+
+def check_tiering(report):
+    """How long tier-ups took, from the births of the bodies themselves."""
+    first, times = {}, []
+    versions = [b for b in report.bodies if b["function_id"] and not b["dynamic"]]
+    for body in sorted(versions, key=lambda b: b["born_ns"]):
+        key = (body["pid"], body["function_id"], body["rejit_id"])
+        begin = first.setdefault(key, body)
+        if body["tier"] == "OptimizedTier1" and body is not begin and body["source"] == begin["source"] == "event":
+            times.append(body["born_ns"] - begin["born_ns"])
+    told = report.document["tiering"]
+    times.sort()
+    check.equal((told["first_code_to_tier1"]["count"], told["first_code_to_tier1"]["longest_ns"]),
+                (len(times), times[-1] if times else None), "tier-ups, and the longest way")
+    for cost in ("jit_background", "jit_caller", "instrumented", "call_counting"):
+        for event in report.events:
+            check.that(0 <= told[cost][event["name"]] <= event["samples"], f"{cost} of {told}")

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""tierscope watch: hardware watchpoints on entry cells.  They are the truth for the windows
+that a recorder of the same process gives at the same time; the program that asks for
+ReJITs is the truth for them."""
+
+import collections
+import json
+
+from lib import check, loader, patches, programs, report
+from test_rejit import Told, read_lines, with_profiler
+
+# A change that lasts longer is there at two looks of a recorder, also of a busy one.
+LASTING_NS = 2_000_000_000
+WATCH_SECONDS, RECORD_SECONDS = 8, 10
+ERROR_NO_START, ERROR_USAGE = 1, 3
+
+
+def watch(t, *arguments):
+    return loader.Recorder(t, *arguments, command="watch")
+
+
+def read_watch(result, end_ns=None):
+    """What was there at first, and the changes until the watchpoints were closed: what happens
+    then, before the end, a last look can still tell."""
+    check.equal(result.code, 0, f"{result}\nexit code")
+    rows = [json.loads(line) for line in result.out.splitlines()]
+    begun = {row["function_id"]: row for row in rows if row["kind"] == "watch"}
+    changes = collections.defaultdict(list)
+    for row in rows:
+        if row["kind"] == "patch" and ("tid" in row or end_ns is None or row["time_ns"] < end_ns):
+            changes[row["function_id"]].append(row)
+    return begun, changes
+
+
+def reached(patch):
+    """Where a patch leads to; watch and report spell it alike but for the body's start."""
+    return patch["target"], patch.get("start", patch.get("body"))
+
+
+def check_lines(begun, changes):
+    check.at_least(len(begun), 2, "functions that are watched")
+    check.at_least(sum(map(len, changes.values())), 3, "changes")
+    for function, rows in changes.items():
+        check.that(function in begun, f"{function} was not announced")
+        before = begun[function]
+        for row in rows:
+            check.equal(row["window_ns"], [row["time_ns"]] * 2, f"window of {row}")
+            check.at_least(row["time_ns"], before["time_ns"], "time")
+            check.that(reached(row) != reached(before), f"no change: {row} after {before}")
+            check.that(row["tid"] and row["thread"] and any("libcoreclr.so" in frame for frame in row["stack"]),
+                       f"thread and stack of {row}")
+            before = row
+
+
+def check_windows(windowed, begun, changes, end_ns):
+    """Every window holds the change that it ends with, at its true time; every lasting change
+    has a window."""
+    spurious, missed, matched = [], [], 0
+    for function, begin in begun.items():
+        exact, windows = changes[function], windowed.get(function, [])
+        for patch in windows:
+            low, high = patch["window_ns"]
+            if low < begin["time_ns"] or high > end_ns:
+                continue
+            inside = [row for row in exact if low <= row["time_ns"] <= high]
+            if inside and reached(inside[-1]) == reached(patch):
+                matched += 1
+            else:
+                spurious.append(f"{begin['name']}: {low} to {high} leads to {reached(patch)}, seen {[reached(r) for r in inside]}")
+        for row, after in zip(exact, [r["time_ns"] for r in exact[1:]] + [end_ns]):
+            if after - row["time_ns"] < LASTING_NS:
+                continue
+            if not any(p["window_ns"][0] <= row["time_ns"] <= p["window_ns"][1] and reached(p) == reached(row) for p in windows):
+                missed.append(f"{begin['name']}: {row['time_ns']} leads to {reached(row)}")
+    print(f"{sum(map(len, changes.values()))} exact changes, {matched} windows hold theirs")
+    check.empty(spurious, "windows without their change")
+    check.empty(missed, "lasting changes without a window")
+    check.at_least(matched, 1, "windows that hold their change")
+
+
+@check.test("watch beside a recorder", timeout=90)
+def beside_recorder(t):
+    programs.need_root()
+    demo = programs.start_app(t, "demo", "20", "--threads", "2")
+    path, kept = t.path("out.tscope"), t.path("watch.tscope")
+    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "-d", f"{RECORD_SECONDS}s", "-p", demo.pid)
+    watcher = watch(t, "-p", demo.pid, "-d", f"{WATCH_SECONDS}s", "--format", "json", "-o", kept, "Demo.Loops")
+    result = watcher.finish()
+    watched = report.Report(loader.read_json(t, kept))
+    end_ns = watched.document["recording"]["end_ns"]
+    begun, changes = read_watch(result, end_ns)
+    with t.case("tells each change with its thread and stack"):
+        check_lines(begun, changes)
+    recorder.finish()
+    document = report.Report(loader.read_json(t, path))
+    with t.case("a recorder's windows hold the true times"):
+        end_ns = min(end_ns, document.document["recording"]["end_ns"])
+        check_windows(patches.by_function(document.document["patches"]), begun, changes, end_ns)
+    with t.case("its recording has the same changes, and a ledger that balances"):
+        report.check_ledger(watched)
+        exact = [(p["function_id"], p["window_ns"][1], reached(p)) for p in watched.document["patches"]
+                 if p["window_ns"][0] == p["window_ns"][1]]
+        check.equal(sorted(exact), sorted((f, r["time_ns"], reached(r)) for f, rows in changes.items() for r in rows), "changes")
+        hits = sum(e["samples"] for e in watched.events if e["name"] == "watchpoint")
+        check.at_least(hits, len(exact), "samples of the watchpoints")
+    with t.case("events says so"):
+        out = loader.run("events", kept, "Demo.Loops", "--kind", "patch").out
+        check.equal(out.count("since then exactly"), len(exact), f"exact lines of {out}")
+    with t.case("the program runs on to its end"):
+        check.equal(demo.wait(), 0, "exit code of demo")
+
+
+@check.test("watch a ReJIT", timeout=90)
+def rejit(t):
+    """Request, request, revert, request: in order, each when the program's phase begins."""
+    programs.need_root()
+    program = programs.start_app(t, "rejit", "versions,stay", "2", env=programs.environment(**with_profiler(t)))
+    watcher = watch(t, "-p", program.pid, "--format", "json", "Plain")
+    lines = program.process.stdout.read()
+    check.equal(program.wait(), 0, "exit code of rejit")
+    begun, changes = read_watch(watcher.finish())
+    phases = [p for p in map(json.loads, (line for line in lines.splitlines() if line.startswith("{"))) if p["method"] == "Plain"]
+    versions = Told(t).versions()
+    function = next(f for f in begun if int(f, 16) in versions)
+    ids = [0, *versions[int(function, 16)]]
+    begin_ns = begun[function]["time_ns"]
+    wanted = [(ids[p["version"]], p["begin_ns"]) for p in phases if p["begin_ns"] > begin_ns]
+    rows = changes[function]
+    with t.case("each switch is seen, in order"):
+        seen = [row["rejit_id"] for row in rows if "rejit_id" in row]
+        before = begun[function].get("rejit_id")
+        switches = [i for n, i in enumerate(seen) if i != (seen[n - 1] if n else before)]
+        print(f"seen {[(row['target'], row.get('rejit_id'), row.get('tier')) for row in rows]}, wanted {wanted}")
+        check.at_least(len(wanted), 3, "switches")
+        check.equal(switches, [w[0] for w in wanted], "ReJITIDs that calls reached one after the other")
+    with t.case("a request leads back to the prestub first, and the new version on to tier 1"):
+        for identity in {w[0] for w in wanted} - {0}:
+            at = next(n for n, row in enumerate(rows) if row.get("rejit_id") == identity)
+            check.equal(rows[at - 1]["target"] if at else begun[function]["target"], "prestub", f"before ReJITID {identity}")
+        check.that(any(row["rejit_id"] and row["tier"] == "OptimizedTier1" for row in rows if "rejit_id" in row),
+                   "no ReJITed version reached tier 1")
+    with t.case("each is where the program's phase begins"):
+        firsts = [next(row["time_ns"] for row in rows if row.get("rejit_id") == identity and row["time_ns"] > begin - 1_000_000_000)
+                  for identity, begin in wanted]
+        print([(first - begin) / 1e6 for first, (_, begin) in zip(firsts, wanted)], "ms from a phase's begin to its switch")
+        check.empty([f"{first}, phase began {begin}" for first, (_, begin) in zip(firsts, wanted) if abs(first - begin) > 1_000_000_000],
+                    "switches are far from their phases")
+
+
+@check.test("watch, and what is wrong", timeout=60)
+def bad_input(t):
+    with t.case("no process, no method"):
+        for arguments in ((), ("-p", "1"), ("Work",), ("-p", "1", "Work", "more")):
+            result = loader.run("watch", *arguments)
+            check.equal(result.code, ERROR_USAGE, f"{result}\nexit code of watch {arguments}")
+            check.equal(len(result.err.splitlines()), 1, f"lines of {result.err}")
+    programs.need_root()
+    demo = programs.start_app(t, "demo", "12")
+    with t.case("a method that nobody has called is waited for"):
+        result = watch(t, "-p", demo.pid, "-d", "1s", "NoSuchMethod").finish()
+        check.equal((result.code, result.out), (0, ""), f"{result}\nexit code and output")
+        check.that("no code of a method with 'NoSuchMethod'" in result.err, result.err)
+    with t.case("more functions than watchpoints"):
+        result = watch(t, "-p", demo.pid, "-d", "1s", "Demo.").finish()
+        check.equal(result.code, 0, f"{result}\nexit code")
+        check.equal((result.out.count("when the watch began"), result.err.count("more than four functions")), (4, 1), "watched, told")
+    with t.case("watchpoints that others hold"):
+        other = watch(t, "-p", demo.pid, "Demo.")
+        programs.wait_until(lambda: other.texts()[0].count("when the watch began") == 4, "four watchpoints")
+        result = watch(t, "-p", demo.pid, "-d", "1s", "Demo.").finish()
+        check.equal(result.code, ERROR_NO_START, f"{result}\nexit code")
+        check.that("hardware watchpoints of this machine are taken" in result.err, result.err)
+        check.equal(other.interrupt().code, 0, "exit code of the other")

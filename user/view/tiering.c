@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// A sample in the JIT is one with a frame of it anywhere in its stack, so what the JIT asks
+// of the runtime counts as the JIT's.
+#include "tiering.h"
+
+#include "json_rows.h"
+#include "view_internal.h"
+
+#include "../base/alloc.h"
+#include "../base/map.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Names that the kernel cuts at 15 bytes: ".NET Tiered Compilation Worker", v8 to v10. */
+#define TIERING_THREAD ".NET Tiered Com"
+
+static const struct {
+	const char *name, *text;
+} costs[TIERING_COSTS] = {
+	[TIERING_JIT_BACKGROUND] = { "jit_background", "in the JIT, in the background" },
+	[TIERING_JIT_CALLER] = { "jit_caller", "in the JIT, while a caller waits" },
+	[TIERING_INSTRUMENTED] = { "instrumented", "in instrumented code" },
+	[TIERING_CALL_COUNTING] = { "call_counting", "in stubs that count calls" },
+};
+
+static bool is_jit(const struct model *model, const struct model_frame *frame)
+{
+	return frame->kind == MODEL_FRAME_NATIVE &&
+	       !strncmp(model__text(model, frame->name), "libclrjit.so", 12);
+}
+
+/* [stack]: is there a frame of the JIT in it?  A parent's number is lower than its own. */
+static bool *find_jit(const struct model *model)
+{
+	bool *in_jit = alloc__zeroed((size_t)model__stacks(model) + 1, sizeof(*in_jit));
+
+	for (uint32_t i = 1; i < model__stacks(model); i++) {
+		const struct model_stack *stack = model__stack(model, i);
+
+		in_jit[i] = in_jit[stack->parent] ||
+			    is_jit(model, model__frame(model, stack->frame));
+	}
+	return in_jit;
+}
+
+static enum tiering_cost cost_of(const struct model *model, const struct model_sample *sample,
+				 const bool *in_jit)
+{
+	const struct model_thread *thread = model__thread(model, sample->thread);
+	const struct model_frame *frame =
+		model__frame(model, view__user_frame(model, sample->stack));
+	uint32_t tier;
+
+	if (in_jit[sample->stack])
+		return !strcmp(model__text(model, thread->name), TIERING_THREAD) ?
+		       TIERING_JIT_BACKGROUND : TIERING_JIT_CALLER;
+	if (view__frame_kind(frame) == MODEL_FRAME_STUB &&
+	    !strncmp(model__text(model, frame->name), "call_counting", 13))
+		return TIERING_CALL_COUNTING;
+	if (view__frame_kind(frame) != MODEL_FRAME_BODY)
+		return TIERING_COSTS;
+	tier = view__tier(model__body(model, frame->body));
+	return tier == TS_TIER_QUICK_INSTRUMENTED || tier == TS_TIER_1_INSTRUMENTED ?
+	       TIERING_INSTRUMENTED : TIERING_COSTS;
+}
+
+static void tally(const struct model *model, uint64_t (*tallies)[TIERING_COSTS])
+{
+	bool *in_jit = find_jit(model);
+
+	for (size_t i = 0; i < model__samples(model); i++) {
+		const struct model_sample *sample = model__sample(model, i);
+		enum tiering_cost cost = cost_of(model, sample, in_jit);
+
+		if (cost < TIERING_COSTS && sample->event < MODEL_EVENTS_MAX)
+			tallies[sample->event][cost]++;
+	}
+	free(in_jit);
+}
+
+void tiering__costs(const struct model *model, const struct view_options *options,
+		    uint64_t ret_costs[TIERING_COSTS])
+{
+	uint64_t tallies[MODEL_EVENTS_MAX][TIERING_COSTS] = { 0 };
+
+	tally(model, tallies);
+	memcpy(ret_costs, tallies[options->event % MODEL_EVENTS_MAX], sizeof(tallies[0]));
+}
+
+/* --- how long it takes ---------------------------------------------------------------- */
+
+struct times {
+	uint64_t *items;
+	uint32_t count, capacity;
+};
+
+static void add_time(struct times *times, uint64_t from, uint64_t to)
+{
+	alloc__grow(times->items, times->count, times->capacity);
+	times->items[times->count++] = to > from ? to - from : 0;
+}
+
+static int by_size(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+static struct tiering_times summarize(struct times *times)
+{
+	struct tiering_times result = { .count = times->count };
+
+	if (times->count) {
+		qsort(times->items, times->count, sizeof(*times->items), by_size);
+		result.median = times->items[(times->count - 1) / 2];
+		result.most_of_ten = times->items[(9 * (uint64_t)times->count + 9) / 10 - 1];
+		result.longest = times->items[times->count - 1];
+	}
+	free(times->items);
+	return result;
+}
+
+/* A version's first code of all; what was there before the recording has no birth. */
+static struct map *find_first(const struct model *model)
+{
+	struct map *first = map__new();
+
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		const struct model_body *body = model__body(model, i);
+		uint64_t known;
+
+		if (body->flags & (MODEL_BODY_FUNCTION_UNKNOWN | MODEL_BODY_DYNAMIC))
+			continue;
+		if (!map__get(first, body->process ^ (uint64_t)body->rejit_id << 32,
+			      body->function_id, &known) ||
+		    body->born_ns < model__body(model, (uint32_t)known)->born_ns)
+			map__set(first, body->process ^ (uint64_t)body->rejit_id << 32,
+				 body->function_id, i);
+	}
+	return first;
+}
+
+void tiering__latency(const struct model *model, struct tiering_latency *ret_latency)
+{
+	struct times compiled = { 0 }, published = { 0 };
+	struct map *first = find_first(model);
+
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		const struct model_body *body = model__body(model, i), *begin;
+		uint64_t number;
+
+		if (body->tier != TS_TIER_1 || body->source != MODEL_SOURCE_EVENT ||
+		    !map__get(first, body->process ^ (uint64_t)body->rejit_id << 32,
+			      body->function_id, &number))
+			continue;
+		begin = model__body(model, (uint32_t)number);
+		if (number != i && begin->source == MODEL_SOURCE_EVENT)
+			add_time(&compiled, begin->born_ns, body->born_ns);
+	}
+	map__free(first);
+	/* Of cells that were looked at before: the first look says nothing of when. */
+	for (uint32_t i = 0; i < model__patches(model); i++) {
+		const struct model_patch *patch = model__patch(model, i);
+		const struct model_body *body = patch->body == MODEL_NONE ? NULL :
+						model__body(model, patch->body);
+
+		if (body && patch->window_ns[0] && body->tier == TS_TIER_1 &&
+		    body->source == MODEL_SOURCE_EVENT)
+			add_time(&published, body->born_ns, patch->window_ns[1]);
+	}
+	ret_latency->compiled = summarize(&compiled);
+	ret_latency->published = summarize(&published);
+}
+
+/* --- as text, and as JSON ---------------------------------------------------------------- */
+
+static void append_times(const char *what, const struct tiering_times *times, struct buf *buf)
+{
+	if (times->count)
+		buf__printf(buf, "  %s: half within %.3f s, 9 of 10 within %.3f s, longest %.3f s (%u)\n",
+			    what, (double)times->median / 1e9, (double)times->most_of_ten / 1e9,
+			    (double)times->longest / 1e9, times->count);
+}
+
+void tiering__append(const struct model *model, const struct view_options *options,
+		     uint64_t samples, struct buf *buf)
+{
+	struct tiering_latency latency;
+	uint64_t counts[TIERING_COSTS], sum = 0;
+
+	tiering__costs(model, options, counts);
+	tiering__latency(model, &latency);
+	for (unsigned int i = 0; i < TIERING_COSTS; i++)
+		sum += counts[i];
+	if (!sum && !latency.compiled.count)
+		return;
+	buf__printf(buf, "\ntiering: %" PRIu64 " samples, %.2f %%\n", sum,
+		    samples ? 100.0 * (double)sum / (double)samples : 0.0);
+	for (unsigned int i = 0; i < TIERING_COSTS; i++)
+		if (counts[i])
+			buf__printf(buf, "%7.2f %10" PRIu64 "  %s\n",
+				    100.0 * (double)counts[i] / (double)samples, counts[i],
+				    costs[i].text);
+	append_times("from a method's first code to tier 1", &latency.compiled, buf);
+	append_times("from there until calls were seen to reach it", &latency.published, buf);
+}
+
+static void write_times(struct json_writer *json, const char *name,
+			const struct tiering_times *times)
+{
+	json_writer__object(json, name);
+	json_writer__number(json, "count", times->count);
+	json_rows__time(json, "median_ns", times->median);
+	json_rows__time(json, "nine_of_ten_ns", times->most_of_ten);
+	json_rows__time(json, "longest_ns", times->longest);
+	json_writer__end(json);
+}
+
+void tiering__write(const struct model *model, struct json_writer *json)
+{
+	uint64_t tallies[MODEL_EVENTS_MAX][TIERING_COSTS] = { 0 };
+	struct tiering_latency latency;
+
+	tally(model, tallies);
+	tiering__latency(model, &latency);
+	json_writer__object(json, "tiering");
+	for (unsigned int i = 0; i < TIERING_COSTS; i++) {
+		json_writer__object(json, costs[i].name);
+		for (uint32_t event = 0; event < model__events(model); event++)
+			json_writer__number(json,
+				model__text(model, model__event(model, event)->name),
+				tallies[event][i]);
+		json_writer__end(json);
+	}
+	write_times(json, "first_code_to_tier1", &latency.compiled);
+	write_times(json, "tier1_to_seen_published", &latency.published);
+	json_writer__end(json);
+}

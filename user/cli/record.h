@@ -14,6 +14,19 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define RECORD_EVENT_HELP \
+	"  -e, --event EVENT    up to four, with commas or several -e; with -F or a\n" \
+	"                       frequency of their own, as cpu-clock/freq=997/:\n" \
+	"                         cpu-clock (default), task-clock\n" \
+	"                       every one, or every Nth, as page-faults/period=N/:\n" \
+	"                         page-faults, minor-faults, major-faults, cpu-migrations,\n" \
+	"                         context-switches, alignment-faults\n" \
+	"                       where there is a PMU, every Nth:\n" \
+	"                         cycles, instructions, branches, branch-misses,\n" \
+	"                         cache-references, cache-misses, stalled-cycles-frontend,\n" \
+	"                         stalled-cycles-backend, LLC-loads, LLC-load-misses,\n" \
+	"                         dTLB-loads, dTLB-load-misses, raw ones as rNNN\n"
+
 struct record_options {
 	pid_t pid;			/* 0: none */
 	const char *name;		/* of a process, NULL none */

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "record.h"
 
+#include "../base/alloc.h"
 #include "../base/log.h"
 #include "../base/text.h"
 
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define FREQUENCY_DEFAULT 99	/* prime to the 100 Hz of so many timers */
-#define FREQUENCY_MAX 20000
 #define MAX_SIZE_LEAST (64u << 10)
 
 enum { ATTACH = 256, MAX_SIZE, MAX_FILES };		/* options without a letter */
@@ -25,22 +25,30 @@ static int bad(const char *format, const char *value)
 
 static int add_event(struct record_options *options, const char *name)
 {
-	const struct kernel_event *event = kernel_event__find(name);
+	struct trouble trouble = { "" };
+	struct kernel_event event;
 
-	if (!event) {
-		struct buf known = BUF_INIT;
-
-		for (unsigned int i = 0; kernel_event__at(i); i++)
-			buf__printf(&known, "%s%s", i ? ", " : "", kernel_event__at(i)->name);
-		log__error("record: unknown event '%s'; there are %s", name,
-			   buf__string(&known));
-		buf__free(&known);
-		return EXIT_USAGE;
-	}
+	if (kernel_event__parse(name, &event, &trouble))
+		return bad("record: %s", trouble.text);
+	for (unsigned int i = 0; i < options->kernel.events_count; i++)
+		if (!strcmp(options->kernel.events[i].name, event.name))
+			return bad("record: event %s is asked for twice", event.name);
 	if (options->kernel.events_count >= TS_EVENTS_MAX)
 		return bad("record: at most four events at a time, '%s' is one too many", name);
 	options->kernel.events[options->kernel.events_count++] = event;
 	return EXIT_OK;
+}
+
+/* Several with commas, as perf takes them. */
+static int add_events(struct record_options *options, const char *names)
+{
+	char *copy = alloc__string(names), *rest = copy, *name;
+	int code = EXIT_OK;
+
+	while (!code && (name = strsep(&rest, ",")))
+		code = add_event(options, name);
+	free(copy);
+	return code;
 }
 
 /* By name or number. */
@@ -96,13 +104,13 @@ static int parse_one(struct record_options *options, int option, const char *val
 				   value);
 		return EXIT_OK;
 	case 'F':
-		if (text__parse_number(value, 1, FREQUENCY_MAX, &number))
+		if (text__parse_number(value, 1, KERNEL_FREQUENCY_MAX, &number))
 			return bad("record: -F needs samples per second, 1 to 20000, not '%s'",
 				   value);
 		options->kernel.frequency = (unsigned int)number;
 		return EXIT_OK;
 	case 'e':
-		return add_event(options, value);
+		return add_events(options, value);
 	case 'K':
 		options->kernel.kernel_stacks = true;
 		return EXIT_OK;

@@ -17,8 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NS_PER_SECOND 1000000000ull
-
 static int open_trouble(int err, const struct kernel_event *event, struct trouble *trouble)
 {
 	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV)
@@ -35,7 +33,7 @@ static int open_trouble(int err, const struct kernel_event *event, struct troubl
 
 static int open_sampler(struct kernel *kernel, unsigned int event, unsigned int cpu)
 {
-	const struct kernel_event *kind = kernel->events[event];
+	const struct kernel_event *kind = &kernel->events[event];
 	struct perf_event_attr attr = {
 		.type = kind->type,
 		.size = sizeof(attr),
@@ -67,10 +65,9 @@ int sampling__open(struct kernel *kernel, const struct kernel_options *options,
 	kernel->samplers = alloc__zeroed((size_t)kernel->cpus * kernel->events_count,
 					 sizeof(*kernel->samplers));
 	for (unsigned int event = 0; event < kernel->events_count; event++) {
-		const struct kernel_event *kind = kernel->events[event];
+		const struct kernel_event *kind = &kernel->events[event];
 
-		kernel->periods[event] = kind->period ? kind->period :
-					 NS_PER_SECOND / options->frequency;
+		kernel->periods[event] = kernel_event__period(kind, options->frequency);
 		for (unsigned int cpu = 0; cpu < kernel->cpus; cpu++) {
 			int err = open_sampler(kernel, event, cpu);
 
@@ -162,5 +159,5 @@ uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event)
 
 const char *kernel__event_name(const struct kernel *kernel, unsigned int event)
 {
-	return kernel->events[event]->name;
+	return kernel->events[event].name;
 }

@@ -116,7 +116,7 @@ static void check_bad(void **state)
 		{ "cpu-clock/nice=3/", "'nice=3'" },
 		{ "cpu-clock/period=49999/", "from 50000 ns on" },
 		{ "page-faults/period=0/", "from 1 on" },
-		{ "page-faults/period=1000000000000001/", "from 1 on" },
+		{ "page-faults/period=1000000000001/", "from 1 on" },
 		{ "page-faults/freq=99/", "page-faults/period=1/" },
 		{ "cycles/period=99/", "from 100 on" },
 		{ "cycles:u", "unknown event 'cycles:u'" },

@@ -29,11 +29,7 @@
 const struct command record_command = {
 	"record", "[-p PID | -n NAME | -a | -- COMMAND ARGS] [OPTIONS]",
 	"record CPU samples per code version", record__run,
-	"  -p, --pid PID        a process that runs\n"
-	"  -n, --name NAME      the same, by name\n"
-	"  -a, --all            every process that has the hook, also those to come\n"
-	"      --attach         with -a: bring the hook into the others, a few at a time\n"
-	"  -u, --uid USER       with -a: only processes of this user\n"
+	RECORD_TARGET_HELP
 	"  -- COMMAND ARGS      start a command and record it and its children\n"
 	"  -d, --duration TIME  10s, 2m, dd:hh:mm:ss (default: until it ends or Ctrl-C)\n"
 	"  -F, --frequency HZ   samples per second and CPU (default 99)\n"
@@ -42,6 +38,8 @@ const struct command record_command = {
 	"      --max-size SIZE  begin a new file when one has that size (k, M, G): FILE is\n"
 	"                       the newest, FILE.1 the one before; each opens by itself\n"
 	"      --max-files N    with --max-size: keep only the newest N files\n"
+	"      --stat TIME      meanwhile print what ran, every TIME, as tierscope stat does;\n"
+	"                       with its options --by, --sort, --top, --csv and --json\n"
 	"  -o, --output FILE    recording (default recording.tscope), or a view when it\n"
 	"                       ends in .html, .folded, .json or .txt\n\n"
 	"examples:\n"
@@ -79,6 +77,8 @@ static int check_output(struct record *record)
 {
 	int fd;
 
+	if (record->options->no_recording)
+		return EXIT_OK;
 	record->path = recording_path(record->options);
 	fd = open(record->path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
@@ -171,11 +171,12 @@ static int arm(struct record *record)
 		code = watch_end(record);
 	if (code)
 		return code;
-	err = recording_writer__open(record->path, &record->writer);
+	err = record->path ? recording_writer__open(record->path, &record->writer) : 0;
 	if (err)
 		return output_trouble(record, err);
 	record_rotate__begin(record);
 	record->start_ns = clock__now();
+	record_sinks__begin(record);
 	about = model__about(record->model);
 	about->start_ns = record->start_ns;
 	about->start_unix_ns = clock__wall();
@@ -187,11 +188,23 @@ static int arm(struct record *record)
 	return record__release(record);
 }
 
+/* Nothing is kept: only the counts go on. */
+static void shed(struct record *record)
+{
+	model__drop_samples(record->model);
+	model__drop_stacks(record->model);
+}
+
 static int flush(struct record *record)
 {
-	int err = recording_writer__flush(record->writer, record->model);
+	int err;
 
 	record->flushed_ns = clock__now();
+	if (!record->path) {
+		shed(record);
+		return EXIT_OK;
+	}
+	err = recording_writer__flush(record->writer, record->model);
 	/* A view is made of the whole model; else only the file needs it all. */
 	if (!err && record->options->format == OUTPUT_RECORDING)
 		err = recording_writer__shed(record->writer, record->model);
@@ -228,6 +241,7 @@ static int run(struct record *record)
 		int wait = record_all__is_busy(record) ? BUSY_WAIT_MS :
 			   kernel__look_ms(record->kernel);
 
+		wait = record_sinks__wait_ms(record, wait);
 		if (record->options->duration_ns) {
 			uint64_t left = record->options->duration_ns - (now - record->start_ns);
 
@@ -244,6 +258,8 @@ static int run(struct record *record)
 			code = EXIT_RECORDING;
 		}
 		now = clock__now();
+		if (!code)
+			code = record_sinks__step(record, now, false);
 		if (!code && now - record->flushed_ns >= FLUSH_NS)
 			code = flush(record);
 		record__progress(record, false);
@@ -264,7 +280,9 @@ static int finish(struct record *record, int code)
 		log__error("cannot read the ledger: %s", strerror(-err));
 		code = code ? code : EXIT_BROKEN;
 	}
-	if (code != EXIT_RECORDING) {
+	if (code != EXIT_RECORDING)
+		code = record_sinks__step(record, about->end_ns, true);
+	if (code != EXIT_RECORDING && record->path) {
 		err = recording_writer__finish(record->writer, record->model);
 		if (err) {
 			log__error("cannot write %s: %s; what was recorded until then is in it",
@@ -282,6 +300,8 @@ static int write_view(struct record *record, int code)
 	const struct record_options *options = record->options;
 	int view_code;
 
+	if (options->no_recording)
+		return code;
 	if (options->format == OUTPUT_RECORDING) {
 		log__info("%s: %llu bytes; tierscope report %s shows it", record->path,
 			  (unsigned long long)recording_writer__bytes(record->writer),
@@ -319,20 +339,19 @@ static int exit_code(const struct record *record, int code)
 	return WEXITSTATUS(record->child_status);
 }
 
-int record__run(int argc, char **argv)
+int record__session(const struct record_options *options)
 {
-	struct record_options options = { 0 };
-	struct record record = { .options = &options, .child_gate = -1, .child_errno = -1,
+	struct record record = { .options = options, .child_gate = -1, .child_errno = -1,
 				 .end_fd = -1 };
 	struct sigaction action = { .sa_handler = on_signal };
-	int code = record_options__parse(argc, argv, &options);
+	int code;
 
-	if (code)
-		return code < 0 ? EXIT_OK : code;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	record.model = model__new();
 	code = check_output(&record);
+	if (!code)
+		code = record_sinks__open(&record);
 	if (!code)
 		code = arm(&record);
 	if (!code) {
@@ -347,7 +366,7 @@ int record__run(int argc, char **argv)
 			unlink(record.path);	/* nothing was recorded */
 	}
 	record_all__free(record.all);
-	if (options.command)	/* else the hooks are to rest, when the probes are gone */
+	if (options->command)	/* else the hooks are to rest, when the probes are gone */
 		kernel__hand_over(record.kernel);
 	kernel__free(record.kernel);	/* first: nobody listens from here on */
 	if (record.recorder)
@@ -356,8 +375,19 @@ int record__run(int argc, char **argv)
 	wait_for_child(&record);
 	if (record.end_fd >= 0)
 		close(record.end_fd);
+	record_sinks__free(&record);
 	recording_writer__free(record.writer);
 	model__free(record.model);
 	free(record.path);
 	return code;
+}
+
+int record__run(int argc, char **argv)
+{
+	struct record_options options = { .as = &record_command };
+	int code = record_options__parse(argc, argv, &options);
+
+	if (code)
+		return code < 0 ? EXIT_OK : code;
+	return record__session(&options);
 }

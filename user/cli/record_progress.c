@@ -30,6 +30,8 @@ void record__progress(struct record *record, bool last)
 
 	if (log__level() < LOG_NORMAL || (!last && since < TERMINAL_NS))
 		return;
+	if (!last && record->options->stat.wanted)
+		return;		/* the table is progress enough */
 	terminal = isatty(STDERR_FILENO);
 	if (!last && !terminal && since < PLAIN_NS)
 		return;

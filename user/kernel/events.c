@@ -12,7 +12,7 @@
 
 #define TIME_PERIOD_LEAST 50000		/* ns: 20,000 samples per second and CPU */
 #define HARDWARE_PERIOD_LEAST 100	/* fewer, and a CPU does nothing but sample */
-#define PERIOD_MOST 1000000000000000	/* far from overflow when it is multiplied */
+#define PERIOD_MOST 1000000000000	/* far from overflow when it is multiplied */
 #define RAW_DIGITS_MAX 16
 
 #define SOFTWARE(name, id, period) { name, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_##id, period, 0 }

@@ -77,7 +77,10 @@ static __always_inline long send_sample(struct ts_sample *sample, __u64 size)
 	return bpf_ringbuf_output(&samples, sample, size, BPF_RB_NO_WAKEUP);
 }
 
-/* Where the ring has no room for the stack, it may have some for the frames. */
+/*
+ * Where the ring has no room for the stack, it may have some for the frames.  A hit is left
+ * out too: then a look finds what was written, and says that it was some time before.
+ */
 static __always_inline struct ts_sample *drop_stack(struct ts_sample *sample, __u64 size)
 {
 	sample->header.size = size;
@@ -110,7 +113,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	struct walk *walk;
 	__u32 zero = 0, count, kernel_count = 0;
 	__u32 cpu = bpf_get_smp_processor_id();
-	__u64 size, whole, cookie;
+	__u64 size, whole, cookie, now = bpf_ktime_get_ns();
 
 	scratch_of_cpu = bpf_map_lookup_elem(&scratch, &zero);
 	if (!scratch_of_cpu)
@@ -134,7 +137,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	size = add_code(scratch_of_cpu, count, kernel_count, sample->ip);
 	whole = add_stack(scratch_of_cpu, size);
 	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = whole,
-		.time_ns = bpf_ktime_get_ns(), .space = number,
+		.time_ns = now, .space = number,
 		.pid = pid_tgid >> 32, .tid = (__u32)pid_tgid,
 		.cpu = cpu };
 	sample->event = scratch_of_cpu->event;

@@ -16,7 +16,8 @@ def no_counters(t):
     if "ok  hardware counters" in loader.run("doctor").out:
         raise check.Skip("this machine has hardware counters")
     recording = t.path("out.tscope")
-    for event in ("cycles", "instructions", "cache-misses", "branch-misses"):
+    for event in ("cycles", "instructions", "cache-misses", "branch-misses", "stalled-cycles-backend", "LLC-load-misses", "dTLB-loads",
+                  "r1c2"):
         with t.case(event):
             result = loader.run("record", "-e", event, "-o", recording, "--", "true")
             loader.complaint(result, 4, event, "-e cpu-clock")

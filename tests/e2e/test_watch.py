@@ -6,13 +6,17 @@ ReJITs is the truth for them."""
 
 import collections
 import json
+import time
 
 from lib import check, loader, patches, programs, report
 from test_rejit import Told, read_lines, with_profiler
 
 # A change that lasts longer is there at two looks of a recorder, also of a busy one.
 LASTING_NS = 2_000_000_000
-WATCH_SECONDS, RECORD_SECONDS = 8, 10
+CHANGES = 4
+# A hit has the time at which its thread stood there, after the write.
+SLACK_NS = 1_000_000
+NEAR_NS = 100_000_000
 ERROR_NO_START, ERROR_USAGE = 1, 3
 
 
@@ -40,7 +44,7 @@ def reached(patch):
 
 def check_lines(begun, changes):
     check.at_least(len(begun), 2, "functions that are watched")
-    check.at_least(sum(map(len, changes.values())), 3, "changes")
+    check.at_least(sum(map(len, changes.values())), CHANGES, "changes")
     for function, rows in changes.items():
         check.that(function in begun, f"{function} was not announced")
         before = begun[function]
@@ -63,15 +67,16 @@ def check_windows(windowed, begun, changes, end_ns):
             low, high = patch["window_ns"]
             if low < begin["time_ns"] or high > end_ns:
                 continue
-            inside = [row for row in exact if low <= row["time_ns"] <= high]
-            if inside and reached(inside[-1]) == reached(patch):
+            inside = [row for row in exact if low - SLACK_NS <= row["time_ns"] <= high + SLACK_NS]
+            if any(reached(row) == reached(patch) for row in inside):
                 matched += 1
             else:
                 spurious.append(f"{begin['name']}: {low} to {high} leads to {reached(patch)}, seen {[reached(r) for r in inside]}")
         for row, after in zip(exact, [r["time_ns"] for r in exact[1:]] + [end_ns]):
             if after - row["time_ns"] < LASTING_NS:
                 continue
-            if not any(p["window_ns"][0] <= row["time_ns"] <= p["window_ns"][1] and reached(p) == reached(row) for p in windows):
+            if not any(p["window_ns"][0] - SLACK_NS <= row["time_ns"] <= p["window_ns"][1] + SLACK_NS
+                       and reached(p) == reached(row) for p in windows):
                 missed.append(f"{begin['name']}: {row['time_ns']} leads to {reached(row)}")
     print(f"{sum(map(len, changes.values()))} exact changes, {matched} windows hold theirs")
     check.empty(spurious, "windows without their change")
@@ -82,17 +87,20 @@ def check_windows(windowed, begun, changes, end_ns):
 @check.test("watch beside a recorder", timeout=90)
 def beside_recorder(t):
     programs.need_root()
-    demo = programs.start_app(t, "demo", "20", "--threads", "2")
+    demo = programs.start_app(t, "demo", "60", "--threads", "2")
     path, kept = t.path("out.tscope"), t.path("watch.tscope")
-    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "-d", f"{RECORD_SECONDS}s", "-p", demo.pid)
-    watcher = watch(t, "-p", demo.pid, "-d", f"{WATCH_SECONDS}s", "--format", "json", "-o", kept, "Demo.Loops")
-    result = watcher.finish()
+    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "-p", demo.pid)
+    loader.wait_for_recording(recorder)
+    watcher = watch(t, "-p", demo.pid, "--format", "json", "-o", kept, "Demo.Loops")
+    programs.wait_until(lambda: watcher.texts()[0].count('"kind":"patch"') >= CHANGES, "changes", 45)
+    time.sleep(1)  # for the recorder's next look
+    result = watcher.interrupt()
     watched = report.Report(loader.read_json(t, kept))
     end_ns = watched.document["recording"]["end_ns"]
     begun, changes = read_watch(result, end_ns)
     with t.case("tells each change with its thread and stack"):
         check_lines(begun, changes)
-    recorder.finish()
+    recorder.interrupt()
     document = report.Report(loader.read_json(t, path))
     with t.case("a recorder's windows hold the true times"):
         end_ns = min(end_ns, document.document["recording"]["end_ns"])
@@ -107,8 +115,8 @@ def beside_recorder(t):
     with t.case("events says so"):
         out = loader.run("events", kept, "Demo.Loops", "--kind", "patch").out
         check.equal(out.count("since then exactly"), len(exact), f"exact lines of {out}")
-    with t.case("the program runs on to its end"):
-        check.equal(demo.wait(), 0, "exit code of demo")
+    with t.case("the program runs on"):
+        check.equal(demo.process.poll(), None, "exit code of demo")
 
 
 @check.test("watch a ReJIT", timeout=90)
@@ -125,7 +133,8 @@ def rejit(t):
     function = next(f for f in begun if int(f, 16) in versions)
     ids = [0, *versions[int(function, 16)]]
     begin_ns = begun[function]["time_ns"]
-    wanted = [(ids[p["version"]], p["begin_ns"]) for p in phases if p["begin_ns"] > begin_ns]
+    # A switch just before the watch began is what was there at first.
+    wanted = [(ids[p["version"]], p["begin_ns"]) for p in phases if p["begin_ns"] > begin_ns + NEAR_NS]
     rows = changes[function]
     with t.case("each switch is seen, in order"):
         seen = [row["rejit_id"] for row in rows if "rejit_id" in row]
@@ -156,7 +165,7 @@ def bad_input(t):
             check.equal(result.code, ERROR_USAGE, f"{result}\nexit code of watch {arguments}")
             check.equal(len(result.err.splitlines()), 1, f"lines of {result.err}")
     programs.need_root()
-    demo = programs.start_app(t, "demo", "12")
+    demo = programs.start_app(t, "demo", "60")
     with t.case("a method that nobody has called is waited for"):
         result = watch(t, "-p", demo.pid, "-d", "1s", "NoSuchMethod").finish()
         check.equal((result.code, result.out), (0, ""), f"{result}\nexit code and output")

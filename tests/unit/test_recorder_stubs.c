@@ -76,6 +76,7 @@ static size_t from_hex(const char *hex, uint8_t *bytes)
 static void each_stub_is_told_at_each_of_its_bytes(void **state)
 {
 	uint8_t code[192], stub[128];
+	struct stub_lead lead;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(stubs) / sizeof(stubs[0]); i++) {
@@ -84,9 +85,9 @@ static void each_stub_is_told_at_each_of_its_bytes(void **state)
 		for (size_t at = 0; at < size; at++) {
 			memset(code, 0xcc, sizeof(code));
 			memcpy(code + 96 - at, stub, size);
-			if (stub__classify(code, sizeof(code), 96) != stubs[i].kind)
+			if (stub__classify(code, sizeof(code), 96, 0, &lead) != stubs[i].kind)
 				fail_msg("%s, byte %zu: told as %s", stubs[i].hex, at,
-					 stub__name(stub__classify(code, sizeof(code), 96)));
+					 stub__name(stub__classify(code, sizeof(code), 96, 0, &lead)));
 		}
 	}
 }
@@ -94,6 +95,7 @@ static void each_stub_is_told_at_each_of_its_bytes(void **state)
 static void bytes_beside_a_stub_are_none(void **state)
 {
 	uint8_t code[192], stub[128];
+	struct stub_lead lead;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(stubs) / sizeof(stubs[0]); i++) {
@@ -101,8 +103,9 @@ static void bytes_beside_a_stub_are_none(void **state)
 
 		memset(code, 0xcc, sizeof(code));
 		memcpy(code + 10, stub, size);
-		assert_int_equal(stub__classify(code, sizeof(code), 9), STUB_NONE);
-		assert_int_equal(stub__classify(code, sizeof(code), 10 + size), STUB_NONE);
+		assert_int_equal(stub__classify(code, sizeof(code), 9, 0, &lead), STUB_NONE);
+		assert_int_equal(stub__classify(code, sizeof(code), 10 + size, 0, &lead),
+				 STUB_NONE);
 	}
 }
 
@@ -115,10 +118,11 @@ static void a_method_body_is_no_stub(void **state)
 		"8b45f4ffc08945f4817df4b80b00000f9cc00fb6c08945f0837df00075c5";
 	uint8_t code[192];
 	size_t size = from_hex(body, code);
+	struct stub_lead lead;
 
 	(void)state;
 	for (size_t at = 0; at < size; at++)
-		assert_int_equal(stub__classify(code, size, at), STUB_NONE);
+		assert_int_equal(stub__classify(code, size, at, 0, &lead), STUB_NONE);
 }
 
 struct lead_sample {
@@ -152,15 +156,15 @@ static void stubs_say_where_they_lead(void **state)
 		for (size_t at = 0; at < size; at++) {
 			memset(code, 0xcc, sizeof(code));
 			memcpy(code + 96 - at, stub, size);
-			stub__lead(code, sizeof(code), 96, 0x7f0000001000 + at, &lead);
+			(void)stub__classify(code, sizeof(code), 96, 0x7f0000001000 + at, &lead);
 			assert_memory_equal(&lead, &leads[i].lead, sizeof(lead));
 		}
 	}
 	memset(code, 0xcc, sizeof(code));
 	from_hex("4c8b15f0ffffffff25fb3f0000", code + 10);
-	stub__lead(code, sizeof(code), 10, 0x7f0000001000, &lead);
+	(void)stub__classify(code, sizeof(code), 10, 0x7f0000001000, &lead);
 	assert_int_equal(lead.method_at, 0x7f0000001007 - 16);
-	stub__lead(code, sizeof(code), 100, 0x7f0000001000, &lead);
+	(void)stub__classify(code, sizeof(code), 100, 0x7f0000001000, &lead);
 	assert_int_equal(lead.method_at, 0);
 }
 

@@ -49,7 +49,8 @@ static char *write_watch(const struct model *model, const struct model_patch *pa
 {
 	struct buf buf = BUF_INIT;
 
-	assert_int_equal(view_watch__append(model, patch, sample, !sample, name, json, &buf), 0);
+	assert_int_equal(view_watch__append(model, patch, sample,
+						    sample ? 0 : patch->window_ns[1], name, json, &buf), 0);
 	return buf__steal(&buf);
 }
 
@@ -242,7 +243,7 @@ static void each_change_stands_behind_the_one_before(void **state)
 
 	buf__append_string(&buf, first);
 	patch.window_ns[1]++;
-	assert_int_equal(view_watch__append(model, &patch, NULL, true, NAME, true, &buf), 0);
+	assert_int_equal(view_watch__append(model, &patch, NULL, patch.window_ns[1], NAME, true, &buf), 0);
 	assert_memory_equal(buf.data, first, strlen(first));
 	assert_int_equal(buf.size, 2 * strlen(first));
 	assert_contains(buf__string(&buf), "}\n{\"time_ns\":1503200146,");

@@ -59,11 +59,11 @@ static bool check_btf(void)
 
 static bool check_recording(void)
 {
-	struct kernel_options options = { .frequency = 99, .events_count = 1,
-					  .events = { kernel_event__find("cpu-clock") } };
+	struct kernel_options options = { .frequency = 99, .events_count = 1 };
 	struct trouble trouble = { "" };
 	struct kernel *kernel = NULL;
-	bool good = !kernel__open(&options, &kernel, &trouble);
+	bool good = !kernel_event__parse("cpu-clock", &options.events[0], &trouble) &&
+		    !kernel__open(&options, &kernel, &trouble);
 
 	tell(good ? GOOD : FATAL, "BPF programs load, cpu-clock can be sampled",
 	     trouble.text);

@@ -122,6 +122,22 @@ int output__check(const char *path)
 	return EXIT_OK;
 }
 
+int output__open(const char *path, int *ret_fd)
+{
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) :
+			STDOUT_FILENO;
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int output__append(int fd, const struct buf *buf)
+{
+	return write_all(fd, buf__string(buf), buf->size);
+}
+
 int output__write_bytes(const struct buf *buf, const char *path)
 {
 	int fd = STDOUT_FILENO, err;

@@ -29,20 +29,17 @@
 const struct command record_command = {
 	"record", "[-p PID | -n NAME | -a | -- COMMAND ARGS] [OPTIONS]",
 	"record CPU samples per code version", record__run,
-	"  -p, --pid PID        a process that runs\n"
-	"  -n, --name NAME      the same, by name\n"
-	"  -a, --all            every process that has the hook, also those to come\n"
-	"      --attach         with -a: bring the hook into the others, a few at a time\n"
-	"  -u, --uid USER       with -a: only processes of this user\n"
+	RECORD_TARGET_HELP
 	"  -- COMMAND ARGS      start a command and record it and its children\n"
 	"  -d, --duration TIME  10s, 2m, dd:hh:mm:ss (default: until it ends or Ctrl-C)\n"
 	"  -F, --frequency HZ   samples per second and CPU (default 99)\n"
-	"  -e, --event EVENT    cpu-clock (default), cycles, instructions, cache-misses,\n"
-	"                       branch-misses, page-faults; up to four\n"
+	RECORD_EVENT_HELP
 	"      --kernel         kernel frames too, above the code that entered the kernel\n"
 	"      --max-size SIZE  begin a new file when one has that size (k, M, G): FILE is\n"
 	"                       the newest, FILE.1 the one before; each opens by itself\n"
 	"      --max-files N    with --max-size: keep only the newest N files\n"
+	"      --stat TIME      meanwhile print what ran, every TIME, as tierscope stat does;\n"
+	"                       with its options --by, --sort, --top, --csv and --json\n"
 	"  -o, --output FILE    recording (default recording.tscope), or a view when it\n"
 	"                       ends in .html, .folded, .json or .txt\n\n"
 	"examples:\n"
@@ -80,6 +77,8 @@ static int check_output(struct record *record)
 {
 	int fd;
 
+	if (record->options->no_recording)
+		return EXIT_OK;
 	record->path = recording_path(record->options);
 	fd = open(record->path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
@@ -124,9 +123,9 @@ static void describe(struct record *record)
 			.name = model__string(record->model,
 					      kernel__event_name(record->kernel, i)),
 			.period = kernel__event_period(record->kernel, i) });
-	if (record->options->watch)
+	if (record->options->watch.method)
 		model__add_event(record->model, &(struct model_event){
-			.name = model__string(record->model, "watchpoint"), .period = 1 });
+			.name = model__string(record->model, KERNEL_WATCH_EVENT), .period = 1 });
 }
 
 /* Kernel frames without names are of little use: told before the run, not after. */
@@ -175,11 +174,12 @@ static int arm(struct record *record)
 		code = watch_end(record);
 	if (code)
 		return code;
-	err = recording_writer__open(record->path, &record->writer);
+	err = record->path ? recording_writer__open(record->path, &record->writer) : 0;
 	if (err)
 		return output_trouble(record, err);
 	record_rotate__begin(record);
 	record->start_ns = clock__now();
+	record_sinks__begin(record);
 	about = model__about(record->model);
 	about->start_ns = record->start_ns;
 	about->start_unix_ns = clock__wall();
@@ -191,18 +191,32 @@ static int arm(struct record *record)
 	return record__release(record);
 }
 
+/* Nothing is kept: only the counts go on. */
+static void shed(struct record *record)
+{
+	model__drop_samples(record->model);
+	model__drop_stacks(record->model);
+}
+
 static int flush(struct record *record)
 {
-	int err = recording_writer__flush(record->writer, record->model);
+	int err, code;
 
 	record->flushed_ns = clock__now();
+	if (!record->path) {
+		shed(record);
+		return EXIT_OK;
+	}
+	err = recording_writer__flush(record->writer, record->model);
 	/* A view is made of the whole model; else only the file needs it all. */
 	if (!err && record->options->format == OUTPUT_RECORDING)
 		err = recording_writer__shed(record->writer, record->model);
 	if (err)
 		log__error("cannot write %s: %s; what was recorded until then is in it",
 			   record->path, strerror(-err));
-	return err ? EXIT_RECORDING : record_rotate__step(record);
+	code = err ? EXIT_RECORDING : record_rotate__step(record);
+	record->cannot_write = code;
+	return code;
 }
 
 static bool is_over(struct record *record, uint64_t now)
@@ -229,9 +243,10 @@ static int run(struct record *record)
 	int code = EXIT_OK, err;
 
 	while (!code && !is_over(record, now)) {
-		int wait = record->options->watch || record_all__is_busy(record) ?
-			   BUSY_WAIT_MS : kernel__look_ms(record->kernel);
+		int wait = record_all__is_busy(record) ? BUSY_WAIT_MS :
+			   kernel__look_ms(record->kernel);
 
+		wait = record_sinks__wait_ms(record, wait);
 		if (record->options->duration_ns) {
 			uint64_t left = record->options->duration_ns - (now - record->start_ns);
 
@@ -247,9 +262,9 @@ static int run(struct record *record)
 			log__error("cannot read the kernel's rings: %s", strerror(-err));
 			code = EXIT_RECORDING;
 		}
-		if (!code)
-			code = record_watch__step(record);
 		now = clock__now();
+		if (!code)
+			code = record_sinks__step(record, now, false);
 		if (!code && now - record->flushed_ns >= FLUSH_NS)
 			code = flush(record);
 		record__progress(record, false);
@@ -261,7 +276,7 @@ static int run(struct record *record)
 static int finish(struct record *record, int code)
 {
 	struct model_about *about = model__about(record->model);
-	int err;
+	int sink_code, err;
 
 	kernel__stop(record->kernel);
 	about->end_ns = clock__now();
@@ -270,7 +285,9 @@ static int finish(struct record *record, int code)
 		log__error("cannot read the ledger: %s", strerror(-err));
 		code = code ? code : EXIT_BROKEN;
 	}
-	if (code != EXIT_RECORDING) {
+	sink_code = record_sinks__step(record, about->end_ns, true);
+	code = code ? code : sink_code;
+	if (record->path && !record->cannot_write) {
 		err = recording_writer__finish(record->writer, record->model);
 		if (err) {
 			log__error("cannot write %s: %s; what was recorded until then is in it",
@@ -278,7 +295,6 @@ static int finish(struct record *record, int code)
 			code = EXIT_RECORDING;
 		}
 	}
-	code = record_watch__finish(record, code);
 	record__progress(record, true);
 	record__summary(record);
 	return code;
@@ -289,7 +305,7 @@ static int write_view(struct record *record, int code)
 	const struct record_options *options = record->options;
 	int view_code;
 
-	if (options->watch && !options->watch->keep)
+	if (options->no_recording)
 		return code;
 	if (options->format == OUTPUT_RECORDING) {
 		log__info("%s: %llu bytes; tierscope report %s shows it", record->path,
@@ -328,7 +344,7 @@ static int exit_code(const struct record *record, int code)
 	return WEXITSTATUS(record->child_status);
 }
 
-int record__with(const struct record_options *options)
+int record__session(const struct record_options *options)
 {
 	struct record record = { .options = options, .child_gate = -1, .child_errno = -1,
 				 .end_fd = -1 };
@@ -339,6 +355,8 @@ int record__with(const struct record_options *options)
 	sigaction(SIGTERM, &action, NULL);
 	record.model = model__new();
 	code = check_output(&record);
+	if (!code)
+		code = record_sinks__open(&record);
 	if (!code)
 		code = arm(&record);
 	if (!code) {
@@ -353,7 +371,6 @@ int record__with(const struct record_options *options)
 			unlink(record.path);	/* nothing was recorded */
 	}
 	record_all__free(record.all);
-	record_watch__free(record.watch);
 	if (options->command)	/* else the hooks are to rest, when the probes are gone */
 		kernel__hand_over(record.kernel);
 	kernel__free(record.kernel);	/* first: nobody listens from here on */
@@ -363,6 +380,7 @@ int record__with(const struct record_options *options)
 	wait_for_child(&record);
 	if (record.end_fd >= 0)
 		close(record.end_fd);
+	record_sinks__free(&record);
 	recording_writer__free(record.writer);
 	model__free(record.model);
 	free(record.path);
@@ -371,10 +389,10 @@ int record__with(const struct record_options *options)
 
 int record__run(int argc, char **argv)
 {
-	struct record_options options = { 0 };
+	struct record_options options = { .as = &record_command };
 	int code = record_options__parse(argc, argv, &options);
 
 	if (code)
 		return code < 0 ? EXIT_OK : code;
-	return record__with(&options);
+	return record__session(&options);
 }

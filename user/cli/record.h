@@ -9,38 +9,85 @@
 #include "../kernel/kernel.h"
 #include "../recorder/recorder.h"
 #include "../recording/recording.h"
+#include "../view/stat.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define RECORD_EVENT_HELP \
+	"  -e, --event EVENT    up to four, with commas or several -e; with -F or a\n" \
+	"                       frequency of their own, as cpu-clock/freq=997/:\n" \
+	"                         cpu-clock (default), task-clock\n" \
+	"                       every one, or every Nth, as page-faults/period=N/:\n" \
+	"                         page-faults, minor-faults, major-faults, cpu-migrations,\n" \
+	"                         context-switches, alignment-faults\n" \
+	"                       where there is a PMU, every Nth:\n" \
+	"                         cycles, instructions, branches, branch-misses,\n" \
+	"                         cache-references, cache-misses, stalled-cycles-frontend,\n" \
+	"                         stalled-cycles-backend, LLC-loads, LLC-load-misses,\n" \
+	"                         dTLB-loads, dTLB-load-misses, raw ones as rNNN\n"
+
+#define RECORD_TARGET_HELP \
+	"  -p, --pid PID        a process that runs\n" \
+	"  -n, --name NAME      the same, by name\n" \
+	"  -a, --all            every process that has the hook, also those to come\n" \
+	"      --attach         with -a: bring the hook into the others, a few at a time\n" \
+	"  -u, --uid USER       with -a: only processes of this user\n"
+
+/* A table of what ran. */
+struct record_stat_options {
+	bool wanted;
+	uint64_t interval_ns;		/* 0: once, at the end */
+	struct stat_options view;
+	bool has_top;			/* it was given */
+	bool styled;			/* how the table looks was given */
+	const char *sort;		/* as it was given, NULL: not */
+};
+
+/* Changes of what calls reach. */
+struct watch_options {
+	const char *method;		/* part of the names of up to four functions; NULL: no */
+	bool json;
+};
+
 struct record_options {
+	const struct command *as;	/* the command that was given */
+	bool no_recording;		/* nothing is kept: the sinks are what it is for */
 	pid_t pid;			/* 0: none */
 	const char *name;		/* of a process, NULL none */
 	char **command;			/* NULL none */
 	bool all;			/* every process that has the hook */
 	bool attach;			/* and bring it into the others */
 	int64_t user;			/* of this user only, -1: of everybody */
-	const char *output;
+	const char *output;		/* without a recording: of the table, NULL standard output */
 	enum output_format format;	/* what output is to be */
 	uint64_t duration_ns;		/* 0: until it ends */
 	uint64_t max_size;		/* bytes of one part, 0: it is one file */
 	unsigned int max_files;		/* parts that are kept, 0: all */
+	struct record_stat_options stat;
 	struct kernel_options kernel;
-	const struct watch_options *watch; /* tierscope watch, NULL else */
+	struct watch_options watch;
 };
 
-/* What tierscope watch asks of a recording. */
-struct watch_options {
-	const char *method;		/* part of the names of up to four functions */
-	bool json;
-	bool keep;			/* the recording too */
-};
-
-/* 0, an enum exit_code, or -1: help was printed. */
+/* 0, an enum exit_code, or -1: help was printed.  The caller has set `as` and
+ * `no_recording`. */
 int record_options__parse(int argc, char **argv, struct record_options *ret_options);
-/* All of it; an enum exit_code. */
-int record__with(const struct record_options *options);
+
+/*
+ * Something that is told what the model holds, in intervals, while it is being recorded, and
+ * once more at the end, when all of it is there.  It reads the model's running counts, which
+ * dropping samples does not change; so several can look at one recording.
+ */
+struct record;
+struct record_sink {
+	uint64_t interval_ns;		/* 0: at the end only */
+	uint64_t looked_ns;		/* last, or the start */
+	/* An enum exit_code; prints errors. */
+	int (*look)(struct record_sink *sink, struct record *record, uint64_t now, bool last);
+	void (*free)(struct record_sink *sink);
+	struct record_sink *next;
+};
 
 /* One recording, from arming to writing. */
 struct record {
@@ -49,8 +96,10 @@ struct record {
 	struct model *model;
 	struct recorder *recorder;
 	struct recording_writer *writer;
-	char *path;			/* of the recording file */
+	struct record_sink *sinks;
+	char *path;			/* of the recording file, NULL: none is kept */
 	bool created;			/* it was not there before */
+	bool cannot_write;		/* no more of it */
 	pid_t child;			/* of `-- CMD`, 0 none */
 	int child_gate;			/* writing lets the child run, -1 none */
 	int child_errno;		/* reading tells why exec failed, -1 none */
@@ -62,7 +111,6 @@ struct record {
 	int end_fd;			/* pidfd: readable when -p's or our process
 					 * ends, -1 none */
 	struct record_all *all;		/* of -a, NULL else */
-	struct record_watch *watch;	/* of tierscope watch, NULL else */
 	uint64_t start_ns;
 	uint64_t flushed_ns, told_ns;	/* last flush, last progress line */
 };
@@ -95,15 +143,23 @@ void record_rotate__begin(struct record *record);
 int record_rotate__step(struct record *record);
 void record_rotate__summary(const struct record *record);
 
-/*
- * record_watch.c: patches of entry cells, as they happen.  step is to be called after each
- * step of the recorder, before samples are shed; 0 or an enum exit_code.
- */
-struct record_watch;
-int record_watch__step(struct record *record);
-/* What the last drain brought; gives the exit code, which is `code` if that is one. */
-int record_watch__finish(struct record *record, int code);
-void record_watch__free(struct record_watch *watch);
+/* record_sinks.c: made before anything is recorded; an enum exit_code. */
+int record_sinks__open(struct record *record);
+/* The start, from which intervals count. */
+void record_sinks__begin(struct record *record);
+/* To be called after each step of the recorder. */
+int record_sinks__step(struct record *record, uint64_t now, bool last);
+/* When the next look is due, at most `wait_ms` from now. */
+int record_sinks__wait_ms(const struct record *record, int wait_ms);
+void record_sinks__free(struct record *record);
+
+/* record_stat.c */
+int record_stat__new(const struct record_options *options, struct record_sink **ret_sink);
+/* record_watch.c */
+struct record_sink *record_watch__new(const struct watch_options *options);
+
+/* record.c: all of it, once the options are there; an enum exit_code. */
+int record__session(const struct record_options *options);
 
 /* record_progress.c */
 void record__progress(struct record *record, bool last);

@@ -1,46 +1,100 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// The options of tierscope record.
+// The options of tierscope record, and of the other commands that record: stat.
 #include "cli.h"
 #include "record.h"
 
+#include "../base/alloc.h"
 #include "../base/log.h"
 #include "../base/text.h"
 
 #include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FREQUENCY_DEFAULT 99	/* prime to the 100 Hz of so many timers */
-#define FREQUENCY_MAX 20000
 #define MAX_SIZE_LEAST (64u << 10)
+#define STAT_TOP 30
+#define INTERVAL_LEAST_NS 100000000	/* rings are looked at four times a second or so */
 
-enum { ATTACH = 256, MAX_SIZE, MAX_FILES };		/* options without a letter */
+/* Options without a letter. */
+enum { ATTACH = 256, MAX_SIZE, MAX_FILES, STAT, BY, SORT, TOP, CSV, JSON };
 
-static int bad(const char *format, const char *value)
+enum { RECORD = 1, STATS = 2, ALL = 3 };	/* whose option it is */
+
+static const struct {
+	struct option option;
+	unsigned int commands;
+} known[] = {
+	{ { "pid", required_argument, NULL, 'p' }, ALL },
+	{ { "name", required_argument, NULL, 'n' }, ALL },
+	{ { "all", no_argument, NULL, 'a' }, ALL },
+	{ { "uid", required_argument, NULL, 'u' }, ALL },
+	{ { "attach", no_argument, NULL, ATTACH }, ALL },
+	{ { "duration", required_argument, NULL, 'd' }, ALL },
+	{ { "frequency", required_argument, NULL, 'F' }, ALL },
+	{ { "event", required_argument, NULL, 'e' }, ALL },
+	{ { "output", required_argument, NULL, 'o' }, ALL },
+	{ { "max-size", required_argument, NULL, MAX_SIZE }, RECORD },
+	{ { "max-files", required_argument, NULL, MAX_FILES }, RECORD },
+	{ { "kernel", no_argument, NULL, 'K' }, RECORD },
+	{ { "stat", required_argument, NULL, STAT }, RECORD },
+	{ { "interval", required_argument, NULL, 'i' }, STATS },
+	{ { "by", required_argument, NULL, BY }, ALL },
+	{ { "sort", required_argument, NULL, SORT }, ALL },
+	{ { "top", required_argument, NULL, TOP }, ALL },
+	{ { "csv", no_argument, NULL, CSV }, ALL },
+	{ { "json", no_argument, NULL, JSON }, ALL },
+	{ { "quiet", no_argument, NULL, 'q' }, ALL },
+	{ { "verbose", no_argument, NULL, 'v' }, ALL },
+	{ { "help", no_argument, NULL, 'h' }, ALL },
+};
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
+static int bad(const struct record_options *options, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int bad(const struct record_options *options, const char *format, ...)
 {
-	log__error(format, value);
+	struct buf text = BUF_INIT;
+	va_list arguments;
+
+	va_start(arguments, format);
+	buf__vprintf(&text, format, arguments);
+	va_end(arguments);
+	log__error("%s: %s", options->as->name, buf__string(&text));
+	buf__free(&text);
 	return EXIT_USAGE;
 }
 
 static int add_event(struct record_options *options, const char *name)
 {
-	const struct kernel_event *event = kernel_event__find(name);
+	struct trouble trouble = { "" };
+	struct kernel_event event;
 
-	if (!event) {
-		struct buf known = BUF_INIT;
-
-		for (unsigned int i = 0; kernel_event__at(i); i++)
-			buf__printf(&known, "%s%s", i ? ", " : "", kernel_event__at(i)->name);
-		log__error("record: unknown event '%s'; there are %s", name,
-			   buf__string(&known));
-		buf__free(&known);
-		return EXIT_USAGE;
-	}
+	if (kernel_event__parse(name, &event, &trouble))
+		return bad(options, "%s", trouble.text);
+	for (unsigned int i = 0; i < options->kernel.events_count; i++)
+		if (!strcmp(options->kernel.events[i].name, event.name))
+			return bad(options, "event %s is asked for twice", event.name);
 	if (options->kernel.events_count >= TS_EVENTS_MAX)
-		return bad("record: at most four events at a time, '%s' is one too many", name);
+		return bad(options, "at most four events at a time, '%s' is one too many", name);
 	options->kernel.events[options->kernel.events_count++] = event;
 	return EXIT_OK;
+}
+
+/* Several with commas, as perf takes them. */
+static int add_events(struct record_options *options, const char *names)
+{
+	char *copy = alloc__string(names), *rest = copy, *name;
+	int code = EXIT_OK;
+
+	while (!code && (name = strsep(&rest, ",")))
+		code = add_event(options, name);
+	free(copy);
+	return code;
 }
 
 /* By name or number. */
@@ -52,8 +106,91 @@ static int parse_user(struct record_options *options, const char *value)
 	if (user)
 		number = user->pw_uid;
 	else if (text__parse_number(value, 0, UINT32_MAX - 1, &number))
-		return bad("record: there is no user '%s'", value);
+		return bad(options, "there is no user '%s'", value);
 	options->user = (int64_t)number;
+	return EXIT_OK;
+}
+
+static int parse_interval(struct record_options *options, const char *name, const char *value)
+{
+	if (text__parse_duration(value, &options->stat.interval_ns) ||
+	    options->stat.interval_ns < INTERVAL_LEAST_NS)
+		return bad(options, "%s needs a duration from 100ms on, like 1s, not '%s'", name,
+			   value);
+	options->stat.wanted = true;
+	return EXIT_OK;
+}
+
+static int parse_by(struct record_options *options, const char *value)
+{
+	static const char *const names[] = { [STAT_BY_BODY] = "body",
+					     [STAT_BY_METHOD] = "method",
+					     [STAT_BY_TIER] = "tier" };
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(value, names[i])) {
+			options->stat.view.by = (enum stat_by)i;
+			return EXIT_OK;
+		}
+	}
+	return bad(options, "--by is body, method or tier, not '%s'", value);
+}
+
+/* Which processes. */
+static int parse_target(struct record_options *options, int option, const char *value)
+{
+	uint64_t number;
+
+	switch (option) {
+	case 'p':
+		if (text__parse_number(value, 1, INT32_MAX, &number))
+			return bad(options, "-p needs a process id, not '%s'", value);
+		options->pid = (pid_t)number;
+		break;
+	case 'n':
+		options->name = value;
+		break;
+	case 'a':
+		options->all = true;
+		break;
+	case 'u':
+		return parse_user(options, value);
+	case ATTACH:
+		options->attach = true;
+		break;
+	}
+	return EXIT_OK;
+}
+
+/* How the table of stat looks. */
+static int parse_stat(struct record_options *options, int option, const char *value)
+{
+	uint64_t number;
+
+	options->stat.styled |= option != STAT && option != 'i';
+	switch (option) {
+	case STAT:
+		return parse_interval(options, "--stat", value);
+	case 'i':
+		return parse_interval(options, "-i", value);
+	case BY:
+		return parse_by(options, value);
+	case SORT:
+		options->stat.sort = value;
+		break;
+	case TOP:
+		if (text__parse_number(value, 0, UINT32_MAX, &number))
+			return bad(options, "--top needs a number of rows, not '%s'", value);
+		options->stat.view.top = (uint32_t)number;
+		options->stat.has_top = true;
+		break;
+	case CSV:
+	case JSON:
+		if (options->stat.view.format != STAT_TEXT)
+			return bad(options, "one of --csv and --json at a time");
+		options->stat.view.format = option == CSV ? STAT_CSV : STAT_JSON;
+		break;
+	}
 	return EXIT_OK;
 }
 
@@ -62,140 +199,177 @@ static int parse_one(struct record_options *options, int option, const char *val
 	uint64_t number;
 
 	switch (option) {
-	case 'p':
-		if (text__parse_number(value, 1, INT32_MAX, &number))
-			return bad("record: -p needs a process id, not '%s'", value);
-		options->pid = (pid_t)number;
-		return EXIT_OK;
-	case 'n':
-		options->name = value;
-		return EXIT_OK;
-	case 'a':
-		options->all = true;
-		return EXIT_OK;
 	case MAX_SIZE:
 		if (text__parse_size(value, &options->max_size) ||
 		    options->max_size < MAX_SIZE_LEAST)
-			return bad("record: --max-size needs a size from 64k on, like 100M or 2G, not '%s'",
+			return bad(options, "--max-size needs a size from 64k on, like 100M or 2G, not '%s'",
 				   value);
 		return EXIT_OK;
 	case MAX_FILES:
 		if (text__parse_number(value, 1, 100000, &number))
-			return bad("record: --max-files needs a number of files, not '%s'", value);
+			return bad(options, "--max-files needs a number of files, not '%s'",
+				   value);
 		options->max_files = (unsigned int)number;
-		return EXIT_OK;
-	case 'u':
-		return parse_user(options, value);
-	case ATTACH:
-		options->attach = true;
 		return EXIT_OK;
 	case 'd':
 		if (text__parse_duration(value, &options->duration_ns) ||
 		    !options->duration_ns)
-			return bad("record: -d needs a duration like 10s, 2m or 00:01:30:00, not '%s'",
+			return bad(options, "-d needs a duration like 10s, 2m or 00:01:30:00, not '%s'",
 				   value);
 		return EXIT_OK;
 	case 'F':
-		if (text__parse_number(value, 1, FREQUENCY_MAX, &number))
-			return bad("record: -F needs samples per second, 1 to 20000, not '%s'",
+		if (text__parse_number(value, 1, KERNEL_FREQUENCY_MAX, &number))
+			return bad(options, "-F needs samples per second, 1 to 20000, not '%s'",
 				   value);
 		options->kernel.frequency = (unsigned int)number;
 		return EXIT_OK;
 	case 'e':
-		return add_event(options, value);
+		return add_events(options, value);
 	case 'K':
 		options->kernel.kernel_stacks = true;
 		return EXIT_OK;
 	case 'o':
 		options->output = value;
 		return EXIT_OK;
-	default:
+	case 'q':
+	case 'v':
 		cli__verbosity(option);
 		return EXIT_OK;
+	default:
+		return option == 'p' || option == 'n' || option == 'a' || option == 'u' ||
+		       option == ATTACH ? parse_target(options, option, value) :
+					  parse_stat(options, option, value);
 	}
 }
 
 /* For tests: rings too small for what goes through them.  0: not set. */
-static int ring_bytes(const char *variable, uint32_t *ret_bytes)
+static int ring_bytes(const struct record_options *options, const char *variable,
+		      uint32_t *ret_bytes)
 {
 	const char *value = getenv(variable);
 	uint64_t number = 0;
 
 	if (value && (text__parse_number(value, 4096, 1u << 30, &number) ||
-		      number & (number - 1))) {
-		log__error("record: %s needs a power of two from 4096 on, not '%s'", variable,
+		      number & (number - 1)))
+		return bad(options, "%s needs a power of two from 4096 on, not '%s'", variable,
 			   value);
-		return EXIT_USAGE;
-	}
 	*ret_bytes = (uint32_t)number;
 	return EXIT_OK;
 }
 
-static int check(struct record_options *options, int argc, char **argv)
+static int check_target(struct record_options *options, int argc, char **argv)
 {
 	bool dashes = optind > 0 && optind <= argc && !strcmp(argv[optind - 1], "--");
-	int format;
 
 	if (optind < argc && !dashes)
-		return bad("record: unexpected argument '%s'; a command goes behind --",
+		return bad(options, "unexpected argument '%s'; a command goes behind --",
 			   argv[optind]);
 	if (optind < argc)
 		options->command = argv + optind;
-	if (!!options->pid + !!options->name + options->all + !!options->command != 1) {
-		log__error("record: one of -p PID, -n NAME, -a and -- COMMAND is needed");
-		return EXIT_USAGE;
-	}
+	if (!!options->pid + !!options->name + options->all + !!options->command != 1)
+		return bad(options, "one of -p PID, -n NAME, -a and -- COMMAND is needed");
 	if (options->attach && !options->all)
-		return bad("record: %s goes with -a; -p and -n attach anyway", "--attach");
+		return bad(options, "--attach goes with -a; -p and -n attach anyway");
 	if (options->user >= 0 && !options->all)
-		return bad("record: %s goes with -a", "-u");
-	if (ring_bytes("TIERSCOPE_SAMPLE_RING", &options->kernel.sample_ring_bytes) ||
-	    ring_bytes("TIERSCOPE_CODE_RING", &options->kernel.code_ring_bytes))
-		return EXIT_USAGE;
-	if (!options->kernel.events_count)
-		(void)add_event(options, "cpu-clock");	/* it exists */
+		return bad(options, "-u goes with -a");
+	return EXIT_OK;
+}
+
+/* The table is sorted by an event that is recorded. */
+static int check_stat(struct record_options *options)
+{
+	struct record_stat_options *stat = &options->stat;
+	const char *sort = stat->sort;
+
+	if (stat->styled && !stat->wanted)
+		return bad(options, "--by, --sort, --top, --csv and --json go with --stat TIME");
+	if (!stat->has_top)	/* programs want them all */
+		stat->view.top = stat->view.format == STAT_TEXT ? STAT_TOP : 0;
+	if (!sort)
+		return EXIT_OK;
+	stat->view.sort = STAT_SORT_NAME;
+	if (!strcmp(sort, "name"))
+		return EXIT_OK;
+	for (unsigned int i = 0; i < options->kernel.events_count; i++)
+		if (!strcmp(options->kernel.events[i].name, sort))
+			stat->view.sort = i;
+	if (stat->view.sort == STAT_SORT_NAME)
+		return bad(options, "--sort is name or an event that is counted, not '%s'", sort);
+	return EXIT_OK;
+}
+
+/* Where the recording goes. */
+static int check_output(struct record_options *options)
+{
+	int format;
+
 	if (!options->output)
 		options->output = "recording.tscope";
 	format = output__format_of_path(options->output);
 	options->format = format < 0 ? OUTPUT_RECORDING : (enum output_format)format;
 	if (options->max_files && !options->max_size)
-		return bad("record: %s goes with --max-size", "--max-files");
+		return bad(options, "--max-files goes with --max-size");
 	if (options->max_size && options->format != OUTPUT_RECORDING)
-		return bad("record: --max-size makes recordings, and %s is a view; give -o another name",
+		return bad(options, "--max-size makes recordings, and %s is a view; give -o another name",
 			   options->output);
 	return EXIT_OK;
 }
 
+static int check(struct record_options *options, int argc, char **argv)
+{
+	int code = check_target(options, argc, argv);
+
+	if (!code)
+		code = ring_bytes(options, "TIERSCOPE_SAMPLE_RING",
+				  &options->kernel.sample_ring_bytes);
+	if (!code)
+		code = ring_bytes(options, "TIERSCOPE_CODE_RING",
+				  &options->kernel.code_ring_bytes);
+	if (!code && !options->kernel.events_count)
+		code = add_event(options, "cpu-clock");
+	if (!code)
+		code = check_stat(options);
+	if (code || options->no_recording)
+		return code;
+	return check_output(options);
+}
+
+/* What of the table is for the command, as getopt wants it. */
+static void choose(unsigned int command, struct option *ret_long, char *ret_short)
+{
+	*ret_short++ = '+';
+	*ret_short++ = ':';
+	for (unsigned int i = 0; i < KNOWN; i++) {
+		if (!(known[i].commands & command))
+			continue;
+		*ret_long++ = known[i].option;
+		if (known[i].option.val >= ATTACH || known[i].option.val == 'K')
+			continue;
+		*ret_short++ = (char)known[i].option.val;
+		if (known[i].option.has_arg)
+			*ret_short++ = ':';
+	}
+	*ret_long = (struct option){ 0 };
+	*ret_short = 0;
+}
+
 int record_options__parse(int argc, char **argv, struct record_options *ret_options)
 {
-	static const struct option options[] = {
-		{ "pid", required_argument, NULL, 'p' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "all", no_argument, NULL, 'a' },
-		{ "uid", required_argument, NULL, 'u' },
-		{ "attach", no_argument, NULL, ATTACH },
-		{ "max-size", required_argument, NULL, MAX_SIZE },
-		{ "max-files", required_argument, NULL, MAX_FILES },
-		{ "duration", required_argument, NULL, 'd' },
-		{ "frequency", required_argument, NULL, 'F' },
-		{ "event", required_argument, NULL, 'e' },
-		{ "kernel", no_argument, NULL, 'K' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
-	};
+	struct option options[KNOWN + 1];
+	char letters[2 * KNOWN + 3];
 	int option, code;
 
 	ret_options->kernel.frequency = FREQUENCY_DEFAULT;
 	ret_options->user = -1;
+	choose(ret_options->no_recording ? STATS : RECORD, options, letters);
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:p:n:au:d:F:e:o:qvh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (option == 'h') {
-			cli__print_usage(&record_command);
+			cli__print_usage(ret_options->as);
 			return -1;
 		}
 		if (option == '?' || option == ':')
-			return cli__bad_option(argv, option, "record");
+			return cli__bad_option(argv, option, ret_options->as->name);
 		code = parse_one(ret_options, option, optarg);
 		if (code)
 			return code;

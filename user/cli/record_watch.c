@@ -1,43 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// The watching half of tierscope watch: looks for functions of the method among the bodies
-// that become known, sets a watchpoint on the entry cell of each, and prints what it sees.
+// The sink of tierscope watch: looks for functions of the method among the bodies that become
+// known, sets a watchpoint on the entry cell of each, and prints what it sees.
 #include "cli.h"
 #include "record.h"
 
 #include "../base/alloc.h"
+#include "../base/clock.h"
 #include "../base/log.h"
+#include "../base/map.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Stubs that a word leads to can be gone soon: look at them at once. */
+#define INTERVAL_NS 10000000ull
 
 struct watched_function {
 	uint32_t process;
 	uint64_t function;
 	string_id name;
+	uint64_t since_ns;		/* when its watchpoint was there */
 	bool begun;			/* it was told what there was at first */
 };
 
-struct record_watch {
+struct watch_sink {
+	struct record_sink sink;	/* first: it is what the recording has of us */
+	const struct watch_options *options;
 	struct watched_function functions[KERNEL_WATCH_MAX];
 	unsigned int count;
 	uint32_t bodies_seen, patches_seen;
-	bool told_waiting;
-	bool failed;			/* of a function that has the name */
-	bool full;			/* it was told that there are more */
+	uint32_t *nameless;		/* bodies whose FunctionID is not known as yet */
+	uint32_t nameless_count, nameless_capacity;
+	struct map *refused;		/* process, FunctionID: told that it cannot be watched */
+	bool told_waiting, told_more;
+	bool full;			/* no watchpoint is left */
+	int write_err;			/* of standard output; nothing is printed any more */
 };
 
-static bool write_out(struct buf *buf)
-{
-	bool good = fwrite(buf->data, 1, buf->size, stdout) == buf->size && !fflush(stdout);
-
-	buf__free(buf);
-	return good;
-}
-
-static struct watched_function *find(struct record_watch *watch, uint32_t process,
+static struct watched_function *find(struct watch_sink *watch, uint32_t process,
 				     uint64_t function)
 {
 	for (unsigned int i = 0; i < watch->count; i++)
@@ -47,50 +50,49 @@ static struct watched_function *find(struct record_watch *watch, uint32_t proces
 	return NULL;
 }
 
-/* What is seen of a function: the first is what was there before.  False when nobody reads
- * it any more. */
-static bool show(const struct record *record, const struct model_patch *patch,
-		 const struct model_sample *sample)
+/* A line of what is seen.  When nobody reads on, the recording ends in order. */
+static void show(struct watch_sink *watch, const struct record *record,
+		 const struct watched_function *function, const struct model_patch *patch,
+		 const struct model_sample *sample, uint64_t begin_ns)
 {
-	struct watched_function *function =
-		find(record->watch, patch->process, patch->function_id);
 	struct buf buf = BUF_INIT;
-	bool begun;
 
-	if (!function)
-		return true;
-	begun = function->begun;
-	function->begun = true;
-	if (view_watch__append(record->model, patch, begun ? sample : NULL, !begun,
-			       model__text(record->model, function->name),
-			       record->options->watch->json, &buf)) {
-		buf__free(&buf);
-		return true;	/* a name that is no text: the next one may be */
-	}
-	return write_out(&buf);
+	if (!watch->write_err &&
+	    !view_watch__append(record->model, patch, sample, begin_ns,
+				model__text(record->model, function->name),
+				watch->options->json, &buf))
+		watch->write_err = output__append(STDOUT_FILENO, &buf);
+	buf__free(&buf);
+	if (watch->write_err)
+		record_interrupted = 1;
 }
 
-/* The newest patch of the function; there is none where nothing could be told as yet. */
-static bool show_begin(const struct record *record, const struct watched_function *function)
+/* What calls reach now: the newest patch of the function.  There is none where nothing can
+ * be told as yet. */
+static void show_begin(struct watch_sink *watch, const struct record *record,
+		       struct watched_function *function)
 {
 	for (uint32_t i = model__patches(record->model); i > 0; i--) {
 		const struct model_patch *patch = model__patch(record->model, i - 1);
 
-		if (patch->process == function->process &&
-		    patch->function_id == function->function)
-			return show(record, patch, NULL);
+		if (patch->process != function->process ||
+		    patch->function_id != function->function)
+			continue;
+		show(watch, record, function, patch, NULL, function->since_ns);
+		function->begun = true;
+		return;
 	}
-	return true;
 }
 
 /* One function's trouble is not that of the others; no watchpoint at all is everybody's. */
-static int failed(struct record *record, int err, const char *name,
-		  const struct trouble *trouble)
+static int failed(struct watch_sink *watch, const struct model_body *body, const char *name,
+		  int err, const struct trouble *trouble)
 {
-	struct record_watch *watch = record->watch;
+	uint64_t told;
 
-	log__error("watch: %s: %s", name, trouble->text);
-	watch->failed = true;
+	if (!map__get(watch->refused, body->process, body->function_id, &told))
+		log__error("watch: %s: %s", name, trouble->text);
+	map__set(watch->refused, body->process, body->function_id, 1);
 	if (err == -ENOENT || err == -ESRCH)
 		return EXIT_OK;
 	watch->full = true;
@@ -99,9 +101,10 @@ static int failed(struct record *record, int err, const char *name,
 	return err == -EOPNOTSUPP ? EXIT_MACHINE : EXIT_NO_START;
 }
 
-static int add(struct record *record, const struct model_body *body)
+static int add(struct watch_sink *watch, struct record *record, const struct model_body *body)
 {
-	struct record_watch *watch = record->watch;
+	const char *name = model__text(record->model, body->name);
+	struct watched_function *function;
 	struct trouble trouble = { "" };
 	int err;
 
@@ -109,102 +112,131 @@ static int add(struct record *record, const struct model_body *body)
 		return EXIT_OK;
 	if (watch->count == KERNEL_WATCH_MAX) {
 		log__error("watch: more than four functions have '%s' in their name, as %s; the first four are watched",
-			   record->options->watch->method,
-			   model__text(record->model, body->name));
+			   watch->options->method, name);
 		watch->full = true;
 		return EXIT_OK;
 	}
 	err = recorder__watch(record->recorder, body->process, body->function_id, &trouble);
 	if (err)
-		return failed(record, err, model__text(record->model, body->name), &trouble);
-	watch->functions[watch->count++] = (struct watched_function){
-		body->process, body->function_id, body->name, false };
-	return show_begin(record, &watch->functions[watch->count - 1]) ? EXIT_OK :
-	       EXIT_RECORDING;
+		return failed(watch, body, name, err, &trouble);
+	function = &watch->functions[watch->count++];
+	*function = (struct watched_function){ .process = body->process, .name = body->name,
+					       .function = body->function_id,
+					       .since_ns = clock__now() };
+	show_begin(watch, record, function);
+	return EXIT_OK;
 }
 
-static bool can_be_watched(const struct record *record, const struct model_body *body)
+/* The model's body, as it is now: whoever adds may change the model. */
+static int consider(struct watch_sink *watch, struct record *record, uint32_t index)
 {
-	return body->function_id && !body->died_ns &&
-	       !(body->flags & (MODEL_BODY_FUNCTION_UNKNOWN | MODEL_BODY_DYNAMIC |
-				MODEL_BODY_COLLECTIBLE)) &&
-	       strcasestr(model__text(record->model, body->name),
-			  record->options->watch->method) &&
-	       !find(record->watch, body->process, body->function_id);
+	struct model_body body = *model__body(record->model, index);
+
+	if (body.died_ns || body.flags & (MODEL_BODY_DYNAMIC | MODEL_BODY_COLLECTIBLE) ||
+	    !strcasestr(model__text(record->model, body.name), watch->options->method))
+		return EXIT_OK;
+	if (body.flags & MODEL_BODY_FUNCTION_UNKNOWN) {
+		alloc__grow(watch->nameless, watch->nameless_count, watch->nameless_capacity);
+		watch->nameless[watch->nameless_count++] = index;
+		return EXIT_OK;
+	}
+	if (!body.function_id || find(watch, body.process, body.function_id))
+		return EXIT_OK;
+	return add(watch, record, &body);
 }
 
-static int look_for_functions(struct record *record)
+static int look_for_functions(struct watch_sink *watch, struct record *record)
 {
-	struct record_watch *watch = record->watch;
+	uint32_t nameless = watch->nameless_count;
 	int code = EXIT_OK;
 
-	for (; !code && watch->bodies_seen < model__bodies(record->model); watch->bodies_seen++) {
-		struct model_body body = *model__body(record->model, watch->bodies_seen);
-
-		if (can_be_watched(record, &body))
-			code = add(record, &body);
-	}
-	if (!code && !watch->count && !watch->failed && !watch->told_waiting) {
-		fprintf(stderr, "tierscope: no code of a method with '%s' in its name yet; waiting for it\n",
-			record->options->watch->method);
+	/* Precompiled code is sampled first, and its function asked for then. */
+	watch->nameless_count = 0;
+	for (uint32_t i = 0; !code && i < nameless; i++)
+		code = consider(watch, record, watch->nameless[i]);
+	for (; !code && watch->bodies_seen < model__bodies(record->model); watch->bodies_seen++)
+		code = consider(watch, record, watch->bodies_seen);
+	if (!code && !watch->count && !watch->told_waiting && !map__count(watch->refused)) {
+		log__error("watch: no code of a method with '%s' in its name yet; waiting for it",
+			   watch->options->method);
 		watch->told_waiting = true;
 	}
 	return code;
 }
 
-/* The write's own sample, which came with it. */
-static const struct model_sample *sample_of(const struct model *model, uint64_t time_ns)
+/* The samples that watchpoints made, by their time, which is that of their patch. */
+static struct map *find_hits(const struct model *model)
 {
-	for (size_t i = model__samples(model); i > 0; i--) {
-		const struct model_sample *sample = model__sample(model, i - 1);
+	struct map *hits = map__new();
 
-		if (sample->time_ns == time_ns && sample->flags & TS_SAMPLE_HIT)
-			return sample;
-	}
-	return NULL;
+	for (size_t i = 0; i < model__samples(model); i++)
+		if (model__sample(model, i)->flags & TS_SAMPLE_HIT)
+			map__set(hits, 0, model__sample(model, i)->time_ns, i);
+	return hits;
 }
 
-/* Patches that came since the last time, each with its sample where a watchpoint saw it. */
-static void show_patches(struct record *record)
+static void show_patches(struct watch_sink *watch, const struct record *record)
 {
-	struct record_watch *watch = record->watch;
+	const struct model *model = record->model;
+	struct map *hits = NULL;
+	uint64_t number;
 
-	for (; watch->patches_seen < model__patches(record->model); watch->patches_seen++) {
-		const struct model_patch *patch =
-			model__patch(record->model, watch->patches_seen);
+	for (; watch->patches_seen < model__patches(model); watch->patches_seen++) {
+		const struct model_patch *patch = model__patch(model, watch->patches_seen);
+		struct watched_function *function =
+			find(watch, patch->process, patch->function_id);
 		const struct model_sample *sample = NULL;
 
-		if (patch->window_ns[0] == patch->window_ns[1])
-			sample = sample_of(record->model, patch->window_ns[1]);
-		if (!show(record, patch, sample))
-			record_interrupted = 1;	/* nobody reads on */
+		if (!function)
+			continue;
+		if (!hits)
+			hits = find_hits(model);
+		if (patch->window_ns[0] == patch->window_ns[1] &&
+		    map__get(hits, 0, patch->window_ns[1], &number))
+			sample = model__sample(model, number);
+		show(watch, record, function, patch, sample,
+		     sample || function->begun ? 0 : patch->window_ns[1]);
+		function->begun = true;
 	}
+	map__free(hits);
 }
 
-int record_watch__step(struct record *record)
+static int look(struct record_sink *sink, struct record *record, uint64_t now, bool last)
 {
-	int code;
+	struct watch_sink *watch = (struct watch_sink *)sink;
+	int code = EXIT_OK;
 
-	if (!record->options->watch)
-		return EXIT_OK;
-	if (!record->watch)
-		record->watch = alloc__zeroed(1, sizeof(*record->watch));
-	show_patches(record);
-	code = look_for_functions(record);
-	/* What these found first was told as their begin. */
-	record->watch->patches_seen = model__patches(record->model);
-	return code;
-}
-
-int record_watch__finish(struct record *record, int code)
-{
-	if (!record->watch)
+	(void)now;
+	show_patches(watch, record);
+	if (!last) {
+		code = look_for_functions(watch, record);
+		/* What these found first was told as their begin. */
+		watch->patches_seen = model__patches(record->model);
 		return code;
-	show_patches(record);
-	return !code && record->watch->failed && !record->watch->count ? EXIT_NO_START : code;
+	}
+	if (watch->write_err && watch->write_err != -EPIPE) {
+		output__cannot_write(NULL, watch->write_err);
+		return EXIT_RECORDING;
+	}
+	return !watch->count && map__count(watch->refused) ? EXIT_NO_START : EXIT_OK;
 }
 
-void record_watch__free(struct record_watch *watch)
+static void free_watch(struct record_sink *sink)
 {
+	struct watch_sink *watch = (struct watch_sink *)sink;
+
+	map__free(watch->refused);
+	free(watch->nameless);
 	free(watch);
+}
+
+struct record_sink *record_watch__new(const struct watch_options *options)
+{
+	struct watch_sink *watch = alloc__zeroed(1, sizeof(*watch));
+
+	watch->sink = (struct record_sink){ .interval_ns = INTERVAL_NS, .look = look,
+					    .free = free_watch };
+	watch->options = options;
+	watch->refused = map__new();
+	return &watch->sink;
 }

@@ -3,12 +3,10 @@
 // tierscope watch: when exactly calls reach another version of a method, and who did it.
 #include "cli.h"
 #include "record.h"
-#include "subject.h"
 
 #include "../base/log.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum { FORMAT = 256 };
 
@@ -46,7 +44,6 @@ static int parse_one(struct watch *watch, int option)
 		break;
 	case 'o':
 		watch->output = optarg;
-		watch->options.keep = true;
 		break;
 	case FORMAT:
 		watch->options.json = !strcmp(optarg, "json");
@@ -97,31 +94,24 @@ static int parse(int argc, char **argv, struct watch *watch)
 int watch__run(int argc, char **argv)
 {
 	struct watch watch = { 0 };
-	struct record_options options = { 0 };
-	char path[SUBJECT_PATH_BYTES];
-	char *record_argv[9] = { "watch" };
-	int code = parse(argc, argv, &watch), count = 1, file = -1;
+	struct record_options options = { .as = &watch_command };
+	char *record_argv[8] = { "watch", "-p" };
+	int code = parse(argc, argv, &watch), count = 2;
 
 	if (code)
 		return code < 0 ? EXIT_OK : code;
-	if (!watch.output)
-		code = subject__memory(path, &file);
-	if (code)
-		return code;
-	record_argv[count++] = "-p";
 	record_argv[count++] = watch.pid;
 	if (watch.duration) {
 		record_argv[count++] = "-d";
 		record_argv[count++] = watch.duration;
 	}
-	record_argv[count++] = "-o";
-	record_argv[count++] = watch.output ? watch.output : path;
+	if (watch.output) {
+		record_argv[count++] = "-o";
+		record_argv[count++] = watch.output;
+	}
+	options.no_recording = !watch.output;
+	options.watch = watch.options;
 	optind = 1;
 	code = record_options__parse(count, record_argv, &options);
-	options.watch = &watch.options;
-	if (!code)
-		code = record__with(&options);
-	if (file >= 0)
-		close(file);
-	return code;
+	return code ? code : record__session(&options);
 }

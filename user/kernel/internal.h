@@ -39,7 +39,7 @@ struct image_arrays {
 
 struct kernel {
 	struct tierscope *skeleton;
-	const struct kernel_event *events[TS_EVENTS_MAX];
+	struct kernel_event events[TS_EVENTS_MAX];
 	uint64_t periods[TS_EVENTS_MAX];
 	unsigned int events_count, cpus;
 	unsigned int watched;		/* words; their event is the last one */

@@ -26,6 +26,7 @@
 /* Each look costs, cold as the caches are. */
 #define LOOK_MS	      250
 #define LOOK_OFTEN_MS 100
+#define COUNTED_HZ    2000
 
 #define PROVIDER "tierscope"
 
@@ -58,13 +59,28 @@ static uint32_t ring_size(uint64_t wanted)
 	return size;
 }
 
+/* On each CPU; of counted events nobody knows, so this is a guess. */
+static uint64_t samples_per_second(const struct kernel_options *options)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < options->events_count; i++) {
+		const struct kernel_event *event = &options->events[i];
+
+		if (event->period)
+			sum += COUNTED_HZ;
+		else
+			sum += event->frequency ? event->frequency : options->frequency;
+	}
+	return sum;
+}
+
 static void configure(struct kernel *kernel, const struct kernel_options *options)
 {
 	struct tierscope *skeleton = kernel->skeleton;
 	/* A second of deep stacks; the loader drains four times as often, or ten times
 	 * where the ring cannot be that large. */
-	uint64_t samples = 1100ull * options->frequency * kernel->cpus *
-			   options->events_count;
+	uint64_t samples = 1100 * samples_per_second(options) * kernel->cpus;
 	uint32_t sample_ring = options->sample_ring_bytes ?
 			       options->sample_ring_bytes : ring_size(samples);
 

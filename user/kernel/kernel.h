@@ -21,19 +21,25 @@
 struct kernel;
 struct image;
 
-/* An event that can be sampled (events.c). */
+#define KERNEL_EVENT_NAME_BYTES 32
+#define KERNEL_FREQUENCY_MAX 20000
+
+/* An event that is to be sampled (events.c). */
 struct kernel_event {
-	const char *name;
-	const char *help;
+	char name[KERNEL_EVENT_NAME_BYTES];
 	uint32_t type;			/* perf_event_attr */
 	uint64_t config;
-	uint64_t period;		/* 0: made from the frequency */
+	uint64_t period;		/* 0: one of time, made from a frequency */
+	unsigned int frequency;		/* its own; 0: that of the options */
 };
-const struct kernel_event *kernel_event__find(const char *name);
-const struct kernel_event *kernel_event__at(unsigned int index); /* NULL ends */
+/* "page-faults", "r1c2", "cycles/period=10007/", "cpu-clock/freq=997/"; 0 or -EINVAL. */
+int kernel_event__parse(const char *text, struct kernel_event *ret_event,
+			struct trouble *ret_trouble);
+/* In the event's unit, which is ns for events of time. */
+uint64_t kernel_event__period(const struct kernel_event *event, unsigned int frequency);
 
 struct kernel_options {
-	const struct kernel_event *events[TS_EVENTS_MAX];
+	struct kernel_event events[TS_EVENTS_MAX];
 	unsigned int events_count;
 	unsigned int frequency;		/* Hz */
 	uint32_t sample_ring_bytes;	/* 0: by CPUs and frequency */
@@ -77,6 +83,7 @@ int kernel__start(struct kernel *kernel);	/* events on */
  * so many, or others use the registers; -EOPNOTSUPP: this machine has none.
  */
 #define KERNEL_WATCH_MAX 4
+#define KERNEL_WATCH_EVENT "watchpoint"	/* it is the one behind those of the options */
 int kernel__watch(struct kernel *kernel, uint64_t address, struct trouble *ret_trouble);
 /* The sampling events only, for a moment: their counts stand still between. */
 void kernel__pause(struct kernel *kernel);
@@ -165,7 +172,6 @@ int kernel__drain(struct kernel *kernel, const struct kernel_handlers *handlers)
 int kernel__ledger(struct kernel *kernel, uint64_t ret_counts[TS_LEDGER_SLOTS]);
 /* What the events' own counts say should have fired, all CPUs. */
 uint64_t kernel__due(struct kernel *kernel);
-/* Of an option's event; the one behind these is that of the watchpoints. */
 uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event);
 const char *kernel__event_name(const struct kernel *kernel, unsigned int event);
 unsigned int kernel__cpus(const struct kernel *kernel);

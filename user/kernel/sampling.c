@@ -18,8 +18,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NS_PER_SECOND 1000000000ull
-
 static int open_trouble(int err, const struct kernel_event *event, struct trouble *trouble)
 {
 	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV)
@@ -64,10 +62,9 @@ int sampling__open(struct kernel *kernel, const struct kernel_options *options,
 		(size_t)kernel->cpus * (kernel->events_count + KERNEL_WATCH_MAX),
 		sizeof(*kernel->samplers));
 	for (unsigned int event = 0; event < kernel->events_count; event++) {
-		const struct kernel_event *kind = kernel->events[event];
+		const struct kernel_event *kind = &kernel->events[event];
 
-		kernel->periods[event] = kind->period ? kind->period :
-					 NS_PER_SECOND / options->frequency;
+		kernel->periods[event] = kernel_event__period(kind, options->frequency);
 		for (unsigned int cpu = 0; cpu < kernel->cpus; cpu++) {
 			struct perf_event_attr attr = {
 				.type = kind->type, .config = kind->config,
@@ -213,10 +210,10 @@ void kernel__stop(struct kernel *kernel)
 
 uint64_t kernel__event_period(const struct kernel *kernel, unsigned int event)
 {
-	return event < kernel->events_count ? kernel->periods[event] : 1;
+	return kernel->periods[event];
 }
 
 const char *kernel__event_name(const struct kernel *kernel, unsigned int event)
 {
-	return event < kernel->events_count ? kernel->events[event]->name : "watchpoint";
+	return kernel->events[event].name;
 }

@@ -19,6 +19,7 @@ struct model *model__new(void)
 	model->stack_numbers = map__new();
 	model->count_numbers = map__new();
 	model->find = model_find__new();
+	model->running = model_running__new();
 	/* Stack 0 is the empty stack, the root of all others. */
 	alloc__grow(model->stacks, model->stacks_count, model->stacks_capacity);
 	model->stacks[model->stacks_count++] = (struct model_stack){
@@ -33,6 +34,7 @@ void model__free(struct model *model)
 	if (!model)
 		return;
 	model_find__free(model->find);
+	model_running__free(model->running);
 	map__free(model->count_numbers);
 	map__free(model->stack_numbers);
 	map__free(model->frame_numbers);
@@ -197,6 +199,7 @@ uint32_t model__add_sample(struct model *model, const struct model_sample *sampl
 		return MODEL_NONE;
 	alloc__grow(model->samples, model->samples_count, model->samples_capacity);
 	model->samples[model->samples_count] = *sample;
+	model_running__added(model->running, model, sample);
 	return (uint32_t)model->samples_count++;
 }
 

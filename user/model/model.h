@@ -259,6 +259,15 @@ uint32_t model__find_body(const struct model *model, uint32_t process,
 /* The stack without the kernel frames at its leaf. */
 uint32_t model__user_stack(const struct model *model, uint32_t stack);
 
+/*
+ * Samples by their user-mode leaf, counted as they are added: what is dropped stays
+ * counted.  Arrays of MODEL_EVENTS_MAX; good until the next add.  The second: by
+ * enum model_frame_kind, where a sample without user frames is MODEL_FRAME_UNKNOWN.
+ */
+const uint64_t *model__body_samples(const struct model *model, uint32_t body);
+const uint64_t *model__leaf_samples(const struct model *model, uint32_t process,
+				    uint32_t kind);
+
 /* Samples per body and event: user-mode leaf ("self") and anywhere ("total", once per
  * sample however often the body is on the stack).  Arrays of
  * model__bodies() * MODEL_EVENTS_MAX; the caller frees both. */

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * What the files of the model share: model.c keeps the rows, model_find.c the
- * index from addresses to bodies, model_tally.c counts.
+ * index from addresses to bodies, model_tally.c and model_running.c count.
  */
 #ifndef TIERSCOPE_MODEL_INTERNAL_H
 #define TIERSCOPE_MODEL_INTERNAL_H
@@ -16,6 +16,7 @@
 #define MODEL_STRING_MAX (1u << 20)
 
 struct model_find;
+struct model_running;
 
 struct model {
 	struct pool *strings;
@@ -44,6 +45,8 @@ struct model {
 	size_t samples_count, samples_capacity;
 	size_t updates_count, updates_capacity;
 
+	struct model_running *running;
+
 	struct map *thread_numbers;	/* (process, tid), name */
 	struct map *frame_numbers;	/* address, (kind, body or name) */
 	struct map *stack_numbers;	/* parent, frame */
@@ -61,5 +64,12 @@ void model_find__added(struct model_find *find, const struct model *model,
 /* A body is about to change from what the model holds to `body`. */
 void model_find__changing(struct model_find *find, const struct model *model,
 			  uint32_t index, const struct model_body *body);
+
+/* model_running.c: counts that stay when samples are dropped. */
+struct model_running *model_running__new(void);
+void model_running__free(struct model_running *running);
+/* The sample was added; its row is in the model. */
+void model_running__added(struct model_running *running, const struct model *model,
+			  const struct model_sample *sample);
 
 #endif /* TIERSCOPE_MODEL_INTERNAL_H */

@@ -212,7 +212,8 @@ static void note(struct reading *reading, struct watched *watched,
 	}
 	watched->state = *state;
 	watched->body = body;
-	watched->seen_ns = reading->now;
+	/* What a watchpoint sees while we look would be before our end: the next look has it. */
+	watched->seen_ns = watched->exact ? after : reading->now;
 }
 
 /* What leads on to a stub can change behind it; a body is the end. */
@@ -290,7 +291,7 @@ static void read_watched(struct reading *reading)
 			if (publication->next >= publication->count)
 				publication->next = 0;
 			watched = &publication->items[publication->next++];
-			if (watched->until_ns >= reading->now)
+			if (watched->exact || watched->until_ns >= reading->now)
 				batch[count++] = watched;
 		}
 		if (!read_batch(reading, batch, count))
@@ -455,7 +456,7 @@ int recorder__watch(struct recorder *recorder, uint32_t index, uint64_t function
 		watch(&reading, function);
 	}
 	watched = watched_of(&process->publication, function);
-	if (!watched)
+	if (!watched || watched->cell.address % sizeof(uint64_t))
 		return trouble__set(ret_trouble, -ENOENT,
 				    "what decides where its calls go cannot be told");
 	if (watched->exact)

@@ -140,19 +140,22 @@ static void debug_bytes(const struct process *process, uint64_t address,
 static enum stub_kind stub_at(struct process *process, const struct place *place,
 			      struct stub_lead *ret_lead)
 {
-	uint64_t known;
+	uint64_t known = STUB_UNREADABLE;
 	enum stub_kind kind;
 
 	if (!place->code) {
+		*ret_lead = (struct stub_lead){ 0 };
+		(void)map__get(process->stubs, 0, place->address, &known);
+		if (known == STUB_NONE || !process->alive)
+			return (enum stub_kind)known;
 		kind = stub__read(process->pid, place->address, ret_lead);
-		if (kind != STUB_UNREADABLE)
-			map__set(process->stubs, 0, place->address, kind);
-		else if (map__get(process->stubs, 0, place->address, &known))
-			kind = (enum stub_kind)known;
+		if (kind == STUB_UNREADABLE)
+			return (enum stub_kind)known;
+		map__set(process->stubs, 0, place->address, kind);
 		return kind;
 	}
-	kind = stub__classify(place->code, TS_CODE_BYTES, TS_CODE_BEFORE);
-	stub__lead(place->code, TS_CODE_BYTES, TS_CODE_BEFORE, place->address, ret_lead);
+	kind = stub__classify(place->code, TS_CODE_BYTES, TS_CODE_BEFORE, place->address,
+			      ret_lead);
 	if (kind == STUB_NONE)
 		debug_bytes(process, place->address, place->code);
 	return kind;

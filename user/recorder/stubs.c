@@ -209,16 +209,6 @@ static const struct pattern *find_pattern(const uint8_t *code, size_t size, size
 	return NULL;
 }
 
-enum stub_kind stub__classify(const uint8_t *code, size_t size, size_t at)
-{
-	size_t start;
-	const struct pattern *pattern = find_pattern(code, size, at, &start);
-
-	if (pattern)
-		return pattern->kind;
-	return is_write_barrier(code, size, at) ? STUB_WRITE_BARRIER : STUB_NONE;
-}
-
 /* The word that an instruction names by its offset from the next one, at code[at]. */
 static uint64_t relative(const uint8_t *code, size_t at, uint64_t address)
 {
@@ -228,37 +218,43 @@ static uint64_t relative(const uint8_t *code, size_t at, uint64_t address)
 	return address + sizeof(offset) + (uint64_t)(int64_t)offset;
 }
 
-void stub__lead(const uint8_t *code, size_t size, size_t at, uint64_t address,
-		struct stub_lead *ret_lead)
+static void find_lead(const struct pattern *pattern, const uint8_t *code, uint64_t address,
+		      struct stub_lead *ret_lead)
 {
-	size_t start, length;
-	const struct pattern *pattern = find_pattern(code, size, at, &start);
-	uint64_t begin;
+	size_t length = strlen(pattern->bytes) / 2;
 
-	*ret_lead = (struct stub_lead){ 0 };
-	if (!pattern)
-		return;
-	length = strlen(pattern->bytes) / 2;
-	begin = address - at + start;
 	switch (pattern->kind) {
 	case STUB_FIXUP_PRECODE:	/* jmp [target]; mov r10, [method] */
-		ret_lead->method_at = relative(code, start + 9, begin + 9);
+		ret_lead->method_at = relative(code, 9, address + 9);
 		break;
 	case STUB_PRECODE:		/* mov r10, [method] */
-		ret_lead->method_at = relative(code, start + 3, begin + 3);
+		ret_lead->method_at = relative(code, 3, address + 3);
 		break;
 	case STUB_CALL_COUNTING:	/* the first of the two jumps */
-		ret_lead->target_at = relative(code, start + 14, begin + 14);
+		ret_lead->target_at = relative(code, 14, address + 14);
 		break;
 	case STUB_DISPATCH:		/* mov rax, target; jne resolver; jmp rax */
-		memcpy(&ret_lead->target, code + start + length - 16, 8);
+		memcpy(&ret_lead->target, code + length - 16, 8);
 		break;
 	case STUB_UNBOXING:		/* mov rax, target; jmp rax */
-		memcpy(&ret_lead->target, code + start + length - 10, 8);
+		memcpy(&ret_lead->target, code + length - 10, 8);
 		break;
 	default:
 		break;
 	}
+}
+
+enum stub_kind stub__classify(const uint8_t *code, size_t size, size_t at, uint64_t address,
+			      struct stub_lead *ret_lead)
+{
+	size_t start;
+	const struct pattern *pattern = find_pattern(code, size, at, &start);
+
+	*ret_lead = (struct stub_lead){ 0 };
+	if (!pattern)
+		return is_write_barrier(code, size, at) ? STUB_WRITE_BARRIER : STUB_NONE;
+	find_lead(pattern, code + start, address - at + start, ret_lead);
+	return pattern->kind;
 }
 
 enum stub_kind stub__read(pid_t pid, uint64_t address, struct stub_lead *ret_lead)
@@ -275,8 +271,7 @@ enum stub_kind stub__read(pid_t pid, uint64_t address, struct stub_lead *ret_lea
 	}
 	if (size <= 0 || from + (uint64_t)size <= address)
 		return STUB_UNREADABLE;
-	stub__lead(code, (size_t)size, address - from, address, ret_lead);
-	return stub__classify(code, (size_t)size, address - from);
+	return stub__classify(code, (size_t)size, address - from, address, ret_lead);
 }
 
 const char *stub__name(enum stub_kind kind)

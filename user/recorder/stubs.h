@@ -34,12 +34,6 @@ enum stub_kind {
 /* The short name, as the ledger has it. */
 const char *stub__name(enum stub_kind kind);
 
-/*
- * Which stub the instruction at code[at] belongs to, given the bytes around
- * it.  Reads only code[0 .. size).
- */
-enum stub_kind stub__classify(const uint8_t *code, size_t size, size_t at);
-
 /* Where a stub leads, as far as its own bytes say; each 0 if they do not. */
 struct stub_lead {
 	uint64_t target;	/* address of code */
@@ -47,11 +41,14 @@ struct stub_lead {
 	uint64_t method_at;	/* of a word that holds a FunctionID */
 };
 
-/* The same of where it leads; `address` is that of code[at]. */
-void stub__lead(const uint8_t *code, size_t size, size_t at, uint64_t address,
-		struct stub_lead *ret_lead);
+/*
+ * Which stub the instruction at code[at] belongs to, which has that address, and where that
+ * leads, given the bytes around it.  Reads only code[0 .. size).
+ */
+enum stub_kind stub__classify(const uint8_t *code, size_t size, size_t at, uint64_t address,
+			      struct stub_lead *ret_lead);
 
-/* Both for an address of a process. */
+/* The same for an address of a process. */
 enum stub_kind stub__read(pid_t pid, uint64_t address, struct stub_lead *ret_lead);
 
 #endif /* TIERSCOPE_RECORDER_STUBS_H */

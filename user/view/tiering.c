@@ -17,6 +17,9 @@
 /* Names that the kernel cuts at 15 bytes: ".NET Tiered Compilation Worker", v8 to v10. */
 #define TIERING_THREAD ".NET Tiered Com"
 
+/* Their function, or their IL version, cannot be told. */
+#define NO_WAY (MODEL_BODY_FUNCTION_UNKNOWN | MODEL_BODY_REJIT_UNKNOWN | MODEL_BODY_DYNAMIC)
+
 static const struct {
 	const char *name, *text;
 } costs[TIERING_COSTS] = {
@@ -133,7 +136,7 @@ static struct map *find_first(const struct model *model)
 		const struct model_body *body = model__body(model, i);
 		uint64_t known;
 
-		if (body->flags & (MODEL_BODY_FUNCTION_UNKNOWN | MODEL_BODY_DYNAMIC))
+		if (body->flags & NO_WAY)
 			continue;
 		if (!map__get(first, body->process ^ (uint64_t)body->rejit_id << 32,
 			      body->function_id, &known) ||
@@ -148,30 +151,42 @@ void tiering__latency(const struct model *model, struct tiering_latency *ret_lat
 {
 	struct times compiled = { 0 }, published = { 0 };
 	struct map *first = find_first(model);
+	bool *told;
 
 	for (uint32_t i = 0; i < model__bodies(model); i++) {
 		const struct model_body *body = model__body(model, i), *begin;
 		uint64_t number;
 
 		if (body->tier != TS_TIER_1 || body->source != MODEL_SOURCE_EVENT ||
+		    body->flags & NO_WAY ||
 		    !map__get(first, body->process ^ (uint64_t)body->rejit_id << 32,
 			      body->function_id, &number))
 			continue;
 		begin = model__body(model, (uint32_t)number);
-		if (number != i && begin->source == MODEL_SOURCE_EVENT)
+		/* What is instrumented at tier 1 was precompiled, sampled there or not. */
+		if (number != i && begin->source == MODEL_SOURCE_EVENT &&
+		    begin->tier != TS_TIER_1_INSTRUMENTED)
 			add_time(&compiled, begin->born_ns, body->born_ns);
 	}
 	map__free(first);
-	/* Of cells that were looked at before: the first look says nothing of when. */
+	/*
+	 * Of cells that were looked at before: the first look says nothing of when.  And each
+	 * body's first: calls return to it after a revert.
+	 */
+	told = alloc__zeroed((size_t)model__bodies(model) + 1, sizeof(*told));
 	for (uint32_t i = 0; i < model__patches(model); i++) {
 		const struct model_patch *patch = model__patch(model, i);
 		const struct model_body *body = patch->body == MODEL_NONE ? NULL :
 						model__body(model, patch->body);
 
-		if (body && patch->window_ns[0] && body->tier == TS_TIER_1 &&
+		if (!body || told[patch->body])
+			continue;
+		told[patch->body] = true;
+		if (patch->window_ns[0] && body->tier == TS_TIER_1 &&
 		    body->source == MODEL_SOURCE_EVENT)
 			add_time(&published, body->born_ns, patch->window_ns[1]);
 	}
+	free(told);
 	ret_latency->compiled = summarize(&compiled);
 	ret_latency->published = summarize(&published);
 }

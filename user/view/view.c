@@ -181,13 +181,21 @@ void view__time_range(const struct model *model, uint64_t *ret_start_ns,
 	*ret_end_ns = high > low ? high : low + 1;
 }
 
+bool view__is_time(const struct model *model, uint32_t event)
+{
+	const struct model_event *row = model__event(model, event);
+	const char *name = row ? model__text(model, row->name) : "";
+
+	return !strcmp(name, "cpu-clock") || !strcmp(name, "task-clock");
+}
+
 uint64_t view__period(const struct model *model, const struct view_options *options,
 		      const char **ret_unit)
 {
 	const struct model_event *event = model__event(model, options->event);
 	uint64_t samples = model__samples(model);
 	uint64_t most = samples ? INT64_MAX / samples : INT64_MAX;
-	bool time = event && !strcmp(model__text(model, event->name), "cpu-clock");
+	bool time = view__is_time(model, options->event);
 
 	*ret_unit = time ? "nanoseconds" : "none";
 	if (!event || !event->period)

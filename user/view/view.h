@@ -73,12 +73,13 @@ int view_events__write(const struct model *model, const struct view_options *opt
 
 /*
  * What a watchpoint saw of a function, as text of some lines or as a JSON object in one:
- * what calls reach now, which thread did it and where.  `begin`: what it was when the
- * watch began.  Without a sample (NULL) it was seen by a look: what the word leads on to.
+ * what calls reach now, which thread did it and where.  begin_ns: what it was then, when the
+ * watch began; 0: a change.  Without a sample (NULL) it was seen by a look: of what the word
+ * leads on to, or of a write that came too late for the watchpoint.
  */
 int view_watch__append(const struct model *model, const struct model_patch *patch,
-		       const struct model_sample *sample, bool begin, const char *name,
-		       bool json, struct buf *buf);
+		       const struct model_sample *sample, uint64_t begin_ns,
+		       const char *name, bool json, struct buf *buf);
 
 /* One frame's label under a split: "NS.Type.Method(int) [tier1 #2]",
  * "libcoreclr.so+0x1c99a0", "[unknown: cause]".  Not escaped. */

@@ -31,6 +31,8 @@ void view__summarize(const struct model *model, const struct view_options *optio
  * together fit into 63 bits.  The unit is "nanoseconds" or "none". */
 uint64_t view__period(const struct model *model, const struct view_options *options,
 		      const char **ret_unit);
+/* Its period is in nanoseconds on the CPU. */
+bool view__is_time(const struct model *model, uint32_t event);
 /* Where a recording begins and ends, from its samples if it does not say. */
 void view__time_range(const struct model *model, uint64_t *ret_start_ns,
 		      uint64_t *ret_end_ns);

@@ -35,16 +35,17 @@ static void append_stack(const struct model *model, const struct model_sample *s
 }
 
 static void append_text(const struct model *model, const struct model_patch *patch,
-			const struct model_sample *sample, bool begin, const char *name,
-			struct buf *buf)
+			const struct model_sample *sample, uint64_t begin_ns,
+			const char *name, struct buf *buf)
 {
 	uint64_t start_ns = model__about_const(model)->start_ns;
 
-	buf__printf(buf, "%+.9f s  ", view__seconds(start_ns, patch->window_ns[1]));
+	buf__printf(buf, "%+.9f s  ",
+		    view__seconds(start_ns, begin_ns ? begin_ns : patch->window_ns[1]));
 	text__append_terminal(buf, name);
 	buf__append_string(buf, ": ");
 	view__append_reached(model, patch, buf);
-	if (begin)
+	if (begin_ns)
 		buf__append_string(buf, ", when the watch began");
 	else if (!sample)
 		buf__printf(buf, ", since %+.9f s at the earliest",
@@ -74,16 +75,16 @@ static void write_thread(const struct model *model, const struct model_sample *s
 }
 
 static int append_json(const struct model *model, const struct model_patch *patch,
-		       const struct model_sample *sample, bool begin, const char *name,
-		       struct buf *buf)
+		       const struct model_sample *sample, uint64_t begin_ns,
+		       const char *name, struct buf *buf)
 {
 	struct json_writer json;
 	int err;
 
 	json_writer__init(&json, buf);
 	json_writer__object(&json, NULL);
-	json_writer__number(&json, "time_ns", patch->window_ns[1]);
-	json_writer__string(&json, "kind", begin ? "watch" : "patch");
+	json_writer__number(&json, "time_ns", begin_ns ? begin_ns : patch->window_ns[1]);
+	json_writer__string(&json, "kind", begin_ns ? "watch" : "patch");
 	json_writer__signed(&json, "pid", model__process(model, patch->process)->pid);
 	json_writer__string(&json, "name", name);
 	json_writer__hex(&json, "function_id", patch->function_id);
@@ -102,11 +103,11 @@ static int append_json(const struct model *model, const struct model_patch *patc
 }
 
 int view_watch__append(const struct model *model, const struct model_patch *patch,
-		       const struct model_sample *sample, bool begin, const char *name,
-		       bool json, struct buf *buf)
+		       const struct model_sample *sample, uint64_t begin_ns,
+		       const char *name, bool json, struct buf *buf)
 {
 	if (json)
-		return append_json(model, patch, sample, begin, name, buf);
-	append_text(model, patch, sample, begin, name, buf);
+		return append_json(model, patch, sample, begin_ns, name, buf);
+	append_text(model, patch, sample, begin_ns, name, buf);
 	return 0;
 }

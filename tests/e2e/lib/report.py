@@ -141,11 +141,12 @@ def check_fields(report):
 def check_tiering(report):
     """How long tier-ups took, from the births of the bodies themselves."""
     first, times = {}, []
-    versions = [b for b in report.bodies if b["function_id"] and not b["dynamic"]]
+    versions = [b for b in report.bodies if b["function_id"] and not b["dynamic"] and b["rejit_id"] is not None]
     for body in sorted(versions, key=lambda b: b["born_ns"]):
         key = (body["pid"], body["function_id"], body["rejit_id"])
         begin = first.setdefault(key, body)
-        if body["tier"] == "OptimizedTier1" and body is not begin and body["source"] == begin["source"] == "event":
+        if body["tier"] == "OptimizedTier1" and body is not begin and body["source"] == begin["source"] == "event" \
+                and begin["tier"] != "OptimizedTier1Instrumented":
             times.append(body["born_ns"] - begin["born_ns"])
     told = report.document["tiering"]
     times.sort()

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Running counts of user-mode leaves: see model__body_samples in model.h.
+#include "model_internal.h"
+
+#include "../base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint64_t event_counts[MODEL_EVENTS_MAX];
+
+struct model_running {
+	event_counts *bodies;				/* [body] */
+	event_counts (*leaves)[MODEL_FRAME_KINDS];	/* [process] */
+	uint32_t bodies_room, leaves_room;		/* elements, zeroed */
+};
+
+static const event_counts nothing;
+
+struct model_running *model_running__new(void)
+{
+	return alloc__zeroed(1, sizeof(struct model_running));
+}
+
+void model_running__free(struct model_running *running)
+{
+	if (!running)
+		return;
+	free(running->bodies);
+	free(running->leaves);
+	free(running);
+}
+
+/* Rows come without being counted: room is made when one is. */
+static void *make_room(void *rows, size_t size, uint32_t index, uint32_t *room)
+{
+	uint32_t old = *room, wanted = old ? old : 16;
+
+	if (index < old)
+		return rows;
+	while (wanted <= index)
+		wanted = wanted > UINT32_MAX / 2 ? UINT32_MAX : wanted * 2;
+	rows = alloc__resize(rows, wanted, size);
+	memset((char *)rows + old * size, 0, (wanted - old) * size);
+	*room = wanted;
+	return rows;
+}
+
+void model_running__added(struct model_running *running, const struct model *model,
+			  const struct model_sample *sample)
+{
+	uint32_t process = model->threads[sample->thread].process;
+	uint32_t leaf = model__user_stack(model, sample->stack);
+	const struct model_frame *frame =
+		leaf ? &model->frames[model->stacks[leaf].frame] : NULL;
+
+	running->leaves = make_room(running->leaves, sizeof(*running->leaves), process,
+				    &running->leaves_room);
+	running->leaves[process][frame ? frame->kind : MODEL_FRAME_UNKNOWN][sample->event]++;
+	if (!frame || frame->body == MODEL_NONE)
+		return;
+	running->bodies = make_room(running->bodies, sizeof(*running->bodies), frame->body,
+				    &running->bodies_room);
+	running->bodies[frame->body][sample->event]++;
+}
+
+const uint64_t *model__body_samples(const struct model *model, uint32_t body)
+{
+	const struct model_running *running = model->running;
+
+	return body < running->bodies_room ? running->bodies[body] : nothing;
+}
+
+const uint64_t *model__leaf_samples(const struct model *model, uint32_t process,
+				    uint32_t kind)
+{
+	const struct model_running *running = model->running;
+
+	return process < running->leaves_room && kind < MODEL_FRAME_KINDS ?
+	       running->leaves[process][kind] : nothing;
+}

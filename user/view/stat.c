@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// The differences between two looks at the model's running counts, as rows.
+#include "stat.h"
+
+#include "view_internal.h"
+
+#include "../base/alloc.h"
+#include "../base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LEAVES (MODEL_FRAME_KINDS * MODEL_EVENTS_MAX)
+
+struct stat_view *stat_view__new(const struct stat_options *options)
+{
+	struct stat_view *view = alloc__zeroed(1, sizeof(*view));
+
+	view->options = *options;
+	return view;
+}
+
+void stat_view__free(struct stat_view *view)
+{
+	if (!view)
+		return;
+	free(view->before);
+	free(view->before_leaves);
+	free(view->rows);
+	free(view);
+}
+
+static uint64_t *grow(uint64_t *numbers, uint32_t *room, uint32_t wanted, size_t each)
+{
+	if (wanted <= *room)
+		return numbers;
+	wanted += wanted / 2;
+	numbers = alloc__resize(numbers, wanted * each, sizeof(*numbers));
+	memset(numbers + *room * each, 0, (wanted - *room) * each * sizeof(*numbers));
+	*room = wanted;
+	return numbers;
+}
+
+/* What was added to `now` since `before`, which then follows; false: nothing. */
+static bool take(const uint64_t *now, uint64_t *before, uint64_t ret_samples[MODEL_EVENTS_MAX])
+{
+	bool some = false;
+
+	for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++) {
+		ret_samples[i] = now[i] - before[i];
+		before[i] = now[i];
+		some |= ret_samples[i];
+	}
+	return some;
+}
+
+/* What rows are told apart by, beside process and kind. */
+static uint64_t key_of(const struct stat_view *view, const struct model *model,
+		       uint32_t index)
+{
+	const struct model_body *body = model__body(model, index);
+
+	switch (view->options.by) {
+	case STAT_BY_BODY:
+		return index;
+	case STAT_BY_METHOD:
+		return body->name;
+	case STAT_BY_TIER:
+		break;
+	}
+	return view__tier(body);
+}
+
+static void add(struct stat_view *view, struct map *numbers, uint64_t key,
+		const struct stat_row *row)
+{
+	uint64_t number;
+
+	if (!map__add(numbers, (uint64_t)row->kind << 32 | row->process, key,
+		      view->rows_count, &number)) {
+		view->rows[number].bodies += row->bodies;
+		for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++)
+			view->rows[number].samples[i] += row->samples[i];
+	} else {
+		alloc__grow(view->rows, view->rows_count, view->rows_capacity);
+		view->rows[view->rows_count++] = *row;
+	}
+	view->several |= row->process != view->rows[0].process;
+	for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++)
+		view->samples[i] += row->samples[i];
+}
+
+static void collect(struct stat_view *view, const struct model *model)
+{
+	struct map *numbers = map__new();
+	struct stat_row row;
+
+	view->before = grow(view->before, &view->bodies_room, model__bodies(model),
+			    MODEL_EVENTS_MAX);
+	view->before_leaves = grow(view->before_leaves, &view->processes_room,
+				   model__processes(model), LEAVES);
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		row = (struct stat_row){ .process = model__body(model, i)->process,
+					 .kind = MODEL_FRAME_BODY, .body = i, .bodies = 1 };
+		if (take(model__body_samples(model, i),
+			 &view->before[(size_t)i * MODEL_EVENTS_MAX], row.samples))
+			add(view, numbers, key_of(view, model, i), &row);
+	}
+	for (uint32_t i = 0; i < model__processes(model); i++) {
+		for (uint32_t kind = MODEL_FRAME_BODY + 1; kind < MODEL_FRAME_KINDS; kind++) {
+			row = (struct stat_row){ .process = i, .kind = kind,
+						 .body = MODEL_NONE };
+			if (take(model__leaf_samples(model, i, kind),
+				 &view->before_leaves[(size_t)i * LEAVES +
+						      kind * MODEL_EVENTS_MAX],
+				 row.samples))
+				add(view, numbers, 0, &row);
+		}
+	}
+	map__free(numbers);
+}
+
+struct order {
+	const struct model *model;
+	uint32_t sort;
+};
+
+static const char *name_of(const struct model *model, const struct stat_row *row)
+{
+	const struct model_body *body = model__body(model, row->body);
+
+	return body ? model__text(model, body->name) : "";
+}
+
+static uint64_t weight(const struct order *order, const struct stat_row *row)
+{
+	return order->sort < MODEL_EVENTS_MAX ? row->samples[order->sort] : 0;
+}
+
+static int compare(const void *left, const void *right, void *context)
+{
+	const struct stat_row *a = left, *b = right;
+	const struct order *order = context;
+	int by_name;
+
+	if (weight(order, a) != weight(order, b))
+		return weight(order, a) < weight(order, b) ? 1 : -1;
+	by_name = strcmp(name_of(order->model, a), name_of(order->model, b));
+	if (by_name)
+		return by_name;
+	if (a->process != b->process)
+		return a->process < b->process ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return a->body < b->body ? -1 : a->body > b->body;
+}
+
+int stat_view__write(struct stat_view *view, const struct model *model, uint64_t from_ns,
+		     uint64_t to_ns, struct buf *buf)
+{
+	struct order order = { model, view->options.sort };
+	int err;
+
+	view->from_ns = from_ns;
+	view->to_ns = to_ns;
+	view->rows_count = 0;
+	view->several = false;
+	memset(view->samples, 0, sizeof(view->samples));
+	collect(view, model);
+	if (view->rows_count)
+		qsort_r(view->rows, view->rows_count, sizeof(*view->rows), compare, &order);
+	err = stat_view__format(view, model, buf);
+	view->has_begun = true;
+	return err;
+}

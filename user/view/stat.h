@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * What ran since the last look: a table of code bodies, methods or tiers, again and again.
+ * It counts user-mode leaves, each sample once, so that all tables together have as many
+ * samples as the recording, which may drop them meanwhile.  One thread at a time.
+ */
+#ifndef TIERSCOPE_VIEW_STAT_H
+#define TIERSCOPE_VIEW_STAT_H
+
+#include "view.h"
+
+enum stat_by { STAT_BY_BODY, STAT_BY_METHOD, STAT_BY_TIER };
+enum stat_format { STAT_TEXT, STAT_CSV, STAT_JSON };
+
+#define STAT_SORT_NAME UINT32_MAX
+
+struct stat_options {
+	enum stat_by by;
+	enum stat_format format;
+	uint32_t sort;		/* index of the event, most first; or STAT_SORT_NAME */
+	uint32_t top;		/* rows at most, 0 all */
+};
+
+struct stat_row {
+	uint32_t process;
+	uint32_t kind;		/* enum model_frame_kind; native code and so on is one row */
+	uint32_t body;		/* one of them; MODEL_NONE for other kinds */
+	uint32_t bodies;	/* with samples */
+	uint64_t samples[MODEL_EVENTS_MAX];
+};
+
+struct stat_view {
+	struct stat_options options;
+	uint64_t *before;	/* [body][event], as it was at the last look */
+	uint64_t *before_leaves; /* [process][kind][event] */
+	uint32_t bodies_room, processes_room;
+	bool has_begun;		/* a table was written */
+
+	/* This interval's. */
+	uint64_t from_ns, to_ns;
+	uint64_t samples[MODEL_EVENTS_MAX];
+	struct stat_row *rows;
+	uint32_t rows_count, rows_capacity;
+	bool several;		/* processes have rows */
+};
+
+struct stat_view *stat_view__new(const struct stat_options *options);
+void stat_view__free(struct stat_view *view);
+/* Appends the table of what was added to the model since the last call.  0 or -EINVAL. */
+int stat_view__write(struct stat_view *view, const struct model *model, uint64_t from_ns,
+		     uint64_t to_ns, struct buf *buf);
+
+/* Private to the view: the table at hand, in its format. */
+int stat_view__format(const struct stat_view *view, const struct model *model,
+		      struct buf *buf);
+
+#endif /* TIERSCOPE_VIEW_STAT_H */

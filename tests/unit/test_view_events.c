@@ -124,7 +124,7 @@ static void add_patch(struct model *model, uint64_t function, uint32_t target,
 static char *write_events(const struct model *model, const struct view_options *options,
 			  const char *part, unsigned int kinds, bool json)
 {
-	const struct view_events_filter filter = {part, kinds};
+	const struct view_events_filter filter = {.part = part, .kinds = kinds};
 	struct buf buf = BUF_INIT;
 
 	assert_int_equal(view_events__write(model, options, &filter, json, &buf), 0);
@@ -485,6 +485,54 @@ static void an_empty_recording_has_no_line(void **state)
 	model__free(model);
 }
 
+/* What was seen since the last time, of a model that grows. */
+static void assert_news(const struct model *model, struct view_events_seen *seen, const char *wanted)
+{
+	const struct view_events_filter filter = {.kinds = VIEW_EVENTS_ALL, .seen = seen};
+	struct buf buf = BUF_INIT;
+
+	assert_int_equal(view_events__write(model, &(struct view_options){.top = 0}, &filter,
+					    false, &buf), 0);
+	assert_string_equal(buf__string(&buf), wanted);
+	buf__free(&buf);
+}
+
+static void who_looks_on_is_told_each_event_once(void **state)
+{
+	struct model *model = fixture_new();	/* its bodies are born a moment after the start */
+	struct view_events_seen seen = { 0 };
+	struct model_patch patch = {
+		.function_id = 0x7f0000001000, .target = TS_TARGET_BODY, .body = BODY_TIER1,
+		.window_ns = {0, MS(20)},
+	};
+	struct model_body body;
+	uint32_t index;
+
+	(void)state;
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		body = *model__body(model, i);
+		body.born_ns = MS(-5);		/* history */
+		model__update_body(model, i, &body);
+	}
+	assert_news(model, &seen, "");
+	index = fixture_body(model, 0, "New()", TS_TIER_QUICK, 0, 0);
+	model__add_patch(model, &patch);	/* a first look is no change */
+	assert_news(model, &seen, "   +0.000000 s  load    New(): tier0 native 0, 100 bytes at 0x7f1000006000\n");
+	assert_news(model, &seen, "");
+	body = *model__body(model, index);
+	body.died_ns = MS(30);
+	model__update_body(model, index, &body);
+	patch.window_ns[0] = MS(20);
+	patch.window_ns[1] = MS(40);
+	model__add_patch(model, &patch);
+	assert_news(model, &seen,
+		    "   +0.030000 s  unload  New(): tier0 native 0, 100 bytes at 0x7f1000006000\n"
+		    "   +0.040000 s  patch   Work(int): calls reach tier1 #2 native 5, since +0.020 s at the earliest\n");
+	assert_news(model, &seen, "");
+	view_events_seen__free(&seen);
+	model__free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +552,7 @@ int main(void)
 		TEST(hostile_names_are_escaped),
 		TEST(a_note_is_a_warning_in_text_only),
 		TEST(an_empty_recording_has_no_line),
+		TEST(who_looks_on_is_told_each_event_once),
 	};
 
 	return cmocka_run_group_tests_name("view_events", tests, NULL, NULL);

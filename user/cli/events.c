@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // tierscope events: what happened to code, in the order of time.
+#include "record.h"
 #include "subject.h"
 
 const struct command events_command = {
 	"events", "FILE | -p PID [METHOD] [OPTIONS]",
 	"show what happened to code: loads, unloads, patches of entry cells", events__run,
-	SUBJECT_OPTIONS
+	SUBJECT_OPTIONS("as they happen", "until it ends or Ctrl-C")
 	"  --kind KINDS         load, unload or patch, or several with commas (default: all)\n",
 };
 
 static int write_events(const struct model *model, const struct subject *subject,
 			struct buf *buf)
 {
-	const struct view_events_filter filter = { subject->method, subject->kinds };
+	const struct view_events_filter filter = { .part = subject->method,
+						   .kinds = subject->kinds };
 
 	return view_events__write(model, &subject->view, &filter, subject->json, buf);
 }
@@ -24,10 +26,29 @@ static bool take_kinds(struct subject *subject, const char *value)
 	return subject->kinds;
 }
 
+/* Nothing is kept: the lines are all there is. */
+static int follow(const struct subject *subject)
+{
+	const struct view_events_filter filter = { .part = subject->method,
+						   .kinds = subject->kinds };
+	struct record_options options = {
+		.as = &events_command, .no_recording = true,
+		.events = { .wanted = true, .filter = filter, .json = subject->json,
+			    .output = subject->output } };
+	char *argv[] = { "events", "-p", (char *)subject->pid, "-d", (char *)subject->duration,
+			 NULL };
+	int code;
+
+	optind = 1;
+	code = record_options__parse(subject->duration ? 5 : 3, argv, &options);
+	return code ? code : record__session(&options);
+}
+
 int events__run(int argc, char **argv)
 {
 	struct subject subject = { .command = &events_command, .write = write_events,
-				   .kinds = VIEW_EVENTS_ALL, .own_option = "kind",
+				   .kinds = VIEW_EVENTS_ALL, .follow = follow,
+				   .own_option = "kind",
 				   .own_wants = "--kind is load, unload or patch, or several with commas",
 				   .take_own = take_kinds };
 

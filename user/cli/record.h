@@ -10,6 +10,7 @@
 #include "../recorder/recorder.h"
 #include "../recording/recording.h"
 #include "../view/stat.h"
+#include "../view/view.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -51,6 +52,14 @@ struct watch_options {
 	bool json;
 };
 
+/* A line for each load, unload and patch. */
+struct record_events_options {
+	bool wanted;
+	bool json;
+	struct view_events_filter filter;
+	const char *output;		/* NULL: standard output */
+};
+
 struct record_options {
 	const struct command *as;	/* the command that was given */
 	bool no_recording;		/* nothing is kept: the sinks are what it is for */
@@ -68,6 +77,7 @@ struct record_options {
 	struct record_stat_options stat;
 	struct kernel_options kernel;
 	struct watch_options watch;
+	struct record_events_options events;
 };
 
 /* 0, an enum exit_code, or -1: help was printed.  The caller has set `as` and
@@ -149,12 +159,17 @@ int record_sinks__open(struct record *record);
 void record_sinks__begin(struct record *record);
 /* To be called after each step of the recorder. */
 int record_sinks__step(struct record *record, uint64_t now, bool last);
+/* To an output of a sink; `path` NULL: standard output.  An enum exit_code. */
+int record_sinks__write(int fd, const char *path, const struct buf *buf);
 /* When the next look is due, at most `wait_ms` from now. */
 int record_sinks__wait_ms(const struct record *record, int wait_ms);
 void record_sinks__free(struct record *record);
 
 /* record_stat.c */
 int record_stat__new(const struct record_options *options, struct record_sink **ret_sink);
+/* record_events.c */
+int record_events__new(const struct record_events_options *options,
+		       struct record_sink **ret_sink);
 /* record_watch.c */
 struct record_sink *record_watch__new(const struct watch_options *options);
 

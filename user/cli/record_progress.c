@@ -28,7 +28,7 @@ void record__progress(struct record *record, bool last)
 	uint64_t since = now - record->told_ns;
 	bool terminal;
 
-	if (record->options->watch.method || log__level() < LOG_NORMAL || (!last && since < TERMINAL_NS))
+	if (record->options->watch.method || record->options->events.wanted || log__level() < LOG_NORMAL || (!last && since < TERMINAL_NS))
 		return;
 	if (!last && record->options->stat.wanted)
 		return;		/* the table is progress enough */
@@ -63,6 +63,7 @@ void record__summary(struct record *record)
 	recorder__alive(record->recorder, list_alive, record);
 	record_all__summary(record);
 	recorder__progress(record->recorder, &progress);
-	if (!progress.samples && !record->options->watch.method)
+	if (!progress.samples && !record->options->watch.method &&
+	    !record->options->events.wanted)
 		log__warn("no sample fell into the recording: the target used no CPU time, or ended at once");
 }

@@ -6,6 +6,8 @@
 
 #include "../base/clock.h"
 
+#include <errno.h>
+
 static void add(struct record *record, struct record_sink *sink)
 {
 	sink->next = record->sinks;
@@ -20,6 +22,11 @@ int record_sinks__open(struct record *record)
 
 	if (options->stat.wanted) {
 		code = record_stat__new(options, &sink);
+		if (!code)
+			add(record, sink);
+	}
+	if (!code && options->events.wanted) {
+		code = record_events__new(&options->events, &sink);
 		if (!code)
 			add(record, sink);
 	}
@@ -46,6 +53,21 @@ int record_sinks__step(struct record *record, uint64_t now, bool last)
 		code = code ? code : sink_code;
 	}
 	return code;
+}
+
+int record_sinks__write(int fd, const char *path, const struct buf *buf)
+{
+	int err = output__append(fd, buf);
+
+	if (!err)
+		return EXIT_OK;
+	/* Who read it has seen enough: that is no failure, but there is nothing left to do. */
+	if (err == -EPIPE && !path) {
+		record_interrupted = 1;
+		return EXIT_OK;
+	}
+	output__cannot_write(path, err);
+	return EXIT_RECORDING;
 }
 
 int record_sinks__wait_ms(const struct record *record, int wait_ms)

@@ -19,21 +19,6 @@ struct stat_sink {
 	int fd;
 };
 
-static int write_table(struct stat_sink *stat, const struct buf *buf)
-{
-	int err = output__append(stat->fd, buf);
-
-	if (!err)
-		return EXIT_OK;
-	/* Who read it has seen enough: that is no failure, but there is nothing left to do. */
-	if (err == -EPIPE && !stat->path) {
-		record_interrupted = 1;
-		return EXIT_OK;
-	}
-	output__cannot_write(stat->path, err);
-	return EXIT_RECORDING;
-}
-
 static int look(struct record_sink *sink, struct record *record, uint64_t now, bool last)
 {
 	struct stat_sink *stat = (struct stat_sink *)sink;
@@ -43,7 +28,7 @@ static int look(struct record_sink *sink, struct record *record, uint64_t now, b
 	(void)last;
 	if (err)
 		log__error("cannot make the table: %s", strerror(-err));
-	code = err ? EXIT_BROKEN : write_table(stat, &buf);
+	code = err ? EXIT_BROKEN : record_sinks__write(stat->fd, stat->path, &buf);
 	buf__free(&buf);
 	return code;
 }

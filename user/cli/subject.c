@@ -154,6 +154,8 @@ int subject__run(struct subject *subject, int argc, char **argv)
 	if (code)
 		return code < 0 ? EXIT_OK : code;
 	code = output__check(subject->output);	/* before anything is recorded for it */
+	if (!code && subject->pid && subject->follow)
+		return subject->follow(subject);
 	if (!code && subject->pid)
 		code = record(subject, path, &file);
 	if (code)

@@ -13,10 +13,10 @@
 #include "../view/view.h"
 
 #define SUBJECT_SECONDS "2s"
-#define SUBJECT_OPTIONS \
+#define SUBJECT_OPTIONS(PROCESS, DURATION) \
 	"  METHOD               only methods with this in their name\n" \
-	"  -p, --pid PID        of this process, recorded for a moment\n" \
-	"  -d, --duration TIME  for how long (default " SUBJECT_SECONDS ")\n" \
+	"  -p, --pid PID        of this process, " PROCESS "\n" \
+	"  -d, --duration TIME  for how long (default " DURATION ")\n" \
 	"  --format FORMAT      text (default) or json\n" \
 	"  -o, --output FILE    write there instead of standard output\n"
 
@@ -31,6 +31,8 @@ struct subject {
 	/* The command's own option, which takes a value; and what it must be. */
 	const char *own_option, *own_wants;
 	bool (*take_own)(struct subject *subject, const char *value);	/* false: it is not */
+	/* Shows a process while it runs, instead of what was recorded; NULL: it does not. */
+	int (*follow)(const struct subject *subject);
 	unsigned int kinds;	/* of events */
 };
 

@@ -8,7 +8,7 @@
 const struct command versions_command = {
 	"versions", "FILE | -p PID [METHOD] [OPTIONS]",
 	"show each method's code versions, and which one calls reach", versions__run,
-	SUBJECT_OPTIONS
+	SUBJECT_OPTIONS("recorded for a moment", SUBJECT_SECONDS)
 	"  --top N              methods, those with most samples first (default 30, 0: all)\n",
 };
 

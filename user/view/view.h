@@ -63,7 +63,16 @@ int view_versions__write_json(const struct model *model, const struct view_optio
 struct view_events_filter {
 	const char *part;	/* of a name, in any case; NULL all */
 	unsigned int kinds;
+	struct view_events_seen *seen;	/* NULL: all is written */
 };
+/* Of a model that grows: what was written, or was before it began, is left out.  Zeroed at
+ * first. */
+struct view_events_seen {
+	uint32_t bodies, patches;
+	bool *dead;		/* [body]: its unload was written */
+	uint32_t dead_capacity;
+};
+void view_events_seen__free(struct view_events_seen *seen);
 /* Of "load,patch"; 0: one of them is no kind. */
 unsigned int view_events__kinds(const char *names);
 /* As text, or a JSON object a line. */

@@ -116,6 +116,11 @@ static string_id name_of(const struct list *list, const struct event *event)
 static void add(struct list *list, const struct view_events_filter *filter,
 		const struct event *event)
 {
+	/* Who looks on wants no history, and the first look at a cell is no change. */
+	if (filter->seen && (event->time_ns < list->start_ns ||
+			     (event->kind == VIEW_EVENTS_PATCH &&
+			      !model__patch(list->model, event->index)->window_ns[0])))
+		return;
 	if (!(filter->kinds & event->kind) ||
 	    (filter->part && !strcasestr(model__text(list->model, name_of(list, event)),
 					 filter->part)))
@@ -135,23 +140,52 @@ static int by_time(const void *left, const void *right)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
+static bool is_news(struct view_events_seen *seen, uint32_t body)
+{
+	bool told;
+
+	if (!seen)
+		return true;
+	while (seen->dead_capacity <= body) {
+		uint32_t count = seen->dead_capacity;
+
+		alloc__grow(seen->dead, count, seen->dead_capacity);
+		memset(seen->dead + count, 0, seen->dead_capacity - count);
+	}
+	told = seen->dead[body];
+	seen->dead[body] = true;
+	return !told;
+}
+
 static void collect(struct list *list, const struct view_events_filter *filter)
 {
+	struct view_events_seen *seen = filter->seen;
+
 	for (uint32_t i = 0; i < model__bodies(list->model); i++) {
 		const struct model_body *body = model__body(list->model, i);
 
-		if (body->source == MODEL_SOURCE_EVENT)
+		if (body->source == MODEL_SOURCE_EVENT && (!seen || i >= seen->bodies))
 			add(list, filter,
 			    &(struct event){ body->born_ns, VIEW_EVENTS_LOAD, i });
-		if (body->died_ns)
+		if (body->died_ns && is_news(seen, i))
 			add(list, filter,
 			    &(struct event){ body->died_ns, VIEW_EVENTS_UNLOAD, i });
 	}
-	for (uint32_t i = 0; i < model__patches(list->model); i++)
+	for (uint32_t i = seen ? seen->patches : 0; i < model__patches(list->model); i++)
 		add(list, filter, &(struct event){ model__patch(list->model, i)->window_ns[1],
 						   VIEW_EVENTS_PATCH, i });
 	if (list->count)
 		qsort(list->events, list->count, sizeof(*list->events), by_time);
+	if (seen) {
+		seen->bodies = model__bodies(list->model);
+		seen->patches = model__patches(list->model);
+	}
+}
+
+void view_events_seen__free(struct view_events_seen *seen)
+{
+	free(seen->dead);
+	*seen = (struct view_events_seen){ 0 };
 }
 
 /* --- text ------------------------------------------------------------------- */

@@ -23,6 +23,11 @@ int record_sinks__open(struct record *record)
 		if (!code)
 			add(record, sink);
 	}
+	if (!code && options->listen) {
+		code = record_serve__new(options, &sink);
+		if (!code)
+			add(record, sink);
+	}
 	return code;
 }
 

@@ -40,6 +40,7 @@ const struct command record_command = {
 	"      --max-files N    with --max-size: keep only the newest N files\n"
 	"      --stat TIME      meanwhile print what ran, every TIME, as tierscope stat does;\n"
 	"                       with its options --by, --sort, --top, --csv and --json\n"
+	"      --serve ADDRESS:PORT  meanwhile have metrics there, as tierscope serve does\n"
 	"  -o, --output FILE    recording (default recording.tscope), or a view when it\n"
 	"                       ends in .html, .folded, .json or .txt\n\n"
 	"examples:\n"
@@ -371,6 +372,7 @@ int record__session(const struct record_options *options)
 			unlink(record.path);	/* nothing was recorded */
 	}
 	record_all__free(record.all);
+	record_sinks__free(&record);	/* its port is free when we are gone */
 	if (options->command)	/* else the hooks are to rest, when the probes are gone */
 		kernel__hand_over(record.kernel);
 	kernel__free(record.kernel);	/* first: nobody listens from here on */
@@ -380,7 +382,6 @@ int record__session(const struct record_options *options)
 	wait_for_child(&record);
 	if (record.end_fd >= 0)
 		close(record.end_fd);
-	record_sinks__free(&record);
 	recording_writer__free(record.writer);
 	model__free(record.model);
 	free(record.path);

@@ -29,6 +29,8 @@
 	"                         stalled-cycles-backend, LLC-loads, LLC-load-misses,\n" \
 	"                         dTLB-loads, dTLB-load-misses, raw ones as rNNN\n"
 
+#define RECORD_LISTEN "127.0.0.1:9464"	/* OpenTelemetry's port for exporters */
+
 #define RECORD_TARGET_HELP \
 	"  -p, --pid PID        a process that runs\n" \
 	"  -n, --name NAME      the same, by name\n" \
@@ -75,6 +77,7 @@ struct record_options {
 	uint64_t max_size;		/* bytes of one part, 0: it is one file */
 	unsigned int max_files;		/* parts that are kept, 0: all */
 	struct record_stat_options stat;
+	const char *listen;		/* ADDRESS:PORT to be scraped at, NULL: not */
 	struct kernel_options kernel;
 	struct watch_options watch;
 	struct record_events_options events;
@@ -172,6 +175,9 @@ int record_events__new(const struct record_events_options *options,
 		       struct record_sink **ret_sink);
 /* record_watch.c */
 struct record_sink *record_watch__new(const struct watch_options *options);
+
+/* record_serve.c */
+int record_serve__new(const struct record_options *options, struct record_sink **ret_sink);
 
 /* record.c: all of it, once the options are there; an enum exit_code. */
 int record__session(const struct record_options *options);

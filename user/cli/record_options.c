@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// The options of tierscope record, and of the other commands that record: stat.
+// The options of tierscope record, and of the other commands that record: stat and serve.
 #include "cli.h"
 #include "record.h"
 
@@ -20,9 +20,10 @@
 #define INTERVAL_LEAST_NS 100000000	/* rings are looked at four times a second or so */
 
 /* Options without a letter. */
-enum { ATTACH = 256, MAX_SIZE, MAX_FILES, STAT, BY, SORT, TOP, CSV, JSON };
+enum { ATTACH = 256, MAX_SIZE, MAX_FILES, STAT, BY, SORT, TOP, CSV, JSON, LISTEN };
 
-enum { RECORD = 1, STATS = 2, ALL = 3 };	/* whose option it is */
+/* Whose option it is. */
+enum { RECORD = 1, STATS = 2, SERVE = 4, ALL = 7, TABLES = RECORD | STATS };
 
 static const struct {
 	struct option option;
@@ -36,17 +37,19 @@ static const struct {
 	{ { "duration", required_argument, NULL, 'd' }, ALL },
 	{ { "frequency", required_argument, NULL, 'F' }, ALL },
 	{ { "event", required_argument, NULL, 'e' }, ALL },
-	{ { "output", required_argument, NULL, 'o' }, ALL },
+	{ { "output", required_argument, NULL, 'o' }, TABLES },
 	{ { "max-size", required_argument, NULL, MAX_SIZE }, RECORD },
 	{ { "max-files", required_argument, NULL, MAX_FILES }, RECORD },
 	{ { "kernel", no_argument, NULL, 'K' }, RECORD },
 	{ { "stat", required_argument, NULL, STAT }, RECORD },
+	{ { "serve", required_argument, NULL, LISTEN }, RECORD },
+	{ { "listen", required_argument, NULL, LISTEN }, SERVE },
 	{ { "interval", required_argument, NULL, 'i' }, STATS },
-	{ { "by", required_argument, NULL, BY }, ALL },
-	{ { "sort", required_argument, NULL, SORT }, ALL },
-	{ { "top", required_argument, NULL, TOP }, ALL },
-	{ { "csv", no_argument, NULL, CSV }, ALL },
-	{ { "json", no_argument, NULL, JSON }, ALL },
+	{ { "by", required_argument, NULL, BY }, TABLES },
+	{ { "sort", required_argument, NULL, SORT }, TABLES },
+	{ { "top", required_argument, NULL, TOP }, TABLES },
+	{ { "csv", no_argument, NULL, CSV }, TABLES },
+	{ { "json", no_argument, NULL, JSON }, TABLES },
 	{ { "quiet", no_argument, NULL, 'q' }, ALL },
 	{ { "verbose", no_argument, NULL, 'v' }, ALL },
 	{ { "help", no_argument, NULL, 'h' }, ALL },
@@ -231,6 +234,9 @@ static int parse_one(struct record_options *options, int option, const char *val
 	case 'o':
 		options->output = value;
 		return EXIT_OK;
+	case LISTEN:
+		options->listen = value;
+		return EXIT_OK;
 	case 'q':
 	case 'v':
 		cli__verbosity(option);
@@ -361,7 +367,8 @@ int record_options__parse(int argc, char **argv, struct record_options *ret_opti
 
 	ret_options->kernel.frequency = FREQUENCY_DEFAULT;
 	ret_options->user = -1;
-	choose(ret_options->no_recording ? STATS : RECORD, options, letters);
+	choose(!ret_options->no_recording ? RECORD : ret_options->listen ? SERVE : STATS,
+	       options, letters);
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (option == 'h') {

@@ -32,6 +32,11 @@ int record_sinks__open(struct record *record)
 	}
 	if (!code && options->watch.method)
 		add(record, record_watch__new(&options->watch));
+	if (!code && options->listen) {
+		code = record_serve__new(options, &sink);
+		if (!code)
+			add(record, sink);
+	}
 	return code;
 }
 

@@ -209,3 +209,37 @@ int ledger__write(struct recorder *recorder, bool last)
 	write_hooks(recorder);
 	return 0;
 }
+
+int recorder__counts(struct recorder *recorder,
+		     struct recorder_count ret_counts[RECORDER_COUNTS_MAX],
+		     unsigned int *ret_count)
+{
+	static const int kinds[] = {	/* enum recorder_count_kind, -1: not told */
+		[RUN] = -1, [SCOPE] = -1, [KEPT] = -1, [LOST] = RECORDER_SAMPLES_LOST,
+		[NOTE] = RECORDER_NOTE, [CODE] = -1, [CODE_LOST] = RECORDER_CODE_LOST,
+		[MAP_LOST] = RECORDER_CODE_MAP_LOST,
+	};
+	uint64_t counts[TS_LEDGER_SLOTS], runs, scope;
+	unsigned int count = 0;
+	int err = read_counts(recorder, counts);
+
+	if (err)
+		return err;
+	runs = counts[TS_LEDGER_RUNS];
+	scope = counts[TS_LEDGER_OUT_OF_SCOPE];
+	ret_counts[count++] = (struct recorder_count){
+		RECORDER_SAMPLES_FIRED, NULL, runs > scope ? runs - scope : 0 };
+	ret_counts[count++] = (struct recorder_count){
+		RECORDER_SAMPLES_KEPT, NULL, recorder->kept };
+	ret_counts[count++] = (struct recorder_count){
+		RECORDER_CODE_FIRED, NULL, counts[TS_LEDGER_CODE_EVENTS] };
+	ret_counts[count++] = (struct recorder_count){
+		RECORDER_CODE_KEPT, NULL, recorder->code_kept };
+	for (unsigned int i = 0; i < ROWS; i++)
+		if (kinds[rows[i].class] >= 0)
+			ret_counts[count++] = (struct recorder_count){
+				(enum recorder_count_kind)kinds[rows[i].class],
+				rows[i].name, counts[rows[i].slot] };
+	*ret_count = count;
+	return 0;
+}

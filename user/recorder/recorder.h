@@ -83,6 +83,26 @@ struct recorder_progress {
 void recorder__progress(const struct recorder *recorder,
 			struct recorder_progress *ret_progress);
 
+/*
+ * The ledger as it stands while recording, since the start; a row with its cause as name,
+ * or NULL.  Counts of one kind are read one after the other, so that what is under way
+ * makes them differ by a few; recorder__finish makes them exact.  0 or -Exxx.
+ */
+enum recorder_count_kind {
+	RECORDER_SAMPLES_FIRED, RECORDER_SAMPLES_KEPT, RECORDER_SAMPLES_LOST,
+	RECORDER_CODE_FIRED, RECORDER_CODE_KEPT, RECORDER_CODE_LOST, RECORDER_CODE_MAP_LOST,
+	RECORDER_NOTE
+};
+struct recorder_count {
+	enum recorder_count_kind kind;
+	const char *cause;
+	uint64_t value;
+};
+#define RECORDER_COUNTS_MAX (TS_LEDGER_SLOTS + 4)
+int recorder__counts(struct recorder *recorder,
+		     struct recorder_count ret_counts[RECORDER_COUNTS_MAX],
+		     unsigned int *ret_count);
+
 /* Processes that are still alive: calls `each` with index in the model. */
 void recorder__alive(const struct recorder *recorder,
 		     void (*each)(void *context, uint32_t process), void *context);

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAVES (MODEL_FRAME_KINDS * MODEL_EVENTS_MAX)
-
 struct stat_view *stat_view__new(const struct stat_options *options)
 {
 	struct stat_view *view = alloc__zeroed(1, sizeof(*view));
@@ -25,34 +23,9 @@ void stat_view__free(struct stat_view *view)
 {
 	if (!view)
 		return;
-	free(view->before);
-	free(view->before_leaves);
+	deltas__free(&view->deltas);
 	free(view->rows);
 	free(view);
-}
-
-static uint64_t *grow(uint64_t *numbers, uint32_t *room, uint32_t wanted, size_t each)
-{
-	if (wanted <= *room)
-		return numbers;
-	wanted += wanted / 2;
-	numbers = alloc__resize(numbers, wanted * each, sizeof(*numbers));
-	memset(numbers + *room * each, 0, (wanted - *room) * each * sizeof(*numbers));
-	*room = wanted;
-	return numbers;
-}
-
-/* What was added to `now` since `before`, which then follows; false: nothing. */
-static bool take(const uint64_t *now, uint64_t *before, uint64_t ret_samples[MODEL_EVENTS_MAX])
-{
-	bool some = false;
-
-	for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++) {
-		ret_samples[i] = now[i] - before[i];
-		before[i] = now[i];
-		some |= ret_samples[i];
-	}
-	return some;
 }
 
 /* What rows are told apart by, beside process and kind. */
@@ -96,25 +69,18 @@ static void collect(struct stat_view *view, const struct model *model)
 	struct map *numbers = map__new();
 	struct stat_row row;
 
-	view->before = grow(view->before, &view->bodies_room, model__bodies(model),
-			    MODEL_EVENTS_MAX);
-	view->before_leaves = grow(view->before_leaves, &view->processes_room,
-				   model__processes(model), LEAVES);
+	deltas__begin(&view->deltas, model);
 	for (uint32_t i = 0; i < model__bodies(model); i++) {
 		row = (struct stat_row){ .process = model__body(model, i)->process,
 					 .kind = MODEL_FRAME_BODY, .body = i, .bodies = 1 };
-		if (take(model__body_samples(model, i),
-			 &view->before[(size_t)i * MODEL_EVENTS_MAX], row.samples))
+		if (deltas__body(&view->deltas, model, i, row.samples))
 			add(view, numbers, key_of(view, model, i), &row);
 	}
 	for (uint32_t i = 0; i < model__processes(model); i++) {
 		for (uint32_t kind = MODEL_FRAME_BODY + 1; kind < MODEL_FRAME_KINDS; kind++) {
 			row = (struct stat_row){ .process = i, .kind = kind,
 						 .body = MODEL_NONE };
-			if (take(model__leaf_samples(model, i, kind),
-				 &view->before_leaves[(size_t)i * LEAVES +
-						      kind * MODEL_EVENTS_MAX],
-				 row.samples))
+			if (deltas__leaf(&view->deltas, model, i, kind, row.samples))
 				add(view, numbers, 0, &row);
 		}
 	}

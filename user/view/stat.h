@@ -8,6 +8,7 @@
 #ifndef TIERSCOPE_VIEW_STAT_H
 #define TIERSCOPE_VIEW_STAT_H
 
+#include "deltas.h"
 #include "view.h"
 
 enum stat_by { STAT_BY_BODY, STAT_BY_METHOD, STAT_BY_TIER };
@@ -32,9 +33,7 @@ struct stat_row {
 
 struct stat_view {
 	struct stat_options options;
-	uint64_t *before;	/* [body][event], as it was at the last look */
-	uint64_t *before_leaves; /* [process][kind][event] */
-	uint32_t bodies_room, processes_room;
+	struct deltas deltas;
 	bool has_begun;		/* a table was written */
 
 	/* This interval's. */

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""tierscope serve, and record --serve: what is scraped is what is recorded; counters only
+grow; clients of every kind; processes that come and go; promtool and a real Prometheus."""
+
+import collections
+import concurrent.futures
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from lib import check, loader, programs, report
+
+LINE = re.compile(r'^(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$')
+LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
+OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(port, accept=None, timeout=30):
+    """(content type, text)"""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Accept": accept} if accept else {})
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
+        return answer.headers["Content-Type"], answer.read().decode()
+
+
+def parse(text):
+    """{(name, frozenset of labels): value}"""
+    found = {}
+    for line in text.split("\n")[:-1]:
+        if line.startswith("# "):
+            continue
+        match = LINE.match(line)
+        check.that(match, f"no metric: {line!r}")
+        labels = LABEL.findall(match["labels"] or "")
+        check.equal(",".join(f'{k}="{v}"' for k, v in labels), match["labels"] or "", "labels")
+        key = (match["name"], frozenset(labels))
+        check.that(key not in found, f"twice: {line!r}")
+        found[key] = float(match["value"])
+    return found
+
+
+def scrape(port):
+    kind, text = get(port)
+    check.equal(kind, OPEN, "content type")
+    check.that(text.endswith("# EOF\n") and text.count("# EOF") == 1, f"the end of {text[-200:]!r}")
+    return parse(text)
+
+
+def total(metrics, name, **wanted):
+    return sum(value for (family, labels), value in metrics.items()
+               if family == name and all((k, v) in labels for k, v in wanted.items()))
+
+
+def wait_for_samples(port, at_least=1, timeout=40):
+    def ready():
+        try:
+            metrics = scrape(port)
+        except (urllib.error.URLError, ConnectionError):
+            return None
+        return metrics if total(metrics, "tierscope_samples_total") >= at_least else None
+    return programs.wait_until(ready, "samples in a scrape", timeout)
+
+
+class Server(programs.Program):
+    def __init__(self, t, *arguments, command="serve"):
+        self.port = free_port()
+        option = "--listen" if command == "serve" else "--serve"
+        self.errors = t.path(f"{command}-err")
+        with open(self.errors, "wb") as err, open(t.path(f"{command}-out"), "wb") as out:
+            super().__init__(t, [loader.TIERSCOPE, command, option, f"127.0.0.1:{self.port}", *map(str, arguments)],
+                             env=programs.environment(), stdout=out, stderr=err)
+
+    def error_text(self):
+        with open(self.errors, encoding="utf-8") as file:
+            return file.read()
+
+
+def in_other_words(document):
+    """{(tier as a label, event): samples} of a report"""
+    short = {"MinOptJitted": "minopt", "Optimized": "opt", "QuickJitted": "tier0", "OptimizedTier1": "tier1",
+             "OptimizedTier1OSR": "osr", "QuickJittedInstrumented": "tier0-instr", "OptimizedTier1Instrumented": "tier1-instr",
+             "ReadyToRun": "r2r"}
+    found = collections.Counter()
+    for body in document.bodies:
+        for event, count in body["self"].items():
+            found[short[body["tier"]], event] += count
+    return found
+
+
+@check.test("record --serve", timeout=180)
+def record_serve(t):
+    programs.need_root()
+    demo = programs.start_app(t, "demo", "100")
+    path = t.path("out.tscope")
+    server = Server(t, "-p", demo.pid, "-F", loader.FREQUENCY, "-e", "cpu-clock,page-faults", "--stat", "1s", "--json", "-o", path,
+                    command="record")
+    first = wait_for_samples(server.port, 500)
+    with t.case("counters only grow"):
+        before = first
+        for _ in range(4):
+            time.sleep(1)
+            now = scrape(server.port)
+            check.empty([(key, value, now.get(key)) for key, value in before.items()
+                         if key[0].endswith("_total") and now.get(key, -1) < value], "counters that went back")
+            before = now
+    with t.case("each sample is in one series of each family"):
+        for event in ("cpu-clock", "page-faults"):
+            bodies = sum(total(before, "tierscope_samples_total", event=event, tier=tier)
+                         for tier in ("tier0", "tier0-instr", "tier1-instr", "tier1", "osr", "opt", "minopt", "r2r"))
+            check.equal(total(before, "tierscope_version_samples_total", event=event), bodies, f"samples of {event} by version")
+        check.equal(total(before, "tierscope_samples_total"), total(before, "tierscope_ledger_samples_kept_total"), "kept samples")
+        check.equal(total(before, "tierscope_events_total"), total(before, "tierscope_samples_total", event="page-faults"), "page faults")
+        check.at_least(total(before, "tierscope_version_samples_total", tier="tier1"), 1, "samples of tier-1 versions of their own")
+    # A stopped process is sampled no more: nothing happens between the last scrape and the end.
+    demo.process.send_signal(signal.SIGSTOP)
+    time.sleep(2.5)
+    last = scrape(server.port)
+    time.sleep(1.5)
+    with t.case("a stopped program's counters stand still"):
+        now = scrape(server.port)
+        for name in ("tierscope_samples_total", "tierscope_version_samples_total"):
+            check.equal(total(now, name), total(last, name), name)
+    server.process.send_signal(signal.SIGINT)
+    code = server.wait(60)
+    demo.process.send_signal(signal.SIGCONT)
+    document = report.Report(loader.read_json(t, path))
+    with t.case("the scrape has exactly the recording's samples, to each tier; and so has stat"):
+        check.equal(code, 0, f"{server.error_text()}\nexit code")
+        scraped = {(dict(labels)["tier"], dict(labels)["event"]): value
+                   for (name, labels), value in last.items() if name == "tierscope_samples_total"}
+        others = ("native", "stub", "unresolved")
+        check.equal({key: value for key, value in scraped.items() if key[0] not in others}, dict(+in_other_words(document)),
+                    "samples of code")
+        check.equal(sum(scraped.values()), document.kept(), "all samples")
+        for event in document.events:
+            check.equal(scraped["native", event["name"]], event["samples_summary"]["native_leaf"] + event["samples_summary"]["kernel_leaf"],
+                        f"native samples of {event['name']}")
+        with open(t.path("record-out"), encoding="utf-8") as file:
+            tables = [json.loads(line) for line in file if line.startswith('{"from_ns"')]
+        for event in document.events:
+            check.equal(sum(table["events"][event["name"]]["samples"] for table in tables), event["samples"], f"samples in stat of {event['name']}")
+
+
+@check.test("record --serve of what stands still", timeout=120)
+def record_serve_exactly(t):
+    """The program's own end adds no sample of its methods: those are told exactly."""
+    programs.need_root()
+    path = t.path("out.tscope")
+    server = Server(t, "-F", loader.FREQUENCY, "-e", "page-faults,cpu-clock", "-o", path, "--", programs.app("counts"), "10", "8",
+                    command="record")
+    programs.wait_until(lambda: os.path.getsize(t.path("record-out")) and '"methods"' in open(t.path("record-out"), encoding="utf-8").read(),
+                        "the program's work", 60)
+    time.sleep(2.5)
+    last = scrape(server.port)
+    code = server.wait(60)
+    document = report.Report(loader.read_json(t, path))
+    with t.case("optimized and unoptimized bodies: equal to the recording"):
+        check.equal(code, 0, f"{server.error_text()}\nexit code")
+        recorded = in_other_words(document)
+        for tier in ("opt", "minopt"):
+            for event in ("page-faults", "cpu-clock"):
+                check.equal(total(last, "tierscope_samples_total", tier=tier, event=event), recorded[tier, event], f"{event} in {tier}")
+        check.at_least(recorded["opt", "page-faults"], 7010, "page faults in optimized code")
+
+
+@check.test("serve a command and its children", timeout=120)
+def serve_children(t):
+    programs.need_root()
+    server = Server(t, "-F", loader.FREQUENCY, "--", "sh", "-c", f"{programs.app('demo')} 4; sleep 40")
+    wait_for_samples(server.port, 300)
+    child = programs.wait_until(lambda: next((pid for pid in programs.descendants(server.pid)
+                                              if os.readlink(f"/proc/{pid}/exe").endswith("/demo")), None), "the child")
+    with t.case("promtool likes it"):
+        programs.need("promtool")
+        kind, text = get(server.port, "text/plain")
+        check.equal(kind, "text/plain; version=0.0.4; charset=utf-8", "content type")
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+        check.equal((done.returncode, done.stdout, done.stderr), (0, "", ""), "what promtool says")
+    with t.case("scrapes while a process ends are all whole"):
+        seen = 0
+        while os.path.exists(f"/proc/{child}"):
+            seen += total(scrape(server.port), "tierscope_samples_total", pid=str(child)) > 0
+            time.sleep(0.05)
+        check.at_least(seen, 1, "scrapes with the process")
+    with t.case("one that ended keeps its last values for one scrape, and goes"):
+        # It may have been in one that ended it already, read above.
+        counts = []
+        for _ in range(3):
+            time.sleep(2.5)
+            counts.append(total(scrape(server.port), "tierscope_samples_total", pid=str(child)))
+        check.equal(counts[1:], [0, 0], f"samples of the process in {counts}")
+        check.at_least(total(scrape(server.port), "tierscope_processes"), 1, "processes alive")
+    server.process.send_signal(signal.SIGINT)
+    with t.case("ends well"):
+        check.equal(server.wait(60), 0, f"{server.error_text()}\nexit code")
+
+
+@check.test("clients of every kind", timeout=120)
+def clients(t):
+    programs.need_root()
+    demo = programs.start_app(t, "demo", "80")
+    server = Server(t, "-p", demo.pid, "-F", loader.FREQUENCY)
+    wait_for_samples(server.port, 100)
+    slow = []
+    for text in (b"", b"GET /met", b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n") * 10:
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        connection.sendall(text)
+        slow.append(connection)
+    before = total(scrape(server.port), "tierscope_ledger_samples_kept_total")
+    with t.case("100 scrapes at once, beside 30 that are slow"):
+        with concurrent.futures.ThreadPoolExecutor(100) as pool:
+            answers = list(pool.map(lambda _: get(server.port, timeout=60), range(100)))
+        check.equal({kind for kind, _ in answers}, {OPEN}, "content types")
+        for _, text in answers:
+            check.that(text.endswith("# EOF\n"), "an answer was cut")
+    with t.case("sampling goes on meanwhile, and nothing is lost"):
+        time.sleep(2)
+        now = scrape(server.port)
+        check.at_least(total(now, "tierscope_ledger_samples_kept_total"), before + 100, "kept samples")
+        check.equal(total(now, "tierscope_ledger_samples_lost_total", cause="ring_full"), 0, "samples lost")
+    with t.case("a port in use"):
+        loader.complaint(loader.run("serve", "--listen", f"127.0.0.1:{server.port}", "-p", demo.pid), 1, server.port, "already in use")
+    with t.case("other pages and methods"):
+        for path, method, code in (("/", "GET", 200), ("/secret", "GET", 404), ("/metrics", "POST", 405)):
+            try:
+                request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", method=method)
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    got = answer.status
+            except urllib.error.HTTPError as error:
+                got = error.code
+            check.equal(got, code, f"status of {method} {path}")
+    for connection in slow:
+        connection.close()
+    with t.case("its end frees the port, the target goes on"):
+        server.process.send_signal(signal.SIGTERM)
+        check.equal(server.wait(60), 0, f"{server.error_text()}\nexit code")
+        check.equal(demo.process.poll(), None, "exit code of demo")
+        with socket.socket() as again:
+            again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            again.bind(("127.0.0.1", server.port))
+
+
+@check.test("hostile names in metrics", timeout=90)
+def hostile_names(t):
+    programs.need_root()
+    server = Server(t, "-F", loader.FREQUENCY, "--", programs.app("hostile"), "8")
+    wait_for_samples(server.port, 1500)
+    with t.case("every line is one"):
+        metrics = scrape(server.port)
+        methods = {dict(labels)["method"] for name, labels in metrics if name == "tierscope_version_samples_total"}
+        check.at_least(len(methods), 3, "methods with series of their own")
+        check.that(all(len(name.encode()) <= 400 for name in methods), "a label that is not cut")
+        check.empty([name for name in methods if re.search("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", name)],
+                    "names that are not fit for a terminal")
+    with t.case("promtool can read it"):
+        programs.need("promtool")
+        done = subprocess.run(["promtool", "check", "metrics"], input=get(server.port, "text/plain")[1].encode(), capture_output=True, timeout=60)
+        check.equal((done.returncode, done.stdout, done.stderr), (0, b"", b""), "what promtool says")
+
+
+@check.test("a real Prometheus", timeout=120)
+def real_prometheus(t):
+    programs.need_root()
+    programs.need("prometheus")
+    demo = programs.start_app(t, "demo", "90")
+    server, port = Server(t, "-p", demo.pid, "-F", loader.FREQUENCY, "-e", "cpu-clock,page-faults"), free_port()
+    wait_for_samples(server.port, 100)
+    rules = os.path.join(programs.ROOT, "docs", "prometheus-rules.yml")
+    with open(t.path("prometheus.yml"), "w", encoding="utf-8") as file:
+        file.write(f"global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{rules}']\nscrape_configs:\n"
+                   f"  - job_name: tierscope\n    static_configs: [{{targets: ['127.0.0.1:{server.port}']}}]\n")
+    with open(t.path("prometheus.log"), "wb") as log:
+        programs.Program(t, ["prometheus", f"--config.file={t.path('prometheus.yml')}", f"--storage.tsdb.path={t.path('data')}",
+                             f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
+
+    def query(text):
+        url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": text})
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                return json.load(answer)["data"]["result"]
+        except (urllib.error.URLError, ConnectionError):
+            return []
+
+    def number(text):
+        result = query(text)
+        return float(result[0]["value"][1]) if result else None
+
+    programs.wait_until(lambda: (number("count_over_time(up[1m])") or 0) >= 5, "scrapes", 60)
+    with t.case("takes every scrape"):
+        check.equal(number("min_over_time(up[1m])"), 1, "whether the target was up")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/targets", timeout=30) as answer:
+            targets = json.load(answer)["data"]["activeTargets"]
+        check.equal([target["lastError"] for target in targets], [""], "errors of the last scrape")
+    with t.case("knows the families by their types"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/metadata", timeout=30) as answer:
+            known = json.load(answer)["data"]
+        check.equal(known["tierscope_samples"][0]["type"], "counter", "type")
+        check.equal(known["tierscope_code_bodies"][0]["type"], "gauge", "type")
+    with t.case("and their values"):
+        check.at_least(number("sum(tierscope_samples_total)"), 100, "samples")
+        check.equal(number("sum(resets(tierscope_samples_total[1m]))"), 0, "counters that went back")
+        check.at_least(len(query('tierscope_version_samples_total{tier="tier1"}')), 1, "tier-1 versions")
+    with t.case("the rules in docs/ work on it"):
+        programs.wait_until(lambda: query("tierscope:cpu_by_tier:rate1m"), "a recorded rule", 60)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/rules", timeout=30) as answer:
+            groups = json.load(answer)["data"]["groups"]
+        rules_found = [rule for group in groups for rule in group["rules"]]
+        check.at_least(len(rules_found), 4, "rules")
+        check.equal({rule["health"] for rule in rules_found}, {"ok"}, "health of the rules")
+    with t.case("the dashboard asks for what there is"):
+        with open(os.path.join(programs.ROOT, "docs", "grafana-dashboard.json"), encoding="utf-8") as file:
+            board = json.load(file)
+        asked = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+        check.at_least(len(asked), 6, "queries")
+        for expression in asked:
+            text = expression.replace("$process", ".*").replace("$__rate_interval", "1m")
+            check.that(query(text), f"nothing for {text}")
+
+
+@check.test("serve nothing", timeout=60)
+def serve_nothing(t):
+    programs.need_root()
+    for arguments, code, words in (((), 3, ["serve: one of -p"]), (("--listen", "9464", "--", "true"), 3, ["9464", "ADDRESS:PORT"]),
+                                   (("--listen", "192.0.2.1:9", "--", "true"), 1, ["192.0.2.1:9"]), (("-o", "x", "-a"), 3, ["-o"]),
+                                   (("--listen", "example.org:80", "-a"), 3, ["example.org"]), (("-i", "1s", "-a"), 3, ["-i"])):
+        with t.case(" ".join(("serve",) + arguments)):
+            loader.complaint(loader.run("serve", *arguments, cwd=t.folder), code, *words)
+    with t.case("an address that others can reach is told of"):
+        result = loader.run("serve", "--listen", f"0.0.0.0:{free_port()}", "--", "true")
+        check.equal(result.code, 0, f"{result}\nexit code")
+        check.that("others than this machine can read them" in result.err, f"no warning in {result.err}")
+    with t.case("record --serve leaves no file when it cannot"):
+        path = t.path("out.tscope")
+        loader.complaint(loader.run("record", "--serve", "x", "-o", path, "--", "true"), 3, "ADDRESS:PORT")
+        check.that(not os.path.exists(path), "left a file behind")

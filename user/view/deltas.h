@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/* What a model's running counts have grown by since one looked last. */
+#ifndef TIERSCOPE_VIEW_DELTAS_H
+#define TIERSCOPE_VIEW_DELTAS_H
+
+#include "../model/model.h"
+
+struct deltas {
+	uint64_t *bodies;	/* [body][event], as they were at the last look */
+	uint64_t *leaves;	/* [process][kind][event] */
+	uint32_t bodies_room, processes_room;
+};
+
+/* Before others: room for what the model has by now. */
+void deltas__begin(struct deltas *deltas, const struct model *model);
+/* False when nothing was added.  The second is for kinds other than bodies. */
+bool deltas__body(struct deltas *deltas, const struct model *model, uint32_t body,
+		  uint64_t ret_samples[MODEL_EVENTS_MAX]);
+bool deltas__leaf(struct deltas *deltas, const struct model *model, uint32_t process,
+		  uint32_t kind, uint64_t ret_samples[MODEL_EVENTS_MAX]);
+void deltas__free(struct deltas *deltas);	/* the contents only */
+
+#endif /* TIERSCOPE_VIEW_DELTAS_H */

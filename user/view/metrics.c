@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Keeps the series: see metrics.h.
+#include "metrics.h"
+
+#include "view_internal.h"
+
+#include "../base/alloc.h"
+#include "../base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LABEL_BYTES 200		/* of a name, before its quotes are escaped */
+#define LEAST_SAMPLES 10	/* for series of its own */
+#define LEAST_SHARE 200		/* and one in so many of the process */
+
+struct metrics *metrics__new(void)
+{
+	struct metrics *metrics = alloc__zeroed(1, sizeof(*metrics));
+
+	metrics->labels = pool__new();
+	metrics->process_numbers = map__new();
+	metrics->method_numbers = map__new();
+	return metrics;
+}
+
+void metrics__free(struct metrics *metrics)
+{
+	if (!metrics)
+		return;
+	deltas__free(&metrics->deltas);
+	pool__free(metrics->labels);
+	map__free(metrics->process_numbers);
+	map__free(metrics->method_numbers);
+	free(metrics->processes);
+	free(metrics->slots);
+	free(metrics->methods);
+	free(metrics->versions);
+	free(metrics);
+}
+
+/*
+ * A name as the inside of a label's quotes, as on a terminal: cut between two characters.  Names that are
+ * alike then are one label, so that no two series have the same labels.
+ */
+static uint32_t label(struct metrics *metrics, const char *name)
+{
+	struct buf safe = BUF_INIT, buf = BUF_INIT;
+	size_t size;
+	uint32_t number;
+
+	text__append_terminal(&safe, name);	/* no control characters are left */
+	size = safe.size;
+	if (size > LABEL_BYTES)
+		for (size = LABEL_BYTES; size && (safe.data[size] & 0xc0) == 0x80;)
+			size--;
+	for (size_t i = 0; i < size; i++) {
+		if (safe.data[i] == '\\' || safe.data[i] == '"')
+			buf__append_char(&buf, '\\');
+		buf__append_char(&buf, safe.data[i]);
+	}
+	number = pool__add(metrics->labels, buf__string(&buf));
+	buf__free(&safe);
+	buf__free(&buf);
+	return number;
+}
+
+/* --- processes ----------------------------------------------------------- */
+
+/* One that is forgotten, or else the next. */
+static uint32_t free_process(const struct metrics *metrics)
+{
+	uint32_t index = 0;
+
+	while (index < metrics->processes_count && metrics->processes[index].used)
+		index++;
+	return index;
+}
+
+static uint32_t add_process(struct metrics *metrics, const struct model *model,
+			    const struct model_process *process)
+{
+	uint32_t name = label(metrics, model__text(model, process->comm));
+	uint64_t number;
+
+	if (!map__add(metrics->process_numbers, (uint32_t)process->pid, name,
+		      free_process(metrics), &number))
+		return (uint32_t)number;
+	if (number == metrics->processes_count) {
+		alloc__grow(metrics->processes, metrics->processes_count,
+			    metrics->processes_capacity);
+		metrics->processes_count++;
+	}
+	metrics->processes[number] = (struct metrics_process){
+		.pid = process->pid, .name = name, .used = true };
+	return (uint32_t)number;
+}
+
+/* Of a process of the model; NULL: it has no name yet, or is forgotten. */
+static struct metrics_process *process_of(const struct metrics *metrics, uint32_t index)
+{
+	uint32_t slot = index < metrics->slots_room ? metrics->slots[index] : 0;
+
+	return slot && slot != METRICS_FORGOTTEN ? &metrics->processes[slot - 1] : NULL;
+}
+
+static void look_at_processes(struct metrics *metrics, const struct model *model)
+{
+	uint32_t count = model__processes(model);
+
+	if (count > metrics->slots_room) {
+		uint32_t room = count + count / 2;
+
+		metrics->slots = alloc__resize(metrics->slots, room, sizeof(uint32_t));
+		memset(metrics->slots + metrics->slots_room, 0,
+		       (room - metrics->slots_room) * sizeof(uint32_t));
+		metrics->slots_room = room;
+	}
+	for (uint32_t i = 0; i < metrics->processes_count; i++) {
+		struct metrics_process *process = &metrics->processes[i];
+
+		process->alive = false;
+		memset(process->bodies, 0, sizeof(process->bodies));
+		process->loads = process->unloads = 0;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		const struct model_process *row = model__process(model, i);
+
+		if (!metrics->slots[i] && row->comm)
+			metrics->slots[i] = add_process(metrics, model, row) + 1;
+		if (process_of(metrics, i) && !row->end_ns)
+			process_of(metrics, i)->alive = true;
+	}
+}
+
+/* --- methods and versions ------------------------------------------------ */
+
+static struct metrics_method *method_of(struct metrics *metrics, const struct model *model,
+					const struct model_body *body)
+{
+	uint32_t process = metrics->slots[body->process] - 1;
+	uint32_t name = label(metrics, model__text(model, body->name));
+	uint64_t number;
+
+	if (!map__add(metrics->method_numbers, process, name, metrics->methods_count, &number))
+		return &metrics->methods[number];
+	alloc__grow(metrics->methods, metrics->methods_count, metrics->methods_capacity);
+	metrics->methods[metrics->methods_count] = (struct metrics_method){
+		.process = process, .name = name };
+	return &metrics->methods[metrics->methods_count++];
+}
+
+/* Few enough for a search from the first to the last.  NULL: there are too many. */
+static struct metrics_version *version_of(struct metrics *metrics,
+					  const struct metrics_method *method,
+					  const struct model_body *body)
+{
+	struct metrics_version wanted = {
+		.process = method->process, .name = method->name, .tier = view__tier(body),
+		.rejit_id = body->flags & MODEL_BODY_REJIT_UNKNOWN ? UINT32_MAX : body->rejit_id,
+		.native_version = body->flags & MODEL_BODY_VERSION_UNKNOWN ? UINT32_MAX :
+				  body->native_version,
+	};
+
+	for (uint32_t i = 0; i < metrics->versions_count; i++) {
+		struct metrics_version *version = &metrics->versions[i];
+
+		if (version->process == wanted.process && version->name == wanted.name &&
+		    version->tier == wanted.tier && version->rejit_id == wanted.rejit_id &&
+		    version->native_version == wanted.native_version)
+			return version;
+	}
+	if (metrics->versions_count >= METRICS_VERSIONS)
+		return NULL;
+	alloc__grow(metrics->versions, metrics->versions_count, metrics->versions_capacity);
+	metrics->versions[metrics->versions_count] = wanted;
+	return &metrics->versions[metrics->versions_count++];
+}
+
+static void add(uint64_t *sum, const uint64_t *samples)
+{
+	for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++)
+		sum[i] += samples[i];
+}
+
+/* Of one of the events. */
+static bool has_large_share(const struct metrics_process *process,
+			    const struct metrics_method *method)
+{
+	for (unsigned int event = 0; event < MODEL_EVENTS_MAX; event++) {
+		uint64_t all = 0;
+
+		for (unsigned int i = 0; i < METRICS_TIERS; i++)
+			all += process->samples[i][event];
+		if (method->samples[event] >= LEAST_SAMPLES &&
+		    method->samples[event] >= all / LEAST_SHARE)
+			return true;
+	}
+	return false;
+}
+
+static void add_body(struct metrics *metrics, const struct model *model, uint32_t index,
+		     const uint64_t *samples)
+{
+	const struct model_body *body = model__body(model, index);
+	struct metrics_process *process = process_of(metrics, body->process);
+	struct metrics_version *version = NULL;
+	struct metrics_method *method;
+
+	if (!process)
+		return;
+	add(process->samples[view__tier(body)], samples);
+	method = method_of(metrics, model, body);
+	if (method->own)
+		version = version_of(metrics, method, body);
+	add(version ? version->samples : process->others, samples);
+	if (method->own)
+		return;
+	add(method->samples, samples);
+	if (metrics->own_methods < METRICS_METHODS && has_large_share(process, method)) {
+		method->own = true;	/* from the next sample on */
+		metrics->own_methods++;
+	}
+}
+
+static void look_at_bodies(struct metrics *metrics, const struct model *model)
+{
+	uint64_t samples[MODEL_EVENTS_MAX];
+
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		const struct model_body *body = model__body(model, i);
+		struct metrics_process *process = process_of(metrics, body->process);
+
+		if (process && body->source != MODEL_SOURCE_IMAGE) {
+			process->loads++;
+			process->unloads += !!body->died_ns;
+		}
+		if (process && !body->died_ns)
+			process->bodies[view__tier(body)]++;
+		if (process && deltas__body(&metrics->deltas, model, i, samples))
+			add_body(metrics, model, i, samples);
+	}
+	for (uint32_t i = 0; i < model__processes(model); i++)
+		for (uint32_t kind = MODEL_FRAME_BODY + 1; kind < MODEL_FRAME_KINDS; kind++)
+			if (process_of(metrics, i) &&
+			    deltas__leaf(&metrics->deltas, model, i, kind, samples))
+				add(process_of(metrics, i)->samples[TS_TIER_COUNT + kind],
+				    samples);
+	for (; metrics->patches_seen < model__patches(model); metrics->patches_seen++) {
+		uint32_t index = model__patch(model, metrics->patches_seen)->process;
+		struct metrics_process *process = process_of(metrics, index);
+
+		if (process)
+			process->patches++;
+	}
+}
+
+/* --- what has ended ------------------------------------------------------- */
+
+static void forget_methods(struct metrics *metrics, uint32_t process)
+{
+	uint32_t kept = 0;
+
+	map__free(metrics->method_numbers);
+	metrics->method_numbers = map__new();
+	for (uint32_t i = 0; i < metrics->methods_count; i++) {
+		struct metrics_method method = metrics->methods[i];
+
+		if (method.process == process) {
+			metrics->own_methods -= method.own;
+			continue;
+		}
+		map__set(metrics->method_numbers, method.process, method.name, kept);
+		metrics->methods[kept++] = method;
+	}
+	metrics->methods_count = kept;
+}
+
+static void forget(struct metrics *metrics, uint32_t index)
+{
+	struct metrics_process *process = &metrics->processes[index];
+	uint32_t kept = 0;
+
+	process->used = false;
+	map__remove(metrics->process_numbers, (uint32_t)process->pid, process->name);
+	for (uint32_t i = 0; i < metrics->slots_room; i++)
+		if (metrics->slots[i] == index + 1)
+			metrics->slots[i] = METRICS_FORGOTTEN;
+	for (uint32_t i = 0; i < metrics->versions_count; i++)
+		if (metrics->versions[i].process != index)
+			metrics->versions[kept++] = metrics->versions[i];
+	metrics->versions_count = kept;
+	forget_methods(metrics, index);
+}
+
+/* Each stays for one text that is read; of those that nobody reads, the newest. */
+static void forget_ended(struct metrics *metrics, uint64_t scraped)
+{
+	uint32_t ended = 0;
+
+	for (uint32_t i = metrics->processes_count; i > 0; i--) {
+		struct metrics_process *process = &metrics->processes[i - 1];
+
+		if (!process->used)
+			continue;
+		if (process->alive)
+			process->ended = 0;
+		else if (!process->ended)
+			process->ended = metrics->text;
+		if (process->alive)
+			continue;
+		ended++;
+		if (process->ended <= scraped || ended > METRICS_ENDED)
+			forget(metrics, i - 1);
+	}
+}
+
+void metrics__look(struct metrics *metrics, const struct model *model, uint64_t scraped)
+{
+	metrics->text++;
+	deltas__begin(&metrics->deltas, model);
+	look_at_processes(metrics, model);
+	look_at_bodies(metrics, model);
+	forget_ended(metrics, scraped);
+}

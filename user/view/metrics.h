@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * What a recording holds, as metrics for a monitoring system, while it is being made.  Each
+ * sample counts in one series of each family, for good, with the labels that it has when it
+ * is seen: so series only grow, and their sum is the number of samples.
+ *
+ * Bounds: METRICS_METHODS methods have series of their own, the first that had half a per
+ * cent of their process's samples; what else ran is in the process's series of others.
+ * One thread at a time.
+ */
+#ifndef TIERSCOPE_VIEW_METRICS_H
+#define TIERSCOPE_VIEW_METRICS_H
+
+#include "deltas.h"
+
+#include "../base/buf.h"
+#include "../base/map.h"
+
+#define METRICS_METHODS 100
+#define METRICS_VERSIONS 1000	/* of these methods: more are with the others */
+#define METRICS_ENDED 256	/* processes that ended and were not scraped since */
+#define METRICS_FORGOTTEN UINT32_MAX
+/* enum ts_tier, then kinds of leaves that are no body. */
+#define METRICS_TIERS (TS_TIER_COUNT + MODEL_FRAME_KINDS)
+
+/* A process as a monitoring system sees it: one pid and name, whatever it has exec'ed. */
+struct metrics_process {
+	int32_t pid;
+	uint32_t name;			/* of the pool of labels */
+	bool used, alive;
+	uint64_t ended;			/* the first text that says all it ever will */
+	uint64_t samples[METRICS_TIERS][MODEL_EVENTS_MAX];
+	uint64_t others[MODEL_EVENTS_MAX]; /* of bodies without a series */
+	uint64_t bodies[TS_TIER_COUNT];	/* alive */
+	uint64_t loads, unloads, patches;
+};
+
+struct metrics_method {
+	uint32_t process;		/* of metrics */
+	uint32_t name;
+	bool own;			/* has series of its own */
+	uint64_t samples[MODEL_EVENTS_MAX]; /* while it had none */
+};
+
+struct metrics_version {
+	uint32_t process, name;
+	uint32_t tier, rejit_id, native_version;	/* UINT32_MAX: not known */
+	uint64_t samples[MODEL_EVENTS_MAX];
+};
+
+/* What the model does not have yet while recording. */
+struct metrics_count {
+	const char *family;		/* "tierscope_samples_lost" */
+	const char *cause;		/* label; NULL: none */
+	uint64_t value;
+};
+
+/* What is told beside the model. */
+struct metrics_outside {
+	const struct metrics_count *counts;
+	unsigned int counts_count;
+	double cpu_seconds;		/* tierscope's own */
+	uint64_t resident_bytes;
+};
+
+struct metrics {
+	struct deltas deltas;
+	struct pool *labels;		/* text that is escaped and cut already */
+	struct metrics_process *processes;
+	uint32_t processes_count, processes_capacity;
+	struct map *process_numbers;	/* (pid, name) -> index */
+	uint32_t *slots;		/* [process of the model] -> index + 1, 0 none yet,
+					 * METRICS_FORGOTTEN */
+	uint32_t slots_room;
+	struct metrics_method *methods;
+	uint32_t methods_count, methods_capacity;
+	struct map *method_numbers;	/* (process, name) -> index */
+	struct metrics_version *versions;
+	uint32_t versions_count, versions_capacity;
+	uint32_t own_methods;
+	uint32_t patches_seen;
+	uint64_t text;			/* number of the one that is written after this look */
+};
+
+struct metrics *metrics__new(void);
+void metrics__free(struct metrics *metrics);
+/* Takes in what the model has got since.  Forgets processes that had ended in a text that
+ * was read: `scraped` is the number of the last one. */
+void metrics__look(struct metrics *metrics, const struct model *model, uint64_t scraped);
+/* Appends the text; `open`: as OpenMetrics 1.0, else in Prometheus's older format. */
+void metrics__write(const struct metrics *metrics, const struct model *model,
+		    const struct metrics_outside *outside, bool open, struct buf *buf);
+
+#endif /* TIERSCOPE_VIEW_METRICS_H */

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * The text of metrics (metrics.h).  Two formats, which differ in little: OpenMetrics 1.0
+ * (https://github.com/OpenObservability/OpenMetrics) names a counter's family without the
+ * "_total" of its samples and ends with "# EOF".
+ */
+#include "metrics.h"
+
+#include "view_internal.h"
+
+#include "../model/name.h"
+
+#include <string.h>
+
+struct text {
+	const struct metrics *metrics;
+	const struct model *model;
+	bool open;
+	struct buf *buf;
+};
+
+static void family(const struct text *text, const char *name, const char *type, const char *help)
+{
+	bool counter = !strcmp(type, "counter");
+	const char *total = counter && !text->open ? "_total" : "";
+
+	buf__printf(text->buf, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, total, help, name,
+		    total, type);
+}
+
+static void number(const struct text *text, const char *name, uint64_t value)
+{
+	buf__printf(text->buf, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static const char *label(const struct text *text, uint32_t name)
+{
+	return pool__string(text->metrics->labels, name);
+}
+
+/* `name{pid="1",process="x"`, open for more. */
+static void begin(const struct text *text, const char *name, uint32_t index)
+{
+	const struct metrics_process *process = &text->metrics->processes[index];
+
+	buf__printf(text->buf, "%s{pid=\"%d\",process=\"%s\"", name, (int)process->pid,
+		    label(text, process->name));
+}
+
+static void end(const struct text *text, uint64_t value)
+{
+	buf__printf(text->buf, "} %llu\n", (unsigned long long)value);
+}
+
+static const char *tier_name(uint32_t tier)
+{
+	static const char *const kinds[MODEL_FRAME_KINDS] = {
+		[MODEL_FRAME_BODY] = "", [MODEL_FRAME_NATIVE] = "native",
+		[MODEL_FRAME_KERNEL] = "kernel", [MODEL_FRAME_UNKNOWN] = "unresolved",
+		[MODEL_FRAME_STUB] = "stub",
+	};
+
+	return tier < TS_TIER_COUNT ? name__tier_short(tier) : kinds[tier - TS_TIER_COUNT];
+}
+
+static const char *event_name(const struct text *text, uint32_t event)
+{
+	return model__text(text->model, model__event(text->model, event)->name);
+}
+
+/* What a series of samples is in. */
+enum unit { SAMPLES, SECONDS, COUNT };
+
+static void tier_series(const struct text *text, const char *name, enum unit unit)
+{
+	for (uint32_t i = 0; i < text->metrics->processes_count; i++) {
+		const struct metrics_process *process = &text->metrics->processes[i];
+
+		for (uint32_t j = 0; process->used && j < METRICS_TIERS * MODEL_EVENTS_MAX; j++) {
+			uint32_t tier = j / MODEL_EVENTS_MAX, event = j % MODEL_EVENTS_MAX;
+			uint64_t samples = process->samples[tier][event];
+			bool time = view__is_time(text->model, event);
+
+			if (!samples || (unit == SECONDS && !time) || (unit == COUNT && time))
+				continue;
+			begin(text, name, i);
+			buf__printf(text->buf, ",tier=\"%s\",event=\"%s\"", tier_name(tier),
+				    event_name(text, event));
+			if (unit == SAMPLES)
+				end(text, samples);
+			else if (unit == COUNT)
+				end(text, samples * model__event(text->model, event)->period);
+			else
+				buf__printf(text->buf, "} %.9f\n", 1e-9 * (double)samples *
+					    (double)model__event(text->model, event)->period);
+		}
+	}
+}
+
+static void samples(const struct text *text)
+{
+	family(text, "tierscope_samples", "counter",
+	       "Samples by the code that they were in: a tier, or what is no code body.");
+	tier_series(text, "tierscope_samples_total", SAMPLES);
+	family(text, "tierscope_cpu_seconds", "counter",
+	       "CPU time by the same: samples times the period, of clocks.");
+	tier_series(text, "tierscope_cpu_seconds_total", SECONDS);
+	family(text, "tierscope_events", "counter",
+	       "Other events by the same: samples times the period.");
+	tier_series(text, "tierscope_events_total", COUNT);
+}
+
+/* 1, or ? where nobody knows. */
+static void optional(const struct text *text, const char *name, uint32_t value)
+{
+	if (value == UINT32_MAX)
+		buf__printf(text->buf, ",%s=\"?\"", name);
+	else
+		buf__printf(text->buf, ",%s=\"%u\"", name, value);
+}
+
+static void versions(const struct text *text)
+{
+	static const char name[] = "tierscope_version_samples_total";
+	const struct metrics *metrics = text->metrics;
+
+	family(text, "tierscope_version_samples", "counter",
+	       "Samples by code version, of methods with a large share; all others are one.");
+	for (uint32_t j = 0; j < model__events(text->model); j++) {
+		for (uint32_t i = 0; i < metrics->versions_count; i++) {
+			const struct metrics_version *version = &metrics->versions[i];
+
+			begin(text, name, version->process);
+			buf__printf(text->buf, ",method=\"%s\",tier=\"%s\"",
+				    label(text, version->name), tier_name(version->tier));
+			optional(text, "rejit_id", version->rejit_id);
+			optional(text, "native_version", version->native_version);
+			buf__printf(text->buf, ",event=\"%s\"", event_name(text, j));
+			end(text, version->samples[j]);
+		}
+		for (uint32_t i = 0; i < metrics->processes_count; i++) {
+			if (!metrics->processes[i].used)
+				continue;
+			begin(text, name, i);
+			buf__printf(text->buf, ",method=\"other\",tier=\"\",rejit_id=\"\","
+				    "native_version=\"\",event=\"%s\"", event_name(text, j));
+			end(text, metrics->processes[i].others[j]);
+		}
+	}
+}
+
+static void bodies(const struct text *text)
+{
+	family(text, "tierscope_code_bodies", "gauge",
+	       "Code bodies alive by tier; precompiled ones once they are sampled.");
+	for (uint32_t i = 0; i < text->metrics->processes_count; i++) {
+		const struct metrics_process *process = &text->metrics->processes[i];
+
+		for (uint32_t tier = 0; process->used && tier < TS_TIER_COUNT; tier++) {
+			if (!process->bodies[tier])
+				continue;
+			begin(text, "tierscope_code_bodies", i);
+			buf__printf(text->buf, ",tier=\"%s\"", tier_name(tier));
+			end(text, process->bodies[tier]);
+		}
+	}
+}
+
+static void code_events(const struct text *text)
+{
+	static const struct {
+		const char *family, *sample, *help;
+		size_t offset;
+	} rows[] = {
+		{ "tierscope_code_loads", "tierscope_code_loads_total",
+		  "Code bodies that the runtime compiled, those from before included.",
+		  offsetof(struct metrics_process, loads) },
+		{ "tierscope_code_unloads", "tierscope_code_unloads_total",
+		  "Of those, the ones that are gone.", offsetof(struct metrics_process, unloads) },
+		{ "tierscope_patches", "tierscope_patches_total",
+		  "Changes of entry cells that were seen.",
+		  offsetof(struct metrics_process, patches) },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		family(text, rows[i].family, "counter", rows[i].help);
+		for (uint32_t j = 0; j < text->metrics->processes_count; j++) {
+			const struct metrics_process *process = &text->metrics->processes[j];
+			uint64_t value;
+
+			if (!process->used)
+				continue;
+			memcpy(&value, (const char *)process + rows[i].offset, sizeof(value));
+			begin(text, rows[i].sample, j);
+			end(text, value);
+		}
+	}
+}
+
+/* Counts of one family stand together. */
+static void ledger(const struct text *text, const struct metrics_outside *outside)
+{
+	static const struct {
+		const char *family, *help;
+	} families[] = {
+		{ "tierscope_ledger_samples_fired", "Runs of the sampler for recorded processes." },
+		{ "tierscope_ledger_samples_kept", "Samples that were kept." },
+		{ "tierscope_ledger_samples_lost", "Samples that were lost, by cause." },
+		{ "tierscope_ledger_code_events_fired", "Code events that fired." },
+		{ "tierscope_ledger_code_events_kept", "Code events that were kept." },
+		{ "tierscope_ledger_code_events_lost", "Code events that were lost, by cause." },
+		{ "tierscope_ledger_code_map_lost",
+		  "Bodies that found no place in the code map, by cause." },
+		{ "tierscope_ledger_notes", "What is to be known of kept samples, by cause." },
+	};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		family(text, families[i].family, "counter", families[i].help);
+		for (unsigned int j = 0; j < outside->counts_count; j++) {
+			const struct metrics_count *count = &outside->counts[j];
+
+			if (strcmp(count->family, families[i].family))
+				continue;
+			buf__printf(text->buf, "%s_total", count->family);
+			if (count->cause)
+				buf__printf(text->buf, "{cause=\"%s\"}", count->cause);
+			buf__printf(text->buf, " %llu\n", (unsigned long long)count->value);
+		}
+	}
+}
+
+static void own(const struct text *text, const struct metrics_outside *outside)
+{
+	const struct model_about *about = model__about_const(text->model);
+	const char *build = text->open ? "tierscope_build" : "tierscope_build_info";
+
+	family(text, build, text->open ? "info" : "gauge", "Which tierscope this is.");
+	buf__printf(text->buf, "tierscope_build_info{version=\"%s\"} 1\n", TIERSCOPE_VERSION);
+	family(text, "tierscope_recording_start_time_seconds", "gauge",
+	       "When counting began, since 1970.");
+	buf__printf(text->buf, "tierscope_recording_start_time_seconds %.3f\n",
+		    1e-9 * (double)about->start_unix_ns);
+	family(text, "tierscope_process_cpu_seconds", "counter",
+	       "CPU time of tierscope itself, without what its programs use in the kernel.");
+	buf__printf(text->buf, "tierscope_process_cpu_seconds_total %.6f\n",
+		    outside->cpu_seconds);
+	family(text, "tierscope_process_resident_memory_bytes", "gauge",
+	       "Resident memory of tierscope itself.");
+	number(text, "tierscope_process_resident_memory_bytes", outside->resident_bytes);
+}
+
+void metrics__write(const struct metrics *metrics, const struct model *model,
+		    const struct metrics_outside *outside, bool open, struct buf *buf)
+{
+	const struct text text = { metrics, model, open, buf };
+	uint64_t alive = 0;
+
+	for (uint32_t i = 0; i < metrics->processes_count; i++)
+		alive += metrics->processes[i].used && metrics->processes[i].alive;
+	family(&text, "tierscope_processes", "gauge", "Processes that are recorded and alive.");
+	number(&text, "tierscope_processes", alive);
+	samples(&text);
+	versions(&text);
+	bodies(&text);
+	code_events(&text);
+	ledger(&text, outside);
+	own(&text, outside);
+	if (open)
+		buf__append_string(buf, "# EOF\n");
+}

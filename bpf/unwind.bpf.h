@@ -16,9 +16,11 @@
  *                                               │ caller's rbp   │◄─rbp
  *
  * The leaf can also stand in a stub of the runtime, which has no frame at all.
- * Native code is assumed to keep an rbp chain; where it does not, a caller is
- * missing.  That is one step of its own, native_step, so that a table of
- * unwind rules can take its place.
+ *
+ * Native code is walked by the rules of its file's table (enum ts_rule_kind).  They
+ * are exact at every instruction, and leave rbp as managed callers need it.  Where
+ * there is none, it is assumed to keep an rbp chain; where it does not, a caller is
+ * missing.
  */
 #ifndef TIERSCOPE_UNWIND_BPF_H
 #define TIERSCOPE_UNWIND_BPF_H
@@ -47,6 +49,7 @@ struct walk {
 	__u32 count;		/* frames found */
 	__u32 flags;		/* enum ts_sample_flags */
 	__u32 done;
+	__u32 interrupted;	/* by a signal: ip is where it stands, as the leaf's is */
 	struct window window;	/* of the stack */
 };
 
@@ -81,6 +84,7 @@ static __always_inline void walk_begin(struct walk *walk, struct returns_of of)
 	walk->count = 0;
 	walk->flags = 0;
 	walk->done = 0;
+	walk->interrupted = 0;
 	walk->window.bytes = 0;
 }
 
@@ -156,6 +160,55 @@ static __always_inline void native_step(struct walk *walk)
 	walk->done = 1;
 }
 
+/* The caller of a call, by its file's rule: its rsp, and where its rbp is. */
+static __always_inline void rule_step(struct walk *walk, __u32 shape)
+{
+	__u64 cfa, bp = walk->bp, words = 8ULL * TS_SHAPE_SLOTS(shape), bp_at = 0;
+	__u32 prolog = TS_SHAPE_PROLOG(shape);
+
+	switch (TS_SHAPE_KIND(shape)) {
+	case TS_RULE_ALIGNED:
+		bp_at = bp;
+		if (!read_word(&walk->window, bp - words, &cfa)) {
+			walk_broken(walk);
+			return;
+		}
+		break;
+	case TS_RULE_PLT:
+		cfa = walk->sp + words + (prolog && (walk->ip & 15) >= prolog ? 8 : 0);
+		break;
+	default:
+		cfa = (TS_SHAPE_KIND(shape) == TS_RULE_RSP ? walk->sp : bp) + words;
+		if (prolog)
+			bp_at = cfa - 8ULL * prolog;
+	}
+	/* The lower one first: the window that it brings holds the other too. */
+	if (bp_at && !read_word(&walk->window, bp_at, &bp))
+		walk_broken(walk);
+	else
+		walk_to(walk, cfa - 8, cfa, bp);
+}
+
+/*
+ * What the signal interrupted goes on where it stood, perhaps on another stack, above
+ * or below: so nothing is asked of rsp.  A chain of made-up frames ends as others do.
+ */
+static __always_inline void signal_step(struct walk *walk)
+{
+	__u64 ip, sp, bp, at = walk->sp;
+
+	if (!read_word(&walk->window, at + TS_SIGNAL_RBP, &bp) ||
+	    !read_word(&walk->window, at + TS_SIGNAL_RSP, &sp) ||
+	    !read_word(&walk->window, at + TS_SIGNAL_RIP, &ip) || ip < 0x1000) {
+		walk_broken(walk);
+		return;
+	}
+	walk->ip = ip;
+	walk->sp = sp;
+	walk->bp = bp;
+	walk->interrupted = 1;
+}
+
 static __always_inline void frameless_step(struct walk *walk, __u32 words)
 {
 	__u64 at = walk->sp + 8ULL * words;
@@ -174,6 +227,18 @@ static __always_inline void shape_step(struct walk *walk, __u32 shape)
 		break;
 	case TS_FRAME_FRAMED:
 		framed_step(walk, 0);
+		break;
+	case TS_RULE_RSP:
+	case TS_RULE_RBP:
+	case TS_RULE_ALIGNED:
+	case TS_RULE_PLT:
+		rule_step(walk, shape);
+		break;
+	case TS_RULE_SIGNAL:
+		signal_step(walk);
+		break;
+	case TS_RULE_END:
+		walk->done = 1;
 		break;
 	default:
 		native_step(walk);
@@ -300,11 +365,18 @@ static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder
 	return true;
 }
 
+/* A body's; a rule is exact everywhere. */
+static __always_inline bool has_prolog(__u32 shape)
+{
+	return TS_SHAPE_KIND(shape) != TS_FRAME_UNKNOWN &&
+	       TS_SHAPE_KIND(shape) < TS_FRAME_COUNT;
+}
+
 /* The first step, from wherever in a body the thread stands. */
 static __always_inline void leaf_step(struct walk *walk, const struct found *found,
 				      struct decoder *decoder)
 {
-	if (TS_SHAPE_KIND(found->shape) != TS_FRAME_UNKNOWN &&
+	if (has_prolog(found->shape) &&
 	    (prolog_step(walk, found, decoder) || epilog_step(walk, found, decoder)))
 		return;
 	if (!found->size && (found->in_jit || found->in_image) &&
@@ -328,16 +400,18 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 {
 	struct walk_scratch *scratch = *context;
 	struct walk *walk = &scratch->walk;
-	struct found found;
+	bool is_return = index && !walk->interrupted;
 	/* A return address belongs to the instruction before it. */
-	__u64 address = index ? walk->ip - 1 : walk->ip;
+	__u64 address = is_return ? walk->ip - 1 : walk->ip;
+	struct found found;
 
+	walk->interrupted = 0;
 	if (index >= TS_FRAMES_MAX) {
 		walk->flags |= TS_SAMPLE_TRUNCATED;
 		return 1;
 	}
 	walk->count = index + 1;
-	if (index)
+	if (is_return)
 		return_find(&walk->returns, address, &found);
 	else
 		leaf_find(&walk->returns, address, &found);
@@ -346,19 +420,21 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 		enum memory memory = memory_at(address);
 
 		if (memory == MEMORY_PENDING) {
+			walk->ip = index ? address + 1 : address;
 			walk_pending(walk);
 			scratch->unknown_leaf = !index;
 			return 1;
 		}
 		found.in_jit = memory == MEMORY_JIT;
 	}
-	if (index) {
-		shape_step(walk, found.shape);
-	} else {
+	if (!index) {
 		scratch->unknown_leaf = !found.size && (found.in_jit || found.in_image);
 		count_leaf(&found, scratch->event);
-		leaf_step(walk, &found, &scratch->decoder);
 	}
+	if (is_return)
+		shape_step(walk, found.shape);
+	else
+		leaf_step(walk, &found, &scratch->decoder);
 	return walk->done ? 1 : 0;
 }
 
@@ -366,96 +442,6 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 static __always_inline void walk_stack(struct walk_scratch *scratch)
 {
 	bpf_loop(TS_FRAMES_MAX + 1, walk_one, &scratch, 0);
-}
-
-/*
- * Puts the kernel's own frames behind `count` user frames, leaf first; how many.
- * Kernel addresses need no tag: their top bits are it.
- */
-static __always_inline __u32 add_kernel_frames(void *context, struct walk_scratch *scratch,
-					       __u32 count)
-{
-	long bytes;
-
-	/* Masked where it is used: the verifier of Linux 6.1 forgets its bound. */
-	barrier_var(count);
-	bytes = bpf_get_stack(context, &scratch->record[SAMPLE_WORDS + (count & 127)],
-			      8 * (TS_KERNEL_FRAMES_MAX + 1), 0);
-	if (bytes < 8) {
-		ledger_count(TS_LEDGER_NO_KERNEL_STACK);
-		return 0;
-	}
-	if (bytes > 8 * TS_KERNEL_FRAMES_MAX) {
-		scratch->walk.flags |= TS_SAMPLE_KERNEL_CUT;
-		return TS_KERNEL_FRAMES_MAX;
-	}
-	return (__u32)bytes / 8;
-}
-
-/*
- * Puts the bytes around an unknown leaf behind `count` user frames and
- * `kernel_count` others.  Gives the record's size in bytes.
- */
-static __always_inline __u64 add_code(struct walk_scratch *scratch, __u32 count,
-				      __u32 kernel_count, __u64 leaf)
-{
-	__u64 words;
-
-	barrier_var(count);
-	barrier_var(kernel_count);
-	words = SAMPLE_WORDS + (count & 127) + (kernel_count & 127);
-	if (!scratch->unknown_leaf ||
-	    bpf_probe_read_user(&scratch->record[words], TS_CODE_BYTES,
-				(const void *)(leaf - TS_CODE_BEFORE)))
-		return 8 * words;
-	scratch->walk.flags |= TS_SAMPLE_CODE;
-	return 8 * words + TS_CODE_BYTES;
-}
-
-#define PIECE_STEPS 5	/* of up to a page, which can begin and end inside one */
-
-struct piece_copy {
-	struct walk_scratch *scratch;
-	__u64 at;		/* of the piece's stack, in the record, in bytes */
-	__u64 bytes;		/* of it that are there */
-};
-
-/* The rest of one page of the stack: bpf_loop callback. */
-static long copy_stack(__u64 index, struct piece_copy *copy)
-{
-	__u64 from = copy->scratch->walk.sp + copy->bytes, at = copy->at + copy->bytes;
-	__u32 size = 4096 - (from & 4095);
-
-	if (size > TS_STACK_PIECE_MAX - copy->bytes)
-		size = TS_STACK_PIECE_MAX - copy->bytes;
-	barrier_var(size);
-	barrier_var(at);
-	if (!size || size > 4096 || at > 8 * RECORD_WORDS - 4096 ||
-	    bpf_probe_read_user((__u8 *)copy->scratch->record + at, size,
-				(const void *)from))
-		return 1;
-	copy->bytes += size;
-	return 0;
-}
-
-/*
- * Puts registers and stack behind a record of `size` bytes, where the walk could not
- * go on.  Gives the record's new size.
- */
-static __always_inline __u64 add_stack(struct walk_scratch *scratch, __u64 size)
-{
-	struct walk *walk = &scratch->walk;
-	struct ts_stack_piece *piece;
-	struct piece_copy copy = { .scratch = scratch, .at = size + sizeof(*piece) };
-
-	if (!(walk->flags & TS_SAMPLE_TABLE_PENDING) || walk->sp & 7 || size > 8 * 255)
-		return size;
-	bpf_loop(PIECE_STEPS, copy_stack, &copy, 0);
-	piece = (struct ts_stack_piece *)&scratch->record[size / 8 & 255];
-	*piece = (struct ts_stack_piece){ .ip = walk->ip, .sp = walk->sp,
-					  .bp = walk->bp, .bytes = copy.bytes };
-	walk->flags |= TS_SAMPLE_STACK;
-	return size + sizeof(*piece) + copy.bytes;
 }
 
 #endif /* TIERSCOPE_UNWIND_BPF_H */

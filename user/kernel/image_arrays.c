@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// Tables of precompiled images, in arrays that are mapped into both worlds: a
+// Tables of precompiled images and of native files, in arrays that are mapped into both worlds: a
 // table is a copy, not thousands of system calls.  Rows come first, granules
 // second, the image's entry third, and the slots of a process last, so the
 // sampler never sees half a table.
 #include "internal.h"
 
 #include "../image/image.h"
+#include "../unwind/unwind.h"
 #include "tierscope.skel.h"
 
 #include <errno.h>
@@ -40,7 +41,13 @@ int image_arrays__open(struct kernel *kernel)
 		err = map_array(kernel->skeleton->maps.image_rows,
 				sizeof(struct ts_image_row), (void **)&arrays->rows,
 				&arrays->rows_max);
-	return err;
+	if (err)
+		return err;
+	ranges__give(&arrays->free_granules, 0, (uint32_t)arrays->granules_max);
+	ranges__give(&arrays->free_rows, 0, (uint32_t)arrays->rows_max);
+	ranges__give(&arrays->free_numbers, 1,
+		     bpf_map__max_entries(kernel->skeleton->maps.images) - 1);
+	return 0;
 }
 
 void image_arrays__close(struct kernel *kernel)
@@ -51,6 +58,9 @@ void image_arrays__close(struct kernel *kernel)
 		munmap(arrays->granules, arrays->granules_max * sizeof(uint32_t));
 	if (arrays->rows)
 		munmap(arrays->rows, arrays->rows_max * sizeof(struct ts_image_row));
+	ranges__free(&arrays->free_granules);
+	ranges__free(&arrays->free_rows);
+	ranges__free(&arrays->free_numbers);
 	memset(arrays, 0, sizeof(*arrays));
 }
 
@@ -69,11 +79,9 @@ static size_t rows_needed(const struct image_row *rows, uint32_t count)
 	return needed;
 }
 
-static void fill_rows(struct image_arrays *arrays, const struct image_row *rows,
+static void fill_rows(struct image_arrays *arrays, uint32_t at, const struct image_row *rows,
 		      uint32_t count)
 {
-	uint32_t at = arrays->rows_used;
-
 	for (uint32_t i = 0; i < count; i++) {
 		if (i && rows[i].begin - rows[i - 1].end > TS_IMAGE_PADDING)
 			put(arrays, &at, rows[i - 1].end, TS_SHAPE_GAP);
@@ -97,35 +105,111 @@ static void fill_granules(struct image_arrays *arrays, const struct ts_image *en
 	}
 }
 
+static void give_room(struct image_arrays *arrays, uint32_t number,
+		      const struct ts_image *entry)
+{
+	ranges__give(&arrays->free_numbers, number, 1);
+	ranges__give(&arrays->free_rows, entry->first_row, entry->rows);
+	if (entry->granules)
+		ranges__give(&arrays->free_granules, entry->first_granule, entry->granules);
+}
+
+/* Room for code in [begin, end) with entry->rows rows; -ENOSPC: the tables are full. */
+static int take_room(struct image_arrays *arrays, uint32_t begin, uint32_t end,
+		     struct ts_image *entry, uint32_t *ret_number)
+{
+	if (end > begin) {
+		entry->text_rva = begin & -(1u << TS_IMAGE_GRANULE_SHIFT);
+		entry->granules = ((end - entry->text_rva) >> TS_IMAGE_GRANULE_SHIFT) + 1;
+	}
+	if (!ranges__take(&arrays->free_numbers, 1, ret_number))
+		return -ENOSPC;
+	if (!ranges__take(&arrays->free_rows, entry->rows, &entry->first_row))
+		goto number;
+	if (entry->granules && !ranges__take(&arrays->free_granules, entry->granules,
+					     &entry->first_granule))
+		goto rows;
+	return 0;
+rows:
+	ranges__give(&arrays->free_rows, entry->first_row, entry->rows);
+number:
+	ranges__give(&arrays->free_numbers, *ret_number, 1);
+	return -ENOSPC;
+}
+
+/* Its rows are there. */
+static int publish(struct kernel *kernel, uint32_t number, const struct ts_image *entry)
+{
+	fill_granules(&kernel->images, entry);
+	if (!bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
+				  entry, sizeof(*entry), BPF_ANY))
+		return 0;
+	give_room(&kernel->images, number, entry);
+	return -errno;
+}
+
 int kernel__add_image(struct kernel *kernel, const struct image *image,
 		      uint32_t *ret_number)
 {
-	struct image_arrays *arrays = &kernel->images;
 	const struct image_row *rows;
-	uint32_t count = image__rows(image, &rows), number = arrays->images_used;
-	size_t needed = rows_needed(rows, count);
-	struct ts_image entry = { .size = image__size(image) };
+	uint32_t count = image__rows(image, &rows), number;
+	struct ts_image entry = { .size = image__size(image),
+				  .rows = (uint32_t)rows_needed(rows, count) };
+	int err = take_room(&kernel->images, count ? rows[0].begin : 0,
+			    count ? rows[count - 1].end : 0, &entry, &number);
 
-	if (count) {
-		entry.text_rva = rows[0].begin & -(1u << TS_IMAGE_GRANULE_SHIFT);
-		entry.granules = ((rows[count - 1].end - entry.text_rva) >>
-				  TS_IMAGE_GRANULE_SHIFT) + 1;
-	}
-	entry.first_granule = arrays->granules_used;
-	entry.first_row = arrays->rows_used;
-	if (number >= bpf_map__max_entries(kernel->skeleton->maps.images) ||
-	    entry.granules > arrays->granules_max - arrays->granules_used ||
-	    needed > arrays->rows_max - arrays->rows_used)
-		return -ENOSPC;
-	entry.rows = (uint32_t)needed;
-	fill_rows(arrays, rows, count);
-	fill_granules(arrays, &entry);
-	if (bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
-				 &entry, sizeof(entry), BPF_ANY))
-		return -errno;
-	arrays->granules_used += entry.granules;
-	arrays->rows_used += entry.rows;
-	arrays->images_used++;
-	*ret_number = number;
-	return 0;
+	if (err)
+		return err;
+	fill_rows(&kernel->images, entry.first_row, rows, count);
+	err = publish(kernel, number, &entry);
+	if (!err)
+		*ret_number = number;
+	return err;
+}
+
+int kernel__add_rules(struct kernel *kernel, const struct unwind_table *table,
+		      uint32_t *ret_number)
+{
+	uint32_t end = table->rows[table->count - 1].begin, number;
+	struct ts_image entry = { .size = end, .rows = table->count };
+	int err = take_room(&kernel->images, table->rows[0].begin, end, &entry, &number);
+
+	if (err)
+		return err;
+	memcpy(kernel->images.rows + entry.first_row, table->rows,
+	       table->count * sizeof(*table->rows));
+	err = publish(kernel, number, &entry);
+	if (!err)
+		*ret_number = number;
+	return err;
+}
+
+static bool read_entry(const struct kernel *kernel, uint32_t number, struct ts_image *entry)
+{
+	return !bpf_map__lookup_elem(kernel->skeleton->maps.images, &number, sizeof(number),
+				     entry, sizeof(*entry), 0) && entry->size;
+}
+
+void kernel__drop_rules(struct kernel *kernel, uint32_t number)
+{
+	static const struct ts_image none;
+	struct ts_image entry;
+
+	/* Where it cannot be taken out, its room is not given to others. */
+	if (read_entry(kernel, number, &entry) &&
+	    !bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
+				  &none, sizeof(none), BPF_ANY))
+		give_room(&kernel->images, number, &entry);
+}
+
+bool image_arrays__code(const struct kernel *kernel, uint32_t number, uint64_t *ret_from,
+			uint64_t *ret_to)
+{
+	struct ts_image entry;
+
+	if (!read_entry(kernel, number, &entry))
+		return false;
+	*ret_from = entry.text_rva;
+	*ret_to = entry.size;
+	return true;
 }

@@ -5,6 +5,7 @@
 #define TIERSCOPE_KERNEL_INTERNAL_H
 
 #include "kernel.h"
+#include "ranges.h"
 
 #include <stddef.h>
 
@@ -34,7 +35,7 @@ struct image_arrays {
 	uint32_t *granules;		/* mapped; NULL if not */
 	struct ts_image_row *rows;
 	size_t granules_max, rows_max;
-	uint32_t granules_used, rows_used, images_used;
+	struct ranges free_granules, free_rows, free_numbers;
 };
 
 struct kernel {
@@ -73,6 +74,9 @@ int mappings__drain(struct mappings *mappings, const struct kernel_handlers *han
 unsigned int mappings__fds(const struct mappings *mappings, const int **ret_fds);
 
 int image_arrays__open(struct kernel *kernel);
+/* The addresses from RVA 0 that a table knows; false: no such table. */
+bool image_arrays__code(const struct kernel *kernel, uint32_t number, uint64_t *ret_from,
+			uint64_t *ret_to);
 void image_arrays__close(struct kernel *kernel);
 
 int finish__open(struct kernel *kernel);

@@ -88,18 +88,6 @@ static __always_inline void walk_begin(struct walk *walk, struct returns_of of)
 	walk->window.bytes = 0;
 }
 
-/* What a frame with rbp begins with. */
-struct frame {
-	__u64 bp, ip;		/* the caller's */
-};
-
-static __always_inline bool read_frame(struct window *window, __u64 address,
-				       struct frame *ret_frame)
-{
-	return read_word(window, address, &ret_frame->bp) &&
-	       read_word(window, address + 8, &ret_frame->ip);
-}
-
 /* Ends the walk at a frame that could not be read. */
 static __always_inline void walk_broken(struct walk *walk)
 {
@@ -123,70 +111,49 @@ static __always_inline void walk_up(struct walk *walk, __u64 ip, __u64 sp, __u64
 	walk->bp = bp;
 }
 
-static __always_inline void walk_to(struct walk *walk, __u64 return_address_at,
-				    __u64 sp, __u64 bp)
+/*
+ * The caller, by its rsp, right below which the return address lies in every frame there
+ * is, and by where its rbp was saved; 0: nowhere, it is as it was.  That one lies lower,
+ * and the window that is read for it holds the other too.
+ */
+static __always_inline void walk_to(struct walk *walk, __u64 sp, __u64 bp_at)
 {
-	__u64 ip;
+	__u64 bp = walk->bp, ip;
 
-	if (!read_word(&walk->window, return_address_at, &ip))
+	if ((bp_at && !read_word(&walk->window, bp_at, &bp)) ||
+	    !read_word(&walk->window, sp - 8, &ip))
 		walk_broken(walk);
 	else
 		walk_up(walk, ip, sp, bp);
 }
 
-/* rbp points at the frame: also OSR's, whose caller lies `words` further up. */
-static __always_inline void framed_step(struct walk *walk, __u32 words)
-{
-	__u64 at = walk->bp + 16 + 8ULL * words;
-	struct frame frame;
+/* Where a caller is: walk_to(). */
+struct caller {
+	__u64 sp, bp_at;
+};
 
-	if (walk->bp < walk->sp || !read_frame(&walk->window, walk->bp, &frame))
-		walk_broken(walk);
-	else if (words)
-		walk_to(walk, at, at + 8, frame.bp);
-	else
-		walk_up(walk, frame.ip, at, frame.bp);
+/* rbp points at the frame: also OSR's, whose caller lies further up. */
+static __always_inline bool framed_caller(struct walk *walk, __u64 further,
+					  struct caller *caller)
+{
+	caller->sp = walk->bp + 16 + further;
+	caller->bp_at = walk->bp;
+	if (walk->bp >= walk->sp)
+		return true;
+	walk_broken(walk);
+	return false;
 }
 
-static __always_inline void native_step(struct walk *walk)
+/* Of native code without a rule. */
+static __always_inline bool native_caller(struct walk *walk, struct caller *caller)
 {
-	if (walk->bp >= walk->sp && walk->bp - walk->sp <= STACK_SPAN_MAX) {
-		framed_step(walk, 0);
-		return;
-	}
+	if (walk->bp >= walk->sp && walk->bp - walk->sp <= STACK_SPAN_MAX)
+		return framed_caller(walk, 0, caller);
 	/* A thread's first frame has 0; else rbp was used for something else. */
 	if (walk->bp)
 		walk->flags |= TS_SAMPLE_NATIVE_END;
 	walk->done = 1;
-}
-
-/* The caller of a call, by its file's rule: its rsp, and where its rbp is. */
-static __always_inline void rule_step(struct walk *walk, __u32 shape)
-{
-	__u64 cfa, bp = walk->bp, words = 8ULL * TS_SHAPE_SLOTS(shape), bp_at = 0;
-	__u32 prolog = TS_SHAPE_PROLOG(shape);
-
-	switch (TS_SHAPE_KIND(shape)) {
-	case TS_RULE_ALIGNED:
-		bp_at = bp;
-		if (!read_word(&walk->window, bp - words, &cfa)) {
-			walk_broken(walk);
-			return;
-		}
-		break;
-	case TS_RULE_PLT:
-		cfa = walk->sp + words + (prolog && (walk->ip & 15) >= prolog ? 8 : 0);
-		break;
-	default:
-		cfa = (TS_SHAPE_KIND(shape) == TS_RULE_RSP ? walk->sp : bp) + words;
-		if (prolog)
-			bp_at = cfa - 8ULL * prolog;
-	}
-	/* The lower one first: the window that it brings holds the other too. */
-	if (bp_at && !read_word(&walk->window, bp_at, &bp))
-		walk_broken(walk);
-	else
-		walk_to(walk, cfa - 8, cfa, bp);
+	return false;
 }
 
 /*
@@ -209,41 +176,65 @@ static __always_inline void signal_step(struct walk *walk)
 	walk->interrupted = 1;
 }
 
-static __always_inline void frameless_step(struct walk *walk, __u32 words)
+/* By a file's rule for a call; CFA is the caller's rsp. */
+static __always_inline bool rule_caller(struct walk *walk, __u32 shape, struct caller *caller)
 {
-	__u64 at = walk->sp + 8ULL * words;
+	__u64 words = 8ULL * TS_SHAPE_SLOTS(shape);
+	__u32 prolog = TS_SHAPE_PROLOG(shape);
 
-	walk_to(walk, at, at + 8, walk->bp);
+	switch (TS_SHAPE_KIND(shape)) {
+	case TS_RULE_ALIGNED:
+		caller->bp_at = walk->bp;
+		if (read_word(&walk->window, walk->bp - words, &caller->sp))
+			return true;
+		walk_broken(walk);
+		return false;
+	case TS_RULE_PLT:
+		caller->sp = walk->sp + words + ((walk->ip & 15) >= prolog ? 8 : 0);
+		return true;
+	default:
+		caller->sp = words + (TS_SHAPE_KIND(shape) == TS_RULE_RSP ?
+				      walk->sp : walk->bp);
+		caller->bp_at = prolog ? caller->sp - 8ULL * prolog : 0;
+		return true;
+	}
 }
 
-static __always_inline void shape_step(struct walk *walk, __u32 shape)
+/* False: the walk is at its end, or goes on in what a signal interrupted. */
+static __always_inline bool find_caller(struct walk *walk, __u32 shape, struct caller *caller)
 {
+	__u64 words = 8ULL * TS_SHAPE_SLOTS(shape);
+
 	switch (TS_SHAPE_KIND(shape)) {
 	case TS_FRAME_FRAMELESS:
-		frameless_step(walk, TS_SHAPE_SLOTS(shape));
-		break;
+		caller->sp = walk->sp + 8 + words;
+		return true;
 	case TS_FRAME_OSR:
-		framed_step(walk, TS_SHAPE_SLOTS(shape));
-		break;
+		return framed_caller(walk, 8 + words, caller);
 	case TS_FRAME_FRAMED:
-		framed_step(walk, 0);
-		break;
+		return framed_caller(walk, 0, caller);
 	case TS_RULE_RSP:
 	case TS_RULE_RBP:
 	case TS_RULE_ALIGNED:
 	case TS_RULE_PLT:
-		rule_step(walk, shape);
-		break;
+		return rule_caller(walk, shape, caller);
 	case TS_RULE_SIGNAL:
 		signal_step(walk);
-		break;
+		return false;
 	case TS_RULE_END:
 		walk->done = 1;
-		break;
+		return false;
 	default:
-		native_step(walk);
-		break;
+		return native_caller(walk, caller);
 	}
+}
+
+static __always_inline void shape_step(struct walk *walk, __u32 shape)
+{
+	struct caller caller = {};
+
+	if (find_caller(walk, shape, &caller))
+		walk_to(walk, caller.sp, caller.bp_at);
 }
 
 /* In the prolog: true when the step was taken. */
@@ -258,7 +249,7 @@ static __always_inline bool prolog_step(struct walk *walk, const struct found *f
 	walk->flags |= TS_SAMPLE_LEAF_PROLOG;
 	if (kind == TS_FRAME_OSR) {
 		/* rbp still is the tier-0 frame's: a framed step from there. */
-		framed_step(walk, 0);
+		shape_step(walk, TS_SHAPE(TS_FRAME_FRAMED, 0, 0));
 		return true;
 	}
 	read_code(decoder, walk->ip - found->offset, found->offset);
@@ -267,7 +258,7 @@ static __always_inline bool prolog_step(struct walk *walk, const struct found *f
 		return true;
 	}
 	depth = prolog_depth(decoder, found->offset);
-	walk_to(walk, walk->sp + depth, walk->sp + depth + 8, walk->bp);
+	walk_to(walk, walk->sp + depth + 8, 0);
 	return true;
 }
 
@@ -299,7 +290,7 @@ static __always_inline bool leaves_frame(const struct walk *walk, __u32 shape,
 static __always_inline bool epilog_step(struct walk *walk, const struct found *found,
 					struct decoder *decoder)
 {
-	__u64 base, bp = walk->bp;
+	__u64 base;
 
 	read_code(decoder, walk->ip, found->size - found->offset);
 	/* Precompiled code leaves through cells, but may be split in two parts. */
@@ -311,11 +302,7 @@ static __always_inline bool epilog_step(struct walk *walk, const struct found *f
 		return false;
 	walk->flags |= TS_SAMPLE_LEAF_EPILOG;
 	base = decoder->from_rbp ? walk->bp : walk->sp;
-	if (decoder->pops_rbp && !read_word(&walk->window, base + decoder->rbp, &bp)) {
-		walk_broken(walk);
-		return true;
-	}
-	walk_to(walk, base + decoder->rsp, base + decoder->rsp + 8, bp);
+	walk_to(walk, base + decoder->rsp + 8, decoder->pops_rbp ? base + decoder->rbp : 0);
 	return true;
 }
 
@@ -356,7 +343,7 @@ static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder
 	if (!read_word(&walk->window, at, &ip))
 		return false;
 	if (is_code(walk->returns.space, ip)) {
-		walk_to(walk, at, at + 8, walk->bp);
+		walk_to(walk, at + 8, 0);
 		return true;
 	}
 	if (!is_pending(ip - 1))

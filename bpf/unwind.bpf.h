@@ -128,13 +128,13 @@ static __always_inline void walk_to(struct walk *walk, __u64 sp, __u64 bp_at)
 }
 
 /* Where a caller is: walk_to(). */
-struct caller {
+struct caller_place {
 	__u64 sp, bp_at;
 };
 
 /* rbp points at the frame: also OSR's, whose caller lies further up. */
 static __always_inline bool framed_caller(struct walk *walk, __u64 further,
-					  struct caller *caller)
+					  struct caller_place *caller)
 {
 	caller->sp = walk->bp + 16 + further;
 	caller->bp_at = walk->bp;
@@ -145,7 +145,7 @@ static __always_inline bool framed_caller(struct walk *walk, __u64 further,
 }
 
 /* Of native code without a rule. */
-static __always_inline bool native_caller(struct walk *walk, struct caller *caller)
+static __always_inline bool native_caller(struct walk *walk, struct caller_place *caller)
 {
 	if (walk->bp >= walk->sp && walk->bp - walk->sp <= STACK_SPAN_MAX)
 		return framed_caller(walk, 0, caller);
@@ -177,7 +177,8 @@ static __always_inline void signal_step(struct walk *walk)
 }
 
 /* By a file's rule for a call; CFA is the caller's rsp. */
-static __always_inline bool rule_caller(struct walk *walk, __u32 shape, struct caller *caller)
+static __always_inline bool rule_caller(struct walk *walk, __u32 shape,
+					struct caller_place *caller)
 {
 	__u64 words = 8ULL * TS_SHAPE_SLOTS(shape);
 	__u32 prolog = TS_SHAPE_PROLOG(shape);
@@ -201,7 +202,8 @@ static __always_inline bool rule_caller(struct walk *walk, __u32 shape, struct c
 }
 
 /* False: the walk is at its end, or goes on in what a signal interrupted. */
-static __always_inline bool find_caller(struct walk *walk, __u32 shape, struct caller *caller)
+static __always_inline bool find_caller(struct walk *walk, __u32 shape,
+					struct caller_place *caller)
 {
 	__u64 words = 8ULL * TS_SHAPE_SLOTS(shape);
 
@@ -231,7 +233,7 @@ static __always_inline bool find_caller(struct walk *walk, __u32 shape, struct c
 
 static __always_inline void shape_step(struct walk *walk, __u32 shape)
 {
-	struct caller caller = {};
+	struct caller_place caller = {};
 
 	if (find_caller(walk, shape, &caller))
 		walk_to(walk, caller.sp, caller.bp_at);

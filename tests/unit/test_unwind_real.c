@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include "../../user/symbol/elf_view.h"
+#include "../../user/symbol/symbol_file.h"
 #include "../../user/unwind/unwind.h"
+#include "image_files.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -124,6 +126,7 @@ static uint32_t shape_of(Dwarf_Frame *frame)
 
 struct counts {
 	uint32_t kinds[TS_RULE_COUNT], gaps;
+	bool has_hijack_stub;
 };
 
 static void check_address(Dwarf_CFI *reader, const struct unwind_table *table,
@@ -143,6 +146,22 @@ static void check_address(Dwarf_CFI *reader, const struct unwind_table *table,
 		fail_msg("%s: %#lx: %#x, but libdw says %#x", path, (unsigned long)address,
 			 ours, theirs);
 	counts->kinds[TS_SHAPE_KIND(ours)]++;
+}
+
+/* What comes before that function is no caller of it, whatever its own rule is. */
+static bool check_hijack_stub(const struct elf_view *view, const struct unwind_table *table)
+{
+	struct symbol_file file = {.names = BUF_INIT};
+	uint64_t stub;
+
+	symbol_file__read(&file, view, NULL, 64u << 20);
+	stub = file.hijack_stub;
+	symbol_file__free(&file);
+	if (!stub)
+		return false;
+	assert_int_equal(unwind_table__find(table, stub - 1), TS_SHAPE_GAP);
+	assert_int_equal(unwind_table__find(table, stub), TS_SHAPE(TS_RULE_RSP, 0, 1));
+	return true;
 }
 
 static struct counts compare_file(const char *path)
@@ -170,6 +189,7 @@ static struct counts compare_file(const char *path)
 	for (uint32_t kind = 0; kind < TS_RULE_COUNT; kind++)
 		print_message(" %u", counts.kinds[kind]);
 	print_message(", %u in no function\n", counts.gaps);
+	counts.has_hijack_stub = check_hijack_stub(&view, &table);
 	dwarf_cfi_end(reader);
 	unwind_table__free(&table);
 	elf_view__close(&view);
@@ -189,13 +209,39 @@ static void the_c_library(void **state)
 	assert_true(counts.kinds[TS_RULE_PLT] > 0);
 }
 
-int main(int argc, char **argv)
+static void the_runtime(void **state)
+{
+	char path[2048];
+	struct counts counts;
+
+	(void)state;
+	if (!image_files__path("libcoreclr.so", path, sizeof(path)))
+		skip();
+	counts = compare_file(path);
+	assert_true(counts.kinds[TS_RULE_RSP] > 50000);
+	assert_true(counts.kinds[TS_RULE_RBP] > 20000);
+	/* Next to nothing is left to guess. */
+	assert_true(counts.kinds[0] < 100);
+	assert_true(counts.has_hijack_stub);
+}
+
+static void this_program(void **state)
+{
+	struct counts counts = compare_file("/proc/self/exe");
+
+	(void)state;
+	assert_true(counts.kinds[TS_RULE_RSP] > 100);
+	assert_true(counts.kinds[TS_RULE_END] > 0); /* _start */
+	assert_false(counts.has_hijack_stub);
+}
+
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_c_library),
+		cmocka_unit_test(the_runtime),
+		cmocka_unit_test(this_program),
 	};
 
-	for (int i = 1; i < argc; i++)
-		compare_file(argv[i]);
 	return cmocka_run_group_tests_name("unwind_real", tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ struct {
 /* Tables of precompiled images and of native files; the loader writes them through mmap. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 1536);
 	__type(key, __u32);
 	__type(value, struct ts_image);
 } images SEC(".maps") __weak;

@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define SPACE	3
 #define ROWS	64u
@@ -25,7 +27,7 @@
 
 /* --- instead of libbpf's ---------------------------------------------------- */
 
-static char slots_map, images_map;
+static char slots_map, images_map, rows_map, granules_map;
 static struct {
 	struct ts_address_key key;
 	struct ts_slot slot;
@@ -98,6 +100,23 @@ int bpf_map__delete_elem(const struct bpf_map *map, const void *key, size_t key_
 	return 0;
 }
 
+__u32 bpf_map__max_entries(const struct bpf_map *map)
+{
+	return (const void *)map == &rows_map ? 917504 :
+	       (const void *)map == &granules_map ? 81920 : 1536;
+}
+
+int bpf_map__fd(const struct bpf_map *map)
+{
+	int fd = memfd_create("array", MFD_CLOEXEC);
+	size_t element = (const void *)map == &rows_map ? sizeof(struct ts_image_row) :
+							  sizeof(struct ts_image_granules);
+
+	assert_return_code(fd, errno);
+	assert_int_equal(ftruncate(fd, (off_t)(element * bpf_map__max_entries(map))), 0);
+	return fd;
+}
+
 /* --- the kernel side --------------------------------------------------------- */
 
 static struct kernel kernel;
@@ -117,18 +136,18 @@ static int setup(void **state)
 	skeleton.data = (void *)&data;
 	kernel = (struct kernel){.skeleton = &skeleton,
 				 .images = {.rows = rows, .granules = granules}};
-	ranges__give(&kernel.images.free_rows, 0, ROWS);
-	ranges__give(&kernel.images.free_granules, 0, GRANULES);
-	ranges__give(&kernel.images.free_numbers, 1, ENTRIES - 1);
+	ranges__give(&kernel.images.of_rules.rows, 0, ROWS);
+	ranges__give(&kernel.images.of_rules.granules, 0, GRANULES);
+	ranges__give(&kernel.images.of_rules.numbers, 1, ENTRIES - 1);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	ranges__free(&kernel.images.free_rows);
-	ranges__free(&kernel.images.free_granules);
-	ranges__free(&kernel.images.free_numbers);
+	ranges__free(&kernel.images.of_rules.rows);
+	ranges__free(&kernel.images.of_rules.granules);
+	ranges__free(&kernel.images.of_rules.numbers);
 	return 0;
 }
 
@@ -225,8 +244,8 @@ static void dropped_tables_make_room(void **state)
 	add(0, 64, 10, &err);
 	assert_int_equal(err, -ENOSPC);
 	/* What was taken before it was known is given back. */
-	assert_int_equal(kernel.images.free_rows.count, 1);
-	assert_int_equal(kernel.images.free_numbers.items[0].first, 3);
+	assert_int_equal(kernel.images.of_rules.rows.count, 1);
+	assert_int_equal(kernel.images.of_rules.numbers.items[0].first, 3);
 	kernel__drop_rules(&kernel, first);
 	assert_int_equal(images[first].size, 0);
 	third = add(0, 64, 20, &err);
@@ -237,8 +256,8 @@ static void dropped_tables_make_room(void **state)
 	kernel__drop_rules(&kernel, first);
 	kernel__drop_rules(&kernel, first);	/* once more: nothing is given back twice */
 	kernel__drop_rules(&kernel, second);
-	assert_int_equal(kernel.images.free_rows.count, 1);
-	assert_int_equal(kernel.images.free_rows.items[0].count, ROWS);
+	assert_int_equal(kernel.images.of_rules.rows.count, 1);
+	assert_int_equal(kernel.images.of_rules.rows.items[0].count, ROWS);
 }
 
 static void files_and_code_share_slots(void **state)
@@ -310,6 +329,38 @@ static void a_large_file_has_all_its_slots(void **state)
 	assert_tables(PLACE, TS_SLOT_JIT, other, 0);
 }
 
+static uint32_t room(const struct ranges *ranges)
+{
+	assert_int_equal(ranges->count, 1);
+	return ranges->items[0].count;
+}
+
+/* However much native code is mapped, images have what they need. */
+static void native_files_leave_the_images_their_room(void **state)
+{
+	static struct ts_image_row many[400000];
+	struct unwind_table table = {.rows = many, .count = 400000};
+	struct kernel whole = {.skeleton = &skeleton};
+	uint32_t number;
+
+	(void)state;
+	skeleton.maps.image_rows = (struct bpf_map *)&rows_map;
+	skeleton.maps.image_granules = (struct bpf_map *)&granules_map;
+	assert_int_equal(image_arrays__open(&whole), 0);
+	for (uint32_t i = 0; i < table.count; i++)
+		many[i].begin = i;
+	/* The arrays' ends are not the entries': the number is looked at only here. */
+	whole.images.of_rules.numbers.items[0].first = 1;
+	assert_int_equal(kernel__add_rules(&whole, &table, &number), 0);
+	assert_true(images[number].first_row >= 393216);
+	assert_true(images[number].first_granule >= 49152 * TS_IMAGE_GRANULES);
+	assert_int_equal(kernel__add_rules(&whole, &table, &number), -ENOSPC);
+	assert_int_equal(room(&whole.images.of_images.rows), 393216);
+	assert_int_equal(room(&whole.images.of_images.granules), 49152 * TS_IMAGE_GRANULES);
+	assert_int_equal(room(&whole.images.of_images.numbers), 1023);
+	image_arrays__close(&whole);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -318,6 +369,7 @@ int main(void)
 		TEST(what_is_given_back_grows_together),
 		TEST(a_table_lies_in_the_arrays),
 		TEST(dropped_tables_make_room),
+		TEST(native_files_leave_the_images_their_room),
 		TEST(files_and_code_share_slots),
 		TEST(a_large_file_has_all_its_slots),
 	};

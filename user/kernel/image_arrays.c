@@ -14,6 +14,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* At the end of the arrays, for native files: 4 MB of rows, 32 MB of code. */
+#define RULES_ROWS     (512u << 10)
+#define RULES_GRANULES (512u << 10)
+#define RULES_NUMBERS  512u
+
 static int map_array(struct bpf_map *map, size_t element, void **ret_memory,
 		     size_t *ret_count)
 {
@@ -26,6 +31,24 @@ static int map_array(struct bpf_map *map, size_t element, void **ret_memory,
 	*ret_memory = memory;
 	*ret_count = count;
 	return 0;
+}
+
+static void share_out(struct table_room *images, struct table_room *rules, uint32_t rows,
+		      uint32_t granules, uint32_t numbers)
+{
+	ranges__give(&images->rows, 0, rows - RULES_ROWS);
+	ranges__give(&rules->rows, rows - RULES_ROWS, RULES_ROWS);
+	ranges__give(&images->granules, 0, granules - RULES_GRANULES);
+	ranges__give(&rules->granules, granules - RULES_GRANULES, RULES_GRANULES);
+	ranges__give(&images->numbers, 1, numbers - RULES_NUMBERS - 1);
+	ranges__give(&rules->numbers, numbers - RULES_NUMBERS, RULES_NUMBERS);
+}
+
+static void free_room(struct table_room *room)
+{
+	ranges__free(&room->rows);
+	ranges__free(&room->granules);
+	ranges__free(&room->numbers);
 }
 
 int image_arrays__open(struct kernel *kernel)
@@ -43,10 +66,9 @@ int image_arrays__open(struct kernel *kernel)
 				&arrays->rows_max);
 	if (err)
 		return err;
-	ranges__give(&arrays->free_granules, 0, (uint32_t)arrays->granules_max);
-	ranges__give(&arrays->free_rows, 0, (uint32_t)arrays->rows_max);
-	ranges__give(&arrays->free_numbers, 1,
-		     bpf_map__max_entries(kernel->skeleton->maps.images) - 1);
+	share_out(&arrays->of_images, &arrays->of_rules, (uint32_t)arrays->rows_max,
+	     (uint32_t)arrays->granules_max,
+	     bpf_map__max_entries(kernel->skeleton->maps.images));
 	return 0;
 }
 
@@ -58,9 +80,8 @@ void image_arrays__close(struct kernel *kernel)
 		munmap(arrays->granules, arrays->granules_max * sizeof(uint32_t));
 	if (arrays->rows)
 		munmap(arrays->rows, arrays->rows_max * sizeof(struct ts_image_row));
-	ranges__free(&arrays->free_granules);
-	ranges__free(&arrays->free_rows);
-	ranges__free(&arrays->free_numbers);
+	free_room(&arrays->of_images);
+	free_room(&arrays->of_rules);
 	memset(arrays, 0, sizeof(*arrays));
 }
 
@@ -105,46 +126,47 @@ static void fill_granules(struct image_arrays *arrays, const struct ts_image *en
 	}
 }
 
-static void give_room(struct image_arrays *arrays, uint32_t number,
+static void give_room(struct table_room *room, uint32_t number,
 		      const struct ts_image *entry)
 {
-	ranges__give(&arrays->free_numbers, number, 1);
-	ranges__give(&arrays->free_rows, entry->first_row, entry->rows);
+	ranges__give(&room->numbers, number, 1);
+	ranges__give(&room->rows, entry->first_row, entry->rows);
 	if (entry->granules)
-		ranges__give(&arrays->free_granules, entry->first_granule, entry->granules);
+		ranges__give(&room->granules, entry->first_granule, entry->granules);
 }
 
 /* Room for code in [begin, end) with entry->rows rows; -ENOSPC: the tables are full. */
-static int take_room(struct image_arrays *arrays, uint32_t begin, uint32_t end,
+static int take_room(struct table_room *room, uint32_t begin, uint32_t end,
 		     struct ts_image *entry, uint32_t *ret_number)
 {
 	if (end > begin) {
 		entry->text_rva = begin & -(1u << TS_IMAGE_GRANULE_SHIFT);
 		entry->granules = ((end - entry->text_rva) >> TS_IMAGE_GRANULE_SHIFT) + 1;
 	}
-	if (!ranges__take(&arrays->free_numbers, 1, ret_number))
+	if (!ranges__take(&room->numbers, 1, ret_number))
 		return -ENOSPC;
-	if (!ranges__take(&arrays->free_rows, entry->rows, &entry->first_row))
+	if (!ranges__take(&room->rows, entry->rows, &entry->first_row))
 		goto number;
-	if (entry->granules && !ranges__take(&arrays->free_granules, entry->granules,
+	if (entry->granules && !ranges__take(&room->granules, entry->granules,
 					     &entry->first_granule))
 		goto rows;
 	return 0;
 rows:
-	ranges__give(&arrays->free_rows, entry->first_row, entry->rows);
+	ranges__give(&room->rows, entry->first_row, entry->rows);
 number:
-	ranges__give(&arrays->free_numbers, *ret_number, 1);
+	ranges__give(&room->numbers, *ret_number, 1);
 	return -ENOSPC;
 }
 
 /* Its rows are there. */
-static int publish(struct kernel *kernel, uint32_t number, const struct ts_image *entry)
+static int publish(struct kernel *kernel, struct table_room *room, uint32_t number,
+		   const struct ts_image *entry)
 {
 	fill_granules(&kernel->images, entry);
 	if (!bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
 				  entry, sizeof(*entry), BPF_ANY))
 		return 0;
-	give_room(&kernel->images, number, entry);
+	give_room(room, number, entry);
 	return -errno;
 }
 
@@ -155,13 +177,14 @@ int kernel__add_image(struct kernel *kernel, const struct image *image,
 	uint32_t count = image__rows(image, &rows), number;
 	struct ts_image entry = { .size = image__size(image),
 				  .rows = (uint32_t)rows_needed(rows, count) };
-	int err = take_room(&kernel->images, count ? rows[0].begin : 0,
+	struct table_room *room = &kernel->images.of_images;
+	int err = take_room(room, count ? rows[0].begin : 0,
 			    count ? rows[count - 1].end : 0, &entry, &number);
 
 	if (err)
 		return err;
 	fill_rows(&kernel->images, entry.first_row, rows, count);
-	err = publish(kernel, number, &entry);
+	err = publish(kernel, room, number, &entry);
 	if (!err)
 		*ret_number = number;
 	return err;
@@ -172,13 +195,14 @@ int kernel__add_rules(struct kernel *kernel, const struct unwind_table *table,
 {
 	uint32_t end = table->rows[table->count - 1].begin, number;
 	struct ts_image entry = { .size = end, .rows = table->count };
-	int err = take_room(&kernel->images, table->rows[0].begin, end, &entry, &number);
+	struct table_room *room = &kernel->images.of_rules;
+	int err = take_room(room, table->rows[0].begin, end, &entry, &number);
 
 	if (err)
 		return err;
 	memcpy(kernel->images.rows + entry.first_row, table->rows,
 	       table->count * sizeof(*table->rows));
-	err = publish(kernel, number, &entry);
+	err = publish(kernel, room, number, &entry);
 	if (!err)
 		*ret_number = number;
 	return err;
@@ -199,7 +223,7 @@ void kernel__drop_rules(struct kernel *kernel, uint32_t number)
 	if (read_entry(kernel, number, &entry) &&
 	    !bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
 				  &none, sizeof(none), BPF_ANY))
-		give_room(&kernel->images, number, &entry);
+		give_room(&kernel->images.of_rules, number, &entry);
 }
 
 bool image_arrays__code(const struct kernel *kernel, uint32_t number, uint64_t *ret_from,

@@ -31,11 +31,17 @@ struct sampler {
 	struct bpf_link *link;
 };
 
+/* What is free in the arrays of tables. */
+struct table_room {
+	struct ranges granules, rows, numbers;
+};
+
 struct image_arrays {
 	uint32_t *granules;		/* mapped; NULL if not */
 	struct ts_image_row *rows;
 	size_t granules_max, rows_max;
-	struct ranges free_granules, free_rows, free_numbers;
+	/* Room of their own, so that native files leave all of theirs to the images. */
+	struct table_room of_images, of_rules;
 };
 
 struct kernel {

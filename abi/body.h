@@ -58,6 +58,39 @@ enum ts_frame_kind {
 };
 
 /*
+ * Native code has no frame of one shape: a table of its file says for each address how
+ * the caller is found, with rsp and rbp as they are there (user/unwind makes it).  The
+ * rules are kinds of shapes too.  CFA is the caller's rsp, the return address lies
+ * right below it; `slots` s and `prolog` p of the shape are numbers of words:
+ *
+ *   RSP         CFA = rsp + 8s; caller's rbp at [CFA - 8p], p 0: unchanged
+ *   RBP         CFA = rbp + 8s; the same
+ *   ALIGNED     CFA = [rbp - 8s], caller's rbp at [rbp]
+ *   PLT         CFA = rsp + 8s, from byte p of each 16 on rsp + 8s + 8; rbp unchanged
+ *   SIGNAL      a signal's handler returns here: rip, rsp and rbp of what it
+ *               interrupted are in the kernel's frame, from rsp on
+ *   END         nobody called
+ */
+enum ts_rule_kind {
+	TS_RULE_RSP = TS_FRAME_COUNT,
+	TS_RULE_RBP,
+	TS_RULE_ALIGNED,
+	TS_RULE_PLT,
+	TS_RULE_SIGNAL,
+	TS_RULE_END,
+	TS_RULE_COUNT
+};
+_Static_assert(TS_RULE_COUNT <= 16, "kinds have four bits");
+
+/*
+ * What SIGNAL reads: struct ucontext of the kernel (arch/x86/include/uapi/asm/ucontext.h
+ * and sigcontext.h), which begins where rsp points once the handler has returned.
+ */
+#define TS_SIGNAL_RBP	120
+#define TS_SIGNAL_RSP	160
+#define TS_SIGNAL_RIP	168
+
+/*
  * A frame shape in one word, small enough for a kernel table row:
  *
  *    31            12 11         4 3      0

@@ -10,7 +10,7 @@
  *                          │                                               │
  *        jit_granules[page].row[(ip >> 4) & 255]   image_granules[table + (rva >> 6)]
  *                          │                                               │
- *                   bodies[row]: exact range check     image_rows[first ...]: step forward
+ *                   bodies[row]: exact range check     image_rows[first ...]: halve
  *
  * One writer per map: BPF code writes jit_slots, jit_granules and bodies; the
  * loader writes slots, image_granules and image_rows, rows first, granules
@@ -38,16 +38,19 @@ _Static_assert(sizeof(struct ts_address_key) == 16, "key layout");
 
 #define TS_SLOT_JIT		0xffffffffu
 #define TS_SLOT_NATIVE		0xfffffffeu /* a mapped file that is no image */
+#define TS_SLOT_TABLES		2	/* small files lie close together */
 /*
  * No slot: nothing is known of that memory yet.  Where several things lie in one
  * slot, an image goes before JIT code, JIT code before other files.
  */
 struct ts_slot {
 	__u32 image;		/* number of the image, or TS_SLOT_JIT, _NATIVE */
+	__u32 table[TS_SLOT_TABLES]; /* of native files, numbered like images; 0: none */
 	__u32 reserved;
 	__u64 base;		/* address of the image's RVA 0 in this process */
+	__u64 table_base[TS_SLOT_TABLES];
 };
-_Static_assert(sizeof(struct ts_slot) == 16, "slot layout");
+_Static_assert(sizeof(struct ts_slot) == 40, "slot layout");
 
 /* The JIT code of one slot. */
 struct ts_jit_slot {
@@ -72,35 +75,39 @@ struct ts_body_row {
 };
 _Static_assert(sizeof(struct ts_body_row) == 72, "row layout");
 
-/* One precompiled image that is mapped somewhere; immutable once published. */
+/*
+ * The table of one precompiled image or native file that is mapped somewhere; immutable
+ * once published.  Number 0 is never used.
+ */
 struct ts_image {
 	__u32 first_granule;	/* in image_granules */
 	__u32 granules;
 	__u32 text_rva;		/* RVA of the first granule, aligned to one */
 	__u32 first_row;	/* in image_rows */
 	__u32 rows;		/* the fence included */
-	__u32 size;		/* bytes from base that belong to the image */
+	__u32 size;		/* bytes from base that belong to it */
 };
 _Static_assert(sizeof(struct ts_image) == 24, "image layout");
 
 /*
- * One RUNTIME_FUNCTION of an image, sorted by begin; it goes to the begin of the next.
- * A few bytes of padding count for the function before them; a real gap is a row of
+ * One RUNTIME_FUNCTION of an image, or one rule of a native file, sorted by begin; it
+ * goes to the begin of the next.  A few bytes of padding count for the function before them; a real gap is a row of
  * its own, and so is the fence, where the last function ends.
  */
 struct ts_image_row {
 	__u32 begin;		/* RVA */
-	__u32 shape;		/* TS_SHAPE, or TS_SHAPE_GAP */
+	__u32 shape;		/* TS_SHAPE; 0: a rule that is none of ours; TS_SHAPE_GAP */
 };
 _Static_assert(sizeof(struct ts_image_row) == 8, "image row layout");
 
 /*
  * Functions are 16-aligned and 130 bytes long on average: in the 36 MB of code of the
- * framework and the C# compiler no granule has more than five begins.
+ * framework and the C# compiler no granule has more than five begins.  Rules of native
+ * code can change with each instruction: a byte at least.
  */
 #define TS_IMAGE_GRANULE_SHIFT	6
 #define TS_IMAGE_GRANULES	16	/* of one element: a map rounds 4 bytes up to 8 */
-#define TS_IMAGE_STEPS		8	/* rows that a look-up goes forward */
+#define TS_IMAGE_HALVINGS	7	/* more rows than 64 cannot begin in a granule */
 #define TS_IMAGE_PADDING	15	/* bytes; more is a gap */
 #define TS_SHAPE_GAP		0xffffffffu
 

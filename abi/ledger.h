@@ -41,7 +41,7 @@ X(18, TABLE_PENDING,	NOTE,	"table_pending", \
 X(19, RACING_UPDATE,	NOTE,	"racing_update", \
   "a body's row changed while the sampler read it") \
 X(20, NATIVE_END,	NOTE,	"native_end", \
-  "the walk ended in native code that keeps no rbp chain") \
+  "the walk ended in native code that has no rule and keeps no rbp chain") \
 X(21, HIJACKED,		NOTE,	"hijacked", \
   "the runtime, suspending the thread, had hidden a return address of the stack") \
 X(22, NO_KERNEL_STACK,	NOTE,	"no_kernel_stack", \

@@ -65,7 +65,7 @@ enum ts_sample_flags {
 	TS_SAMPLE_TABLE_PENDING = 1 << 3, /* passed an image without its table */
 	TS_SAMPLE_LEAF_PROLOG = 1 << 4,
 	TS_SAMPLE_LEAF_EPILOG = 1 << 5,
-	TS_SAMPLE_NATIVE_END = 1 << 6,	/* native code that kept no rbp chain */
+	TS_SAMPLE_NATIVE_END = 1 << 6,	/* native code without a rule that kept no rbp chain */
 	TS_SAMPLE_CODE = 1 << 7,	/* TS_CODE_BYTES follow the frames */
 	TS_SAMPLE_STACK = 1 << 8,	/* a struct ts_stack_piece follows those */
 	TS_SAMPLE_KERNEL_CUT = 1 << 9,	/* more than TS_KERNEL_FRAMES_MAX: those

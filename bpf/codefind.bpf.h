@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (c) 2026 The tierscope authors */
-/* Looking an address up in the code map: JIT bodies, and functions of images. */
+/* Looking an address up in the code map: JIT bodies, functions of images, rules of native
+ * files. */
 #ifndef TIERSCOPE_CODEFIND_BPF_H
 #define TIERSCOPE_CODEFIND_BPF_H
 
@@ -56,50 +57,84 @@ static __always_inline void find_jit(struct ts_jit_slot *slot, __u32 space, __u6
 	found->lasting = true;
 }
 
-static __always_inline void find_image(const struct ts_slot *slot, __u64 address,
-				       struct found *found)
+/* The row of a granule's first byte, or the first in it; none: the fence. */
+static __always_inline __u32 granule_row(const struct ts_image *image, __u64 granule)
 {
-	__u32 number = slot->image, index, granule;
-	__u64 rva = address - slot->base;
-	struct ts_image *image = bpf_map_lookup_elem(&images, &number);
-	struct ts_image_row *row, *next;
 	struct ts_image_granules *granules;
+	__u32 index;
 
-	if (!image || rva >= image->size)
-		return;
-	found->in_image = true;
-	found->lasting = !found->in_jit;
-	found->frame = TS_FRAME_MAKE(TS_FRAME_TAG_IMAGE, number, rva);
-	if (rva < image->text_rva)
-		return;
-	granule = (rva - image->text_rva) >> TS_IMAGE_GRANULE_SHIFT;
 	if (granule >= image->granules)
-		return;
+		return image->first_row + image->rows - 1;
 	granule += image->first_granule;
 	index = granule / TS_IMAGE_GRANULES;
 	granules = bpf_map_lookup_elem(&image_granules, &index);
-	if (!granules)
+	return granules ? granules->row[granule % TS_IMAGE_GRANULES] : 0;
+}
+
+/*
+ * Looks an RVA up in a table.  -ENOENT: it is not of that file; 0 when it is, though there
+ * may be no row.  Not inlined: see jit_page_make().
+ */
+__weak __noinline int row_find(__u32 number, __u64 rva, struct found *found)
+{
+	struct ts_image *image = bpf_map_lookup_elem(&images, &number);
+	struct ts_image_row *row, *next;
+	__u64 granule;
+	__u32 low, high;
+
+	if (!image || !found || rva >= image->size)
+		return -ENOENT;
+	granule = (rva - image->text_rva) >> TS_IMAGE_GRANULE_SHIFT;
+	if (rva < image->text_rva || granule >= image->granules)
+		return 0;
+	low = granule_row(image, granule);
+	high = granule_row(image, granule + 1);
+	for (int i = 0; i < TS_IMAGE_HALVINGS && low < high; i++) {
+		__u32 middle = low + (high - low + 1) / 2;
+
+		row = bpf_map_lookup_elem(&image_rows, &middle);
+		if (row && row->begin <= rva)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	row = bpf_map_lookup_elem(&image_rows, &low);
+	/* The rows of the next image lie right behind. */
+	high = low + 1;
+	if (!row || rva < row->begin || row->shape == TS_SHAPE_GAP ||
+	    high - image->first_row >= image->rows)
+		return 0;
+	next = bpf_map_lookup_elem(&image_rows, &high);
+	if (!next)
+		return 0;
+	found->shape = row->shape;
+	found->offset = rva - row->begin;
+	found->size = next->begin - row->begin;
+	return 0;
+}
+
+static __always_inline void find_image(const struct ts_slot *slot, __u64 address,
+				       struct found *found)
+{
+	__u64 rva = address - slot->base;
+
+	if (row_find(slot->image, rva, found))
 		return;
-	index = granules->row[granule % TS_IMAGE_GRANULES];
-	row = bpf_map_lookup_elem(&image_rows, &index);
-	if (!row || rva < row->begin)
+	found->in_image = true;
+	found->lasting = !found->in_jit;
+	found->frame = TS_FRAME_MAKE(TS_FRAME_TAG_IMAGE, slot->image, rva);
+}
+
+/* A native frame keeps its address: all that is found is the rule. */
+static __always_inline void find_rule(const struct ts_slot *slot, __u64 address,
+				      struct found *found)
+{
+	for (int i = 0; i < TS_SLOT_TABLES; i++) {
+		if (!slot->table[i] ||
+		    row_find(slot->table[i], address - slot->table_base[i], found))
+			continue;
+		found->in_jit = false;
 		return;
-	for (int i = 0; i < TS_IMAGE_STEPS; i++) {
-		/* The rows of the next image lie right behind. */
-		if (++index - image->first_row >= image->rows)
-			return;
-		next = bpf_map_lookup_elem(&image_rows, &index);
-		if (!next)
-			return;
-		if (rva < next->begin) {
-			if (row->shape == TS_SHAPE_GAP)
-				return;
-			found->shape = row->shape;
-			found->offset = rva - row->begin;
-			found->size = next->begin - row->begin;
-			return;
-		}
-		row = next;
 	}
 }
 
@@ -130,6 +165,8 @@ static __always_inline void code_find(__u32 space, __u64 address, struct found *
 		found->in_jit = true;
 	else if (slot->image != TS_SLOT_NATIVE)
 		find_image(slot, address, found);
+	if (!found->in_image)
+		find_rule(slot, address, found);
 }
 
 #endif /* TIERSCOPE_CODEFIND_BPF_H */

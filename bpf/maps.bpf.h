@@ -77,17 +77,17 @@ struct {
 	__type(value, __u32);
 } free_pages SEC(".maps") __weak;
 
-/* Tables of precompiled images; the loader writes them through mmap. */
+/* Tables of precompiled images and of native files; the loader writes them through mmap. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 1536);
 	__type(key, __u32);
 	__type(value, struct ts_image);
 } images SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 49152); /* 48 MB of code */
+	__uint(max_entries, 81920); /* 80 MB of code */
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct ts_image_granules);
@@ -95,7 +95,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 393216);
+	__uint(max_entries, 917504);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct ts_image_row);

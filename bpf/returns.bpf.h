@@ -76,6 +76,7 @@ static __always_inline void leaf_find(const struct returns_of *of, __u64 address
 	    TS_FRAME_TAG(entry->frame) == TS_FRAME_TAG_RAW) {
 		__builtin_memset(found, 0, sizeof(*found));
 		found->frame = entry->frame;
+		found->shape = entry->shape;
 		found->known = true;
 		return;
 	}

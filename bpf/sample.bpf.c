@@ -10,7 +10,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-#include "unwind.bpf.h"
+#include "record.bpf.h"
 
 #define NULL ((void *)0)
 

@@ -16,9 +16,11 @@
  *                                               │ caller's rbp   │◄─rbp
  *
  * The leaf can also stand in a stub of the runtime, which has no frame at all.
- * Native code is assumed to keep an rbp chain; where it does not, a caller is
- * missing.  That is one step of its own, native_step, so that a table of
- * unwind rules can take its place.
+ *
+ * Native code is walked by the rules of its file's table (enum ts_rule_kind).  They
+ * are exact at every instruction, and leave rbp as managed callers need it.  Where
+ * there is none, it is assumed to keep an rbp chain; where it does not, a caller is
+ * missing.
  */
 #ifndef TIERSCOPE_UNWIND_BPF_H
 #define TIERSCOPE_UNWIND_BPF_H
@@ -47,6 +49,7 @@ struct walk {
 	__u32 count;		/* frames found */
 	__u32 flags;		/* enum ts_sample_flags */
 	__u32 done;
+	__u32 interrupted;	/* by a signal: ip is where it stands, as the leaf's is */
 	struct window window;	/* of the stack */
 };
 
@@ -81,19 +84,8 @@ static __always_inline void walk_begin(struct walk *walk, struct returns_of of)
 	walk->count = 0;
 	walk->flags = 0;
 	walk->done = 0;
+	walk->interrupted = 0;
 	walk->window.bytes = 0;
-}
-
-/* What a frame with rbp begins with. */
-struct frame {
-	__u64 bp, ip;		/* the caller's */
-};
-
-static __always_inline bool read_frame(struct window *window, __u64 address,
-				       struct frame *ret_frame)
-{
-	return read_word(window, address, &ret_frame->bp) &&
-	       read_word(window, address + 8, &ret_frame->ip);
 }
 
 /* Ends the walk at a frame that could not be read. */
@@ -119,66 +111,132 @@ static __always_inline void walk_up(struct walk *walk, __u64 ip, __u64 sp, __u64
 	walk->bp = bp;
 }
 
-static __always_inline void walk_to(struct walk *walk, __u64 return_address_at,
-				    __u64 sp, __u64 bp)
+/*
+ * The caller, by its rsp, right below which the return address lies in every frame there
+ * is, and by where its rbp was saved; 0: nowhere, it is as it was.  That one lies lower,
+ * and the window that is read for it holds the other too.
+ */
+static __always_inline void walk_to(struct walk *walk, __u64 sp, __u64 bp_at)
 {
-	__u64 ip;
+	__u64 bp = walk->bp, ip;
 
-	if (!read_word(&walk->window, return_address_at, &ip))
+	if ((bp_at && !read_word(&walk->window, bp_at, &bp)) ||
+	    !read_word(&walk->window, sp - 8, &ip))
 		walk_broken(walk);
 	else
 		walk_up(walk, ip, sp, bp);
 }
 
-/* rbp points at the frame: also OSR's, whose caller lies `words` further up. */
-static __always_inline void framed_step(struct walk *walk, __u32 words)
-{
-	__u64 at = walk->bp + 16 + 8ULL * words;
-	struct frame frame;
+/* Where a caller is: walk_to(). */
+struct caller_place {
+	__u64 sp, bp_at;
+};
 
-	if (walk->bp < walk->sp || !read_frame(&walk->window, walk->bp, &frame))
-		walk_broken(walk);
-	else if (words)
-		walk_to(walk, at, at + 8, frame.bp);
-	else
-		walk_up(walk, frame.ip, at, frame.bp);
+/* rbp points at the frame: also OSR's, whose caller lies further up. */
+static __always_inline bool framed_caller(struct walk *walk, __u64 further,
+					  struct caller_place *caller)
+{
+	caller->sp = walk->bp + 16 + further;
+	caller->bp_at = walk->bp;
+	if (walk->bp >= walk->sp)
+		return true;
+	walk_broken(walk);
+	return false;
 }
 
-static __always_inline void native_step(struct walk *walk)
+/* Of native code without a rule. */
+static __always_inline bool native_caller(struct walk *walk, struct caller_place *caller)
 {
-	if (walk->bp >= walk->sp && walk->bp - walk->sp <= STACK_SPAN_MAX) {
-		framed_step(walk, 0);
-		return;
-	}
+	if (walk->bp >= walk->sp && walk->bp - walk->sp <= STACK_SPAN_MAX)
+		return framed_caller(walk, 0, caller);
 	/* A thread's first frame has 0; else rbp was used for something else. */
 	if (walk->bp)
 		walk->flags |= TS_SAMPLE_NATIVE_END;
 	walk->done = 1;
+	return false;
 }
 
-static __always_inline void frameless_step(struct walk *walk, __u32 words)
+/*
+ * What the signal interrupted goes on where it stood, perhaps on another stack, above
+ * or below: so nothing is asked of rsp.  A chain of made-up frames ends as others do.
+ */
+static __always_inline void signal_step(struct walk *walk)
 {
-	__u64 at = walk->sp + 8ULL * words;
+	__u64 ip, sp, bp, at = walk->sp;
 
-	walk_to(walk, at, at + 8, walk->bp);
+	if (!read_word(&walk->window, at + TS_SIGNAL_RBP, &bp) ||
+	    !read_word(&walk->window, at + TS_SIGNAL_RSP, &sp) ||
+	    !read_word(&walk->window, at + TS_SIGNAL_RIP, &ip) || ip < 0x1000) {
+		walk_broken(walk);
+		return;
+	}
+	walk->ip = ip;
+	walk->sp = sp;
+	walk->bp = bp;
+	walk->interrupted = 1;
+}
+
+/* By a file's rule for a call; CFA is the caller's rsp. */
+static __always_inline bool rule_caller(struct walk *walk, __u32 shape,
+					struct caller_place *caller)
+{
+	__u64 words = 8ULL * TS_SHAPE_SLOTS(shape);
+	__u32 prolog = TS_SHAPE_PROLOG(shape);
+
+	switch (TS_SHAPE_KIND(shape)) {
+	case TS_RULE_ALIGNED:
+		caller->bp_at = walk->bp;
+		if (read_word(&walk->window, walk->bp - words, &caller->sp))
+			return true;
+		walk_broken(walk);
+		return false;
+	case TS_RULE_PLT:
+		caller->sp = walk->sp + words + ((walk->ip & 15) >= prolog ? 8 : 0);
+		return true;
+	default:
+		caller->sp = words + (TS_SHAPE_KIND(shape) == TS_RULE_RSP ?
+				      walk->sp : walk->bp);
+		caller->bp_at = prolog ? caller->sp - 8ULL * prolog : 0;
+		return true;
+	}
+}
+
+/* False: the walk is at its end, or goes on in what a signal interrupted. */
+static __always_inline bool find_caller(struct walk *walk, __u32 shape,
+					struct caller_place *caller)
+{
+	__u64 words = 8ULL * TS_SHAPE_SLOTS(shape);
+
+	switch (TS_SHAPE_KIND(shape)) {
+	case TS_FRAME_FRAMELESS:
+		caller->sp = walk->sp + 8 + words;
+		return true;
+	case TS_FRAME_OSR:
+		return framed_caller(walk, 8 + words, caller);
+	case TS_FRAME_FRAMED:
+		return framed_caller(walk, 0, caller);
+	case TS_RULE_RSP:
+	case TS_RULE_RBP:
+	case TS_RULE_ALIGNED:
+	case TS_RULE_PLT:
+		return rule_caller(walk, shape, caller);
+	case TS_RULE_SIGNAL:
+		signal_step(walk);
+		return false;
+	case TS_RULE_END:
+		walk->done = 1;
+		return false;
+	default:
+		return native_caller(walk, caller);
+	}
 }
 
 static __always_inline void shape_step(struct walk *walk, __u32 shape)
 {
-	switch (TS_SHAPE_KIND(shape)) {
-	case TS_FRAME_FRAMELESS:
-		frameless_step(walk, TS_SHAPE_SLOTS(shape));
-		break;
-	case TS_FRAME_OSR:
-		framed_step(walk, TS_SHAPE_SLOTS(shape));
-		break;
-	case TS_FRAME_FRAMED:
-		framed_step(walk, 0);
-		break;
-	default:
-		native_step(walk);
-		break;
-	}
+	struct caller_place caller = {};
+
+	if (find_caller(walk, shape, &caller))
+		walk_to(walk, caller.sp, caller.bp_at);
 }
 
 /* In the prolog: true when the step was taken. */
@@ -193,7 +251,7 @@ static __always_inline bool prolog_step(struct walk *walk, const struct found *f
 	walk->flags |= TS_SAMPLE_LEAF_PROLOG;
 	if (kind == TS_FRAME_OSR) {
 		/* rbp still is the tier-0 frame's: a framed step from there. */
-		framed_step(walk, 0);
+		shape_step(walk, TS_SHAPE(TS_FRAME_FRAMED, 0, 0));
 		return true;
 	}
 	read_code(decoder, walk->ip - found->offset, found->offset);
@@ -202,7 +260,7 @@ static __always_inline bool prolog_step(struct walk *walk, const struct found *f
 		return true;
 	}
 	depth = prolog_depth(decoder, found->offset);
-	walk_to(walk, walk->sp + depth, walk->sp + depth + 8, walk->bp);
+	walk_to(walk, walk->sp + depth + 8, 0);
 	return true;
 }
 
@@ -234,7 +292,7 @@ static __always_inline bool leaves_frame(const struct walk *walk, __u32 shape,
 static __always_inline bool epilog_step(struct walk *walk, const struct found *found,
 					struct decoder *decoder)
 {
-	__u64 base, bp = walk->bp;
+	__u64 base;
 
 	read_code(decoder, walk->ip, found->size - found->offset);
 	/* Precompiled code leaves through cells, but may be split in two parts. */
@@ -246,11 +304,7 @@ static __always_inline bool epilog_step(struct walk *walk, const struct found *f
 		return false;
 	walk->flags |= TS_SAMPLE_LEAF_EPILOG;
 	base = decoder->from_rbp ? walk->bp : walk->sp;
-	if (decoder->pops_rbp && !read_word(&walk->window, base + decoder->rbp, &bp)) {
-		walk_broken(walk);
-		return true;
-	}
-	walk_to(walk, base + decoder->rsp, base + decoder->rsp + 8, bp);
+	walk_to(walk, base + decoder->rsp + 8, decoder->pops_rbp ? base + decoder->rbp : 0);
 	return true;
 }
 
@@ -291,7 +345,7 @@ static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder
 	if (!read_word(&walk->window, at, &ip))
 		return false;
 	if (is_code(walk->returns.space, ip)) {
-		walk_to(walk, at, at + 8, walk->bp);
+		walk_to(walk, at + 8, 0);
 		return true;
 	}
 	if (!is_pending(ip - 1))
@@ -300,11 +354,18 @@ static __always_inline bool stub_step(struct walk *walk, struct decoder *decoder
 	return true;
 }
 
+/* A body's; a rule is exact everywhere. */
+static __always_inline bool has_prolog(__u32 shape)
+{
+	return TS_SHAPE_KIND(shape) != TS_FRAME_UNKNOWN &&
+	       TS_SHAPE_KIND(shape) < TS_FRAME_COUNT;
+}
+
 /* The first step, from wherever in a body the thread stands. */
 static __always_inline void leaf_step(struct walk *walk, const struct found *found,
 				      struct decoder *decoder)
 {
-	if (TS_SHAPE_KIND(found->shape) != TS_FRAME_UNKNOWN &&
+	if (has_prolog(found->shape) &&
 	    (prolog_step(walk, found, decoder) || epilog_step(walk, found, decoder)))
 		return;
 	if (!found->size && (found->in_jit || found->in_image) &&
@@ -328,16 +389,18 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 {
 	struct walk_scratch *scratch = *context;
 	struct walk *walk = &scratch->walk;
-	struct found found;
+	bool is_return = index && !walk->interrupted;
 	/* A return address belongs to the instruction before it. */
-	__u64 address = index ? walk->ip - 1 : walk->ip;
+	__u64 address = is_return ? walk->ip - 1 : walk->ip;
+	struct found found;
 
+	walk->interrupted = 0;
 	if (index >= TS_FRAMES_MAX) {
 		walk->flags |= TS_SAMPLE_TRUNCATED;
 		return 1;
 	}
 	walk->count = index + 1;
-	if (index)
+	if (is_return)
 		return_find(&walk->returns, address, &found);
 	else
 		leaf_find(&walk->returns, address, &found);
@@ -346,19 +409,21 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 		enum memory memory = memory_at(address);
 
 		if (memory == MEMORY_PENDING) {
+			walk->ip = index ? address + 1 : address;
 			walk_pending(walk);
 			scratch->unknown_leaf = !index;
 			return 1;
 		}
 		found.in_jit = memory == MEMORY_JIT;
 	}
-	if (index) {
-		shape_step(walk, found.shape);
-	} else {
+	if (!index) {
 		scratch->unknown_leaf = !found.size && (found.in_jit || found.in_image);
 		count_leaf(&found, scratch->event);
-		leaf_step(walk, &found, &scratch->decoder);
 	}
+	if (is_return)
+		shape_step(walk, found.shape);
+	else
+		leaf_step(walk, &found, &scratch->decoder);
 	return walk->done ? 1 : 0;
 }
 
@@ -366,96 +431,6 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 static __always_inline void walk_stack(struct walk_scratch *scratch)
 {
 	bpf_loop(TS_FRAMES_MAX + 1, walk_one, &scratch, 0);
-}
-
-/*
- * Puts the kernel's own frames behind `count` user frames, leaf first; how many.
- * Kernel addresses need no tag: their top bits are it.
- */
-static __always_inline __u32 add_kernel_frames(void *context, struct walk_scratch *scratch,
-					       __u32 count)
-{
-	long bytes;
-
-	/* Masked where it is used: the verifier of Linux 6.1 forgets its bound. */
-	barrier_var(count);
-	bytes = bpf_get_stack(context, &scratch->record[SAMPLE_WORDS + (count & 127)],
-			      8 * (TS_KERNEL_FRAMES_MAX + 1), 0);
-	if (bytes < 8) {
-		ledger_count(TS_LEDGER_NO_KERNEL_STACK);
-		return 0;
-	}
-	if (bytes > 8 * TS_KERNEL_FRAMES_MAX) {
-		scratch->walk.flags |= TS_SAMPLE_KERNEL_CUT;
-		return TS_KERNEL_FRAMES_MAX;
-	}
-	return (__u32)bytes / 8;
-}
-
-/*
- * Puts the bytes around an unknown leaf behind `count` user frames and
- * `kernel_count` others.  Gives the record's size in bytes.
- */
-static __always_inline __u64 add_code(struct walk_scratch *scratch, __u32 count,
-				      __u32 kernel_count, __u64 leaf)
-{
-	__u64 words;
-
-	barrier_var(count);
-	barrier_var(kernel_count);
-	words = SAMPLE_WORDS + (count & 127) + (kernel_count & 127);
-	if (!scratch->unknown_leaf ||
-	    bpf_probe_read_user(&scratch->record[words], TS_CODE_BYTES,
-				(const void *)(leaf - TS_CODE_BEFORE)))
-		return 8 * words;
-	scratch->walk.flags |= TS_SAMPLE_CODE;
-	return 8 * words + TS_CODE_BYTES;
-}
-
-#define PIECE_STEPS 5	/* of up to a page, which can begin and end inside one */
-
-struct piece_copy {
-	struct walk_scratch *scratch;
-	__u64 at;		/* of the piece's stack, in the record, in bytes */
-	__u64 bytes;		/* of it that are there */
-};
-
-/* The rest of one page of the stack: bpf_loop callback. */
-static long copy_stack(__u64 index, struct piece_copy *copy)
-{
-	__u64 from = copy->scratch->walk.sp + copy->bytes, at = copy->at + copy->bytes;
-	__u32 size = 4096 - (from & 4095);
-
-	if (size > TS_STACK_PIECE_MAX - copy->bytes)
-		size = TS_STACK_PIECE_MAX - copy->bytes;
-	barrier_var(size);
-	barrier_var(at);
-	if (!size || size > 4096 || at > 8 * RECORD_WORDS - 4096 ||
-	    bpf_probe_read_user((__u8 *)copy->scratch->record + at, size,
-				(const void *)from))
-		return 1;
-	copy->bytes += size;
-	return 0;
-}
-
-/*
- * Puts registers and stack behind a record of `size` bytes, where the walk could not
- * go on.  Gives the record's new size.
- */
-static __always_inline __u64 add_stack(struct walk_scratch *scratch, __u64 size)
-{
-	struct walk *walk = &scratch->walk;
-	struct ts_stack_piece *piece;
-	struct piece_copy copy = { .scratch = scratch, .at = size + sizeof(*piece) };
-
-	if (!(walk->flags & TS_SAMPLE_TABLE_PENDING) || walk->sp & 7 || size > 8 * 255)
-		return size;
-	bpf_loop(PIECE_STEPS, copy_stack, &copy, 0);
-	piece = (struct ts_stack_piece *)&scratch->record[size / 8 & 255];
-	*piece = (struct ts_stack_piece){ .ip = walk->ip, .sp = walk->sp,
-					  .bp = walk->bp, .bytes = copy.bytes };
-	walk->flags |= TS_SAMPLE_STACK;
-	return size + sizeof(*piece) + copy.bytes;
 }
 
 #endif /* TIERSCOPE_UNWIND_BPF_H */

@@ -21,7 +21,10 @@ $(UNIT)/%.o: tests/unit/%.c
 		$(SANITIZE) -MMD -MP -c $< -o $@
 
 $(UNIT)/test_%: $(UNIT)/test_%.o $(UNIT)/libuser.a
-	$(call msg,LINK,$@)$(CC) $(SANITIZE) $^ $(LIBS) -lcmocka -o $@
+	$(call msg,LINK,$@)$(CC) $(SANITIZE) $^ $(LIBS) $(LIBS_OF_TEST) -lcmocka -o $@
+
+# The other reader of unwind tables.
+$(UNIT)/test_unwind_real: LIBS_OF_TEST := -ldw
 
 .PHONY: unit-build
 unit-build: $(UNIT_TESTS)

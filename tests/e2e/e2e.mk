@@ -14,6 +14,12 @@ $(APPS)/.built: $(APP_SOURCES)
 		{ cat $(@D)/build.log; exit 1; }
 	@touch $@
 
+# What `below native` calls: without frame pointers, and calls stay calls.
+BELOW_NATIVE := $(APPS)/below/libbelow_native.so
+$(BELOW_NATIVE): tests/apps/below/below_native.c $(APPS)/.built
+	$(call msg,CC,$@)$(CC) -std=gnu17 $(WARNINGS) -O2 -g -fomit-frame-pointer -fno-optimize-sibling-calls \
+		-fPIC -shared $< -o $@
+
 # The demo and rejit with a runtime of their own, of a pinned version, from NuGet.
 # Where that cannot be had for want of a network, "unreachable" says so to the tests.
 ON_RUNTIMES := demo rejit
@@ -67,7 +73,7 @@ $(APPS)/truth/truth.dll: $(TRUTH_SOURCES)
 	@touch $@
 
 .PHONY: apps
-apps: $(APPS)/.built $(APPS)/csc/compile $(APPS)/csc-long/compile ## build the .NET test programs
+apps: $(APPS)/.built $(BELOW_NATIVE) $(APPS)/csc/compile $(APPS)/csc-long/compile ## build the .NET test programs
 
 .PHONY: truth
 truth: $(APPS)/truth/truth.dll ## build the reader of the runtime's own event stream

@@ -20,6 +20,24 @@ int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind, uint
 	return 0;
 }
 
+/* Rules of a native file that were told last, and how often any were. */
+static struct {
+	uint32_t number, times;
+	uint64_t base, start, end;
+} no_kernel_rules;
+
+int kernel__map_rules(struct kernel *kernel, uint32_t space, uint32_t number, uint64_t base,
+		      uint64_t start, uint64_t end)
+{
+	(void)kernel, (void)space;
+	no_kernel_rules.number = number;
+	no_kernel_rules.base = base;
+	no_kernel_rules.start = start;
+	no_kernel_rules.end = end;
+	no_kernel_rules.times++;
+	return 0;
+}
+
 static uint64_t no_kernel_unmapped_end; /* of the last range */
 
 void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end)

@@ -5,7 +5,7 @@
 #include "bpf_shim.h"
 #include "bpf_machine.h"
 
-#include "../../bpf/unwind.bpf.h"
+#include "../../bpf/record.bpf.h"
 
 #define SPACE	    7
 #define TIER0_SLOTS 11 /* of the tier-0 frame below an OSR frame */

@@ -10,6 +10,7 @@
 
 #include "../../user/recorder/internal.h"
 #include "image_files.h"
+#include "no_image_arrays.h"
 #include "no_kernel.h"
 #include "symbol_fixture.h"
 

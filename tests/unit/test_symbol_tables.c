@@ -158,13 +158,13 @@ struct found {
 	unsigned int count;
 };
 
-static void on_fde(void *context, uint64_t start, uint64_t size)
+static void on_fde(void *context, const struct eh_function *function)
 {
 	struct found *found = context;
 
 	assert_true(found->count < 16);
-	found->start[found->count] = start;
-	found->size[found->count++] = size;
+	found->start[found->count] = function->start;
+	found->size[found->count++] = function->size;
 }
 
 static void put(struct table *table, uint64_t value, unsigned int size)

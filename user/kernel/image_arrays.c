@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// Tables of precompiled images, in arrays that are mapped into both worlds: a
+// Tables of precompiled images and of native files, in arrays that are mapped into both worlds: a
 // table is a copy, not thousands of system calls.  Rows come first, granules
 // second, the image's entry third, and the slots of a process last, so the
 // sampler never sees half a table.
 #include "internal.h"
 
 #include "../image/image.h"
+#include "../unwind/unwind.h"
 #include "tierscope.skel.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+
+/* At the end of the arrays, for native files: 4 MB of rows, 32 MB of code. */
+#define RULES_ROWS     (512u << 10)
+#define RULES_GRANULES (512u << 10)
+#define RULES_NUMBERS  512u
 
 static int map_array(struct bpf_map *map, size_t element, void **ret_memory,
 		     size_t *ret_count)
@@ -27,6 +33,24 @@ static int map_array(struct bpf_map *map, size_t element, void **ret_memory,
 	return 0;
 }
 
+static void share_out(struct table_room *images, struct table_room *rules, uint32_t rows,
+		      uint32_t granules, uint32_t numbers)
+{
+	ranges__give(&images->rows, 0, rows - RULES_ROWS);
+	ranges__give(&rules->rows, rows - RULES_ROWS, RULES_ROWS);
+	ranges__give(&images->granules, 0, granules - RULES_GRANULES);
+	ranges__give(&rules->granules, granules - RULES_GRANULES, RULES_GRANULES);
+	ranges__give(&images->numbers, 1, numbers - RULES_NUMBERS - 1);
+	ranges__give(&rules->numbers, numbers - RULES_NUMBERS, RULES_NUMBERS);
+}
+
+static void free_room(struct table_room *room)
+{
+	ranges__free(&room->rows);
+	ranges__free(&room->granules);
+	ranges__free(&room->numbers);
+}
+
 int image_arrays__open(struct kernel *kernel)
 {
 	struct image_arrays *arrays = &kernel->images;
@@ -40,7 +64,12 @@ int image_arrays__open(struct kernel *kernel)
 		err = map_array(kernel->skeleton->maps.image_rows,
 				sizeof(struct ts_image_row), (void **)&arrays->rows,
 				&arrays->rows_max);
-	return err;
+	if (err)
+		return err;
+	share_out(&arrays->of_images, &arrays->of_rules, (uint32_t)arrays->rows_max,
+	     (uint32_t)arrays->granules_max,
+	     bpf_map__max_entries(kernel->skeleton->maps.images));
+	return 0;
 }
 
 void image_arrays__close(struct kernel *kernel)
@@ -51,6 +80,8 @@ void image_arrays__close(struct kernel *kernel)
 		munmap(arrays->granules, arrays->granules_max * sizeof(uint32_t));
 	if (arrays->rows)
 		munmap(arrays->rows, arrays->rows_max * sizeof(struct ts_image_row));
+	free_room(&arrays->of_images);
+	free_room(&arrays->of_rules);
 	memset(arrays, 0, sizeof(*arrays));
 }
 
@@ -69,11 +100,9 @@ static size_t rows_needed(const struct image_row *rows, uint32_t count)
 	return needed;
 }
 
-static void fill_rows(struct image_arrays *arrays, const struct image_row *rows,
+static void fill_rows(struct image_arrays *arrays, uint32_t at, const struct image_row *rows,
 		      uint32_t count)
 {
-	uint32_t at = arrays->rows_used;
-
 	for (uint32_t i = 0; i < count; i++) {
 		if (i && rows[i].begin - rows[i - 1].end > TS_IMAGE_PADDING)
 			put(arrays, &at, rows[i - 1].end, TS_SHAPE_GAP);
@@ -97,35 +126,114 @@ static void fill_granules(struct image_arrays *arrays, const struct ts_image *en
 	}
 }
 
+static void give_room(struct table_room *room, uint32_t number,
+		      const struct ts_image *entry)
+{
+	ranges__give(&room->numbers, number, 1);
+	ranges__give(&room->rows, entry->first_row, entry->rows);
+	if (entry->granules)
+		ranges__give(&room->granules, entry->first_granule, entry->granules);
+}
+
+/* Room for code in [begin, end) with entry->rows rows; -ENOSPC: the tables are full. */
+static int take_room(struct table_room *room, uint32_t begin, uint32_t end,
+		     struct ts_image *entry, uint32_t *ret_number)
+{
+	if (end > begin) {
+		entry->text_rva = begin & -(1u << TS_IMAGE_GRANULE_SHIFT);
+		entry->granules = ((end - entry->text_rva) >> TS_IMAGE_GRANULE_SHIFT) + 1;
+	}
+	if (!ranges__take(&room->numbers, 1, ret_number))
+		return -ENOSPC;
+	if (!ranges__take(&room->rows, entry->rows, &entry->first_row))
+		goto number;
+	if (entry->granules && !ranges__take(&room->granules, entry->granules,
+					     &entry->first_granule))
+		goto rows;
+	return 0;
+rows:
+	ranges__give(&room->rows, entry->first_row, entry->rows);
+number:
+	ranges__give(&room->numbers, *ret_number, 1);
+	return -ENOSPC;
+}
+
+/* Its rows are there. */
+static int publish(struct kernel *kernel, struct table_room *room, uint32_t number,
+		   const struct ts_image *entry)
+{
+	fill_granules(&kernel->images, entry);
+	if (!bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
+				  entry, sizeof(*entry), BPF_ANY))
+		return 0;
+	give_room(room, number, entry);
+	return -errno;
+}
+
 int kernel__add_image(struct kernel *kernel, const struct image *image,
 		      uint32_t *ret_number)
 {
-	struct image_arrays *arrays = &kernel->images;
 	const struct image_row *rows;
-	uint32_t count = image__rows(image, &rows), number = arrays->images_used;
-	size_t needed = rows_needed(rows, count);
-	struct ts_image entry = { .size = image__size(image) };
+	uint32_t count = image__rows(image, &rows), number;
+	struct ts_image entry = { .size = image__size(image),
+				  .rows = (uint32_t)rows_needed(rows, count) };
+	struct table_room *room = &kernel->images.of_images;
+	int err = take_room(room, count ? rows[0].begin : 0,
+			    count ? rows[count - 1].end : 0, &entry, &number);
 
-	if (count) {
-		entry.text_rva = rows[0].begin & -(1u << TS_IMAGE_GRANULE_SHIFT);
-		entry.granules = ((rows[count - 1].end - entry.text_rva) >>
-				  TS_IMAGE_GRANULE_SHIFT) + 1;
-	}
-	entry.first_granule = arrays->granules_used;
-	entry.first_row = arrays->rows_used;
-	if (number >= bpf_map__max_entries(kernel->skeleton->maps.images) ||
-	    entry.granules > arrays->granules_max - arrays->granules_used ||
-	    needed > arrays->rows_max - arrays->rows_used)
-		return -ENOSPC;
-	entry.rows = (uint32_t)needed;
-	fill_rows(arrays, rows, count);
-	fill_granules(arrays, &entry);
-	if (bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
-				 &entry, sizeof(entry), BPF_ANY))
-		return -errno;
-	arrays->granules_used += entry.granules;
-	arrays->rows_used += entry.rows;
-	arrays->images_used++;
-	*ret_number = number;
-	return 0;
+	if (err)
+		return err;
+	fill_rows(&kernel->images, entry.first_row, rows, count);
+	err = publish(kernel, room, number, &entry);
+	if (!err)
+		*ret_number = number;
+	return err;
+}
+
+int kernel__add_rules(struct kernel *kernel, const struct unwind_table *table,
+		      uint32_t *ret_number)
+{
+	uint32_t end = table->rows[table->count - 1].begin, number;
+	struct ts_image entry = { .size = end, .rows = table->count };
+	struct table_room *room = &kernel->images.of_rules;
+	int err = take_room(room, table->rows[0].begin, end, &entry, &number);
+
+	if (err)
+		return err;
+	memcpy(kernel->images.rows + entry.first_row, table->rows,
+	       table->count * sizeof(*table->rows));
+	err = publish(kernel, room, number, &entry);
+	if (!err)
+		*ret_number = number;
+	return err;
+}
+
+static bool read_entry(const struct kernel *kernel, uint32_t number, struct ts_image *entry)
+{
+	return !bpf_map__lookup_elem(kernel->skeleton->maps.images, &number, sizeof(number),
+				     entry, sizeof(*entry), 0) && entry->size;
+}
+
+void kernel__drop_rules(struct kernel *kernel, uint32_t number)
+{
+	static const struct ts_image none;
+	struct ts_image entry;
+
+	/* Where it cannot be taken out, its room is not given to others. */
+	if (read_entry(kernel, number, &entry) &&
+	    !bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
+				  &none, sizeof(none), BPF_ANY))
+		give_room(&kernel->images.of_rules, number, &entry);
+}
+
+bool image_arrays__code(const struct kernel *kernel, uint32_t number, uint64_t *ret_from,
+			uint64_t *ret_to)
+{
+	struct ts_image entry;
+
+	if (!read_entry(kernel, number, &entry))
+		return false;
+	*ret_from = entry.text_rva;
+	*ret_to = entry.size;
+	return true;
 }

@@ -5,6 +5,7 @@
 #define TIERSCOPE_KERNEL_INTERNAL_H
 
 #include "kernel.h"
+#include "ranges.h"
 
 #include <stddef.h>
 
@@ -30,11 +31,17 @@ struct sampler {
 	struct bpf_link *link;
 };
 
+/* What is free in the arrays of tables. */
+struct table_room {
+	struct ranges granules, rows, numbers;
+};
+
 struct image_arrays {
 	uint32_t *granules;		/* mapped; NULL if not */
 	struct ts_image_row *rows;
 	size_t granules_max, rows_max;
-	uint32_t granules_used, rows_used, images_used;
+	/* Room of their own, so that native files leave all of theirs to the images. */
+	struct table_room of_images, of_rules;
 };
 
 struct kernel {
@@ -75,6 +82,9 @@ int mappings__drain(struct mappings *mappings, const struct kernel_handlers *han
 unsigned int mappings__fds(const struct mappings *mappings, const int **ret_fds);
 
 int image_arrays__open(struct kernel *kernel);
+/* The addresses from RVA 0 that a table knows; false: no such table. */
+bool image_arrays__code(const struct kernel *kernel, uint32_t number, uint64_t *ret_from,
+			uint64_t *ret_to);
 void image_arrays__close(struct kernel *kernel);
 
 int finish__open(struct kernel *kernel);

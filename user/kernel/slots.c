@@ -7,6 +7,7 @@
 #include "tierscope.skel.h"
 
 #include <errno.h>
+#include <string.h>
 
 /*
  * After a change: the samplers' caches of return addresses may hold answers from
@@ -17,68 +18,116 @@ static void code_changed(struct kernel *kernel)
 	__atomic_fetch_add(&kernel->skeleton->data->code_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
+/* What is mapped where, as one slot sees it. */
+struct change {
+	struct ts_slot slot;	/* tables: the first or none */
+	uint64_t start, end;	/* addresses */
+};
+
+static bool is_over(const struct kernel *kernel, uint32_t table, uint64_t base,
+		    const struct change *change)
+{
+	uint64_t from, to;
+
+	return !image_arrays__code(kernel, table, &from, &to) ||
+	       (base + from < change->end && base + to > change->start);
+}
+
+/* Of tables that were there, those of files that are there still; then the new one. */
+static void merge_tables(const struct kernel *kernel, const struct ts_slot *known,
+			 const struct change *change, struct ts_slot *slot)
+{
+	unsigned int count = 0;
+
+	memset(slot->table, 0, sizeof(slot->table));
+	memset(slot->table_base, 0, sizeof(slot->table_base));
+	for (unsigned int i = 0; i < TS_SLOT_TABLES; i++) {
+		if (!known->table[i] ||
+		    is_over(kernel, known->table[i], known->table_base[i], change))
+			continue;
+		slot->table[count] = known->table[i];
+		slot->table_base[count++] = known->table_base[i];
+	}
+	if (!change->slot.table[0])
+		return;
+	/* A third file, smaller than a page of slots, goes before the second. */
+	if (count == TS_SLOT_TABLES)
+		count--;
+	slot->table[count] = change->slot.table[0];
+	slot->table_base[count] = change->slot.table_base[0];
+}
+
+/* Of a slot that the new mapping fills in part. */
+static void merge(const struct kernel *kernel, const struct ts_slot *known,
+		  const struct change *change, struct ts_slot *slot)
+{
+	bool is_image = slot->image != TS_SLOT_NATIVE && slot->image != TS_SLOT_JIT;
+
+	if (!is_image && (slot->image == TS_SLOT_NATIVE || known->image != TS_SLOT_NATIVE)) {
+		slot->image = known->image;
+		slot->base = known->base;
+	}
+	merge_tables(kernel, known, change, slot);
+}
+
 static int slot_put(struct kernel *kernel, const struct ts_address_key *key,
-		    const struct ts_slot *slot)
+		    const struct change *change)
 {
 	const struct bpf_map *slots = kernel->skeleton->maps.slots;
-	struct ts_slot known;
+	uint64_t from = key->number << TS_SLOT_SHIFT;
+	struct ts_slot slot = change->slot, known;
 
 	/* Of memory that was not heard of no answer is kept. */
-	if (!bpf_map__update_elem(slots, key, sizeof(*key), slot, sizeof(*slot), BPF_NOEXIST))
+	if (!bpf_map__update_elem(slots, key, sizeof(*key), &slot, sizeof(slot), BPF_NOEXIST))
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	/* The runtime maps its code memory again and again. */
-	if (!bpf_map__lookup_elem(slots, key, sizeof(*key), &known, sizeof(known), 0) &&
-	    known.image == slot->image && known.base == slot->base)
-		return 0;
-	if (bpf_map__update_elem(slots, key, sizeof(*key), slot, sizeof(*slot), BPF_ANY))
+	if (!bpf_map__lookup_elem(slots, key, sizeof(*key), &known, sizeof(known), 0)) {
+		if (from < change->start || from + (1u << TS_SLOT_SHIFT) > change->end)
+			merge(kernel, &known, change, &slot);
+		/* The runtime maps its code memory again and again. */
+		if (!memcmp(&known, &slot, sizeof(slot)))
+			return 0;
+	}
+	if (bpf_map__update_elem(slots, key, sizeof(*key), &slot, sizeof(slot), BPF_ANY))
 		return -errno;
 	code_changed(kernel);
 	return 0;
 }
 
-int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
-		      uint64_t base, uint32_t size)
+static int put_all(struct kernel *kernel, uint32_t space, const struct change *change)
 {
-	struct ts_slot slot = { .image = number, .base = base };
 	struct ts_address_key key = { .space = space };
-	uint64_t last = (base + (size ? size : 1) - 1) >> TS_SLOT_SHIFT;
 	int err = 0;
 
-	for (key.number = base >> TS_SLOT_SHIFT; !err && key.number <= last; key.number++)
-		err = slot_put(kernel, &key, &slot);
+	for (key.number = change->start >> TS_SLOT_SHIFT;
+	     key.number <= (change->end - 1) >> TS_SLOT_SHIFT && !err; key.number++)
+		err = slot_put(kernel, &key, change);
 	return err;
 }
 
-static int put(struct kernel *kernel, const struct ts_address_key *key, uint32_t kind,
-	       bool whole)
+int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
+		      uint64_t base, uint32_t size)
 {
-	const struct ts_slot slot = { .image = kind };
-	struct ts_slot known;
+	return put_all(kernel, space, &(struct change){
+		.slot = { .image = number, .base = base },
+		.start = base, .end = base + (size ? size : 1) });
+}
 
-	if (!whole &&
-	    !bpf_map__lookup_elem(kernel->skeleton->maps.slots, key, sizeof(*key), &known,
-				  sizeof(known), 0) &&
-	    (kind == TS_SLOT_NATIVE || known.image != TS_SLOT_NATIVE))
-		return 0;
-	return slot_put(kernel, key, &slot);
+int kernel__map_rules(struct kernel *kernel, uint32_t space, uint32_t number, uint64_t base,
+		      uint64_t start, uint64_t end)
+{
+	return put_all(kernel, space, &(struct change){
+		.slot = { .image = TS_SLOT_NATIVE, .table = { number },
+			  .table_base = { base } },
+		.start = start, .end = end });
 }
 
 int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind, uint64_t start,
 		      uint64_t end)
 {
-	struct ts_address_key key = { .space = space };
-	int err = 0;
-
-	for (key.number = start >> TS_SLOT_SHIFT;
-	     key.number <= (end - 1) >> TS_SLOT_SHIFT && !err; key.number++) {
-		uint64_t from = key.number << TS_SLOT_SHIFT;
-
-		err = put(kernel, &key, kind,
-			  from >= start && from + (1u << TS_SLOT_SHIFT) <= end);
-	}
-	return err;
+	return put_all(kernel, space, &(struct change){
+		.slot = { .image = kind }, .start = start, .end = end });
 }
 
 void kernel__unmap(struct kernel *kernel, uint32_t space, uint64_t start, uint64_t end)

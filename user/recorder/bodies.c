@@ -435,12 +435,13 @@ void bodies__forget(struct recorder *recorder, struct process *process)
 						  page << TS_PAGE_SHIFT);
 	}
 	for (uint32_t i = 0; i < process->mappings.count; i++) {
-		const struct mapping *mapping = &process->mappings.items[i];
+		struct mapping *mapping = &process->mappings.items[i];
 
 		if (mapping->file != NO_IMAGE)
 			images__unpublish(recorder, process, mapping);
 		else
 			kernel__unmap(recorder->kernel, process->space, mapping->start,
 				      mapping->end);
+		rules__unpublish(recorder, mapping);
 	}
 }

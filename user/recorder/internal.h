@@ -42,6 +42,13 @@ struct image_file {
 	uint32_t components_tries;
 };
 
+/* rules.c */
+struct rules {
+	struct rules_file *files;
+	uint32_t count, capacity;
+	uint64_t bytes;			/* read of them so far */
+};
+
 enum mapping_kind { MAPPING_FILE, MAPPING_JIT, MAPPING_ANONYMOUS, MAPPING_SPECIAL };
 
 /* Executable memory of a process.  What comes later covers what was there. */
@@ -56,6 +63,7 @@ struct mapping {
 	uint64_t device, inode;
 	uint32_t symbols;		/* number of symbols__file, SYMBOLS_NONE if none */
 	bool symbols_asked;		/* when its first native frame came */
+	uint32_t rules;			/* item of struct rules + 1, 0: none, or not told */
 	string_id path;
 };
 
@@ -186,6 +194,7 @@ struct recorder {
 	struct image_file *files;
 	uint32_t files_count, files_capacity;
 	uint64_t unpacked_bytes;	/* memory of images without a file */
+	struct rules rules;		/* of native files */
 	bool unpacked_told;		/* that there was more of it than we read */
 	uint32_t parts;			/* images that are parts of files */
 	uint32_t rewritten;		/* images read again: see images.c */
@@ -293,6 +302,14 @@ uint32_t images__body(struct recorder *recorder, struct process *process,
 uint32_t images__known_body(const struct recorder *recorder, const struct process *process,
 			    uint32_t file, uint64_t base, uint32_t rva);
 void images__free(struct recorder *recorder);
+
+/* rules.c */
+/* Tells the sampler how the mapped file is unwound; false: it has no rules. */
+bool rules__publish(struct recorder *recorder, const struct process *process,
+		    struct mapping *mapping);
+/* When its slots are taken back. */
+void rules__unpublish(struct recorder *recorder, struct mapping *mapping);
+void rules__free(struct rules *rules);
 
 /* unpacked.c: images__open for executable memory without a file. */
 uint32_t unpacked__open(struct recorder *recorder, struct process *process,

@@ -58,14 +58,14 @@ static void add(struct recorder *recorder, struct process *process,
  * the slots are full, its samples come with a piece of stack: dear, but right.
  */
 static void publish(struct recorder *recorder, const struct process *process,
-		    const struct mapping *mapping)
+		    struct mapping *mapping)
 {
 	uint32_t kind = mapping->kind == MAPPING_JIT || mapping->kind == MAPPING_ANONYMOUS ?
 			TS_SLOT_JIT : TS_SLOT_NATIVE;
 
 	if (mapping->file != NO_IMAGE)
 		images__publish(recorder, process, mapping);
-	else
+	else if (!rules__publish(recorder, process, mapping))
 		(void)kernel__map_other(recorder->kernel, process->space, kind,
 					mapping->start, mapping->end);
 }

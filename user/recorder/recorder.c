@@ -88,6 +88,7 @@ void recorder__free(struct recorder *recorder)
 		process__free(recorder->processes[i]);
 	free(recorder->processes);
 	images__free(recorder);
+	rules__free(&recorder->rules);
 	map__free(recorder->by_space);
 	map__free(recorder->rows);
 	map__free(recorder->unnamed_samples);

@@ -9,6 +9,8 @@
 //   FDE      id: distance back to its CIE, first address, size, ...
 #include "eh_frame.h"
 
+#include "dwarf_reader.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -28,32 +30,20 @@
 /* Real ones have at most five letters; bounds what a made-up CIE costs. */
 #define AUGMENTATION_MAX 16
 
-struct reader {
-	const uint8_t *at, *end;
-	bool failed; /* the end was passed: all that was read is void */
+/* What is left of a record, from `skipped` bytes on. */
+static struct eh_program read_program(struct dwarf_reader *reader, uint64_t skipped)
+{
+	dwarf_reader__skip(reader, skipped);
+	return (struct eh_program){reader->at, (size_t)(reader->end - reader->at)};
+}
+
+/* A CIE: what all its FDEs have in common. */
+struct cie {
+	size_t at;
+	uint8_t spelling;	/* of addresses; SPELLED_NOT: it cannot be read */
+	bool has_augmentation;	/* its FDEs say how much of it they have */
+	struct eh_function common;
 };
-
-static uint64_t read_bytes(struct reader *reader, unsigned int size)
-{
-	uint64_t value = 0;
-
-	if ((size_t)(reader->end - reader->at) < size) {
-		reader->failed = true;
-		return 0;
-	}
-	memcpy(&value, reader->at, size);
-	reader->at += size;
-	return value;
-}
-
-/* Past a LEB128 number of either sign. */
-static void skip_leb(struct reader *reader)
-{
-	for (int i = 0; i < 10; i++)
-		if (!(read_bytes(reader, 1) & 0x80))
-			return;
-	reader->failed = true;
-}
 
 static unsigned int size_of_format(uint8_t spelling)
 {
@@ -73,9 +63,9 @@ static unsigned int size_of_format(uint8_t spelling)
 	}
 }
 
-static uint64_t read_spelled(struct reader *reader, uint8_t spelling)
+static uint64_t read_spelled(struct dwarf_reader *reader, uint8_t spelling)
 {
-	uint64_t value = read_bytes(reader, size_of_format(spelling));
+	uint64_t value = dwarf_reader__bytes(reader, size_of_format(spelling));
 
 	switch (spelling & SPELLED_FORMAT) {
 	case SPELLED_SIGNED_2:
@@ -87,27 +77,29 @@ static uint64_t read_spelled(struct reader *reader, uint8_t spelling)
 	}
 }
 
-/* Past one letter's augmentation data; 'R' is what we came for. */
-static void read_augmentation(struct reader *reader, char letter, uint8_t *ret_spelling)
+/* Past one letter's augmentation data. */
+static void read_augmentation(struct dwarf_reader *reader, char letter, struct cie *cie)
 {
 	unsigned int size;
 	uint8_t spelling;
 
 	switch (letter) {
 	case 'R':
-		*ret_spelling = (uint8_t)read_bytes(reader, 1);
+		cie->spelling = (uint8_t)dwarf_reader__bytes(reader, 1);
 		break;
 	case 'L':
-		read_bytes(reader, 1);
+		dwarf_reader__bytes(reader, 1);
 		break;
 	case 'P': /* the personality routine: how it is spelled, where it is */
-		spelling = (uint8_t)read_bytes(reader, 1);
+		spelling = (uint8_t)dwarf_reader__bytes(reader, 1);
 		size = size_of_format(spelling);
 		if (!size)
 			reader->failed = true;
-		read_bytes(reader, size);
+		dwarf_reader__bytes(reader, size);
 		break;
-	case 'S': /* signal frame */
+	case 'S':
+		cie->common.is_signal_frame = true;
+		break;
 	case 'B': /* signed return addresses */
 		break;
 	default:
@@ -115,98 +107,97 @@ static void read_augmentation(struct reader *reader, char letter, uint8_t *ret_s
 	}
 }
 
-/* How the FDEs of a CIE spell addresses; `reader` is behind its id. */
-static uint8_t read_cie(struct reader *reader)
+/* `reader` is behind the id.  False: it cannot be read. */
+static bool read_cie(struct dwarf_reader *reader, struct cie *cie)
 {
-	uint8_t version = (uint8_t)read_bytes(reader, 1);
-	uint8_t spelling = SPELLED_ABSOLUTE;
+	uint8_t version = (uint8_t)dwarf_reader__bytes(reader, 1);
 	char augmentation[AUGMENTATION_MAX + 1] = {0};
+	struct dwarf_reader letters;
 	unsigned int size = 0;
+	uint64_t data = 0;
 
 	if (version != 1 && version != 3)
-		return SPELLED_NOT;
-	while ((augmentation[size] = (char)read_bytes(reader, 1)))
+		return false;
+	while ((augmentation[size] = (char)dwarf_reader__bytes(reader, 1)))
 		if (++size >= AUGMENTATION_MAX)
-			return SPELLED_NOT;
-	skip_leb(reader); /* code alignment */
-	skip_leb(reader); /* data alignment */
-	if (version == 1)
-		read_bytes(reader, 1); /* return register */
-	else
-		skip_leb(reader);
-	if (augmentation[0] == 'z')
-		skip_leb(reader);
+			return false;
+	cie->spelling = SPELLED_ABSOLUTE;
+	cie->common.code_factor = dwarf_reader__unsigned(reader);
+	cie->common.data_factor = (int64_t)dwarf_reader__signed(reader);
+	cie->common.return_register =
+		version == 1 ? dwarf_reader__bytes(reader, 1) : dwarf_reader__unsigned(reader);
+	cie->has_augmentation = augmentation[0] == 'z';
+	if (cie->has_augmentation)
+		data = dwarf_reader__unsigned(reader);
 	else if (augmentation[0])
-		return SPELLED_NOT;
+		return false;
+	letters = *reader;
 	for (unsigned int i = 1; i < size; i++)
-		read_augmentation(reader, augmentation[i], &spelling);
-	if (reader->failed || !size_of_format(spelling) ||
-	    (spelling & ~SPELLED_FORMAT & ~SPELLED_RELATIVE))
-		return SPELLED_NOT;
-	return spelling;
+		read_augmentation(&letters, augmentation[i], cie);
+	cie->common.common = read_program(reader, data);
+	return !reader->failed && !letters.failed && size_of_format(cie->spelling) &&
+	       !(cie->spelling & ~SPELLED_FORMAT & ~SPELLED_RELATIVE);
 }
 
 /* The record at `at`: its content, id not included; false: none, or broken. */
 static bool open_record(const struct eh_frame *table, size_t at,
-			struct reader *ret_content, uint32_t *ret_id, size_t *ret_next)
+			struct dwarf_reader *ret_content, uint32_t *ret_id, size_t *ret_next)
 {
-	struct reader reader = {table->data + at, table->data + table->size, false};
-	uint64_t length = read_bytes(&reader, 4);
+	struct dwarf_reader reader = {table->data + at, table->data + table->size, false};
+	uint64_t length = dwarf_reader__bytes(&reader, 4);
 	bool wide = length == LENGTH_64;
 
 	if (wide)
-		length = read_bytes(&reader, 8);
+		length = dwarf_reader__bytes(&reader, 8);
 	if (reader.failed || length > (size_t)(reader.end - reader.at))
 		return false;
 	reader.end = reader.at + length;
 	*ret_next = (size_t)(reader.end - table->data);
-	*ret_id = (uint32_t)read_bytes(&reader, 4);
+	*ret_id = (uint32_t)dwarf_reader__bytes(&reader, 4);
 	/* No linker writes the wide ones, no unwinder reads them. */
 	reader.failed |= wide;
 	*ret_content = reader;
 	return true;
 }
 
-static void read_fde(const struct eh_frame *table, struct reader *reader,
-		     uint8_t spelling, eh_frame_each *each, void *context)
+static void read_fde(const struct eh_frame *table, struct dwarf_reader *reader,
+		     const struct cie *cie, eh_frame_each *each, void *context)
 {
 	uint64_t place = table->address + (size_t)(reader->at - table->data);
-	uint64_t start = read_spelled(reader, spelling);
-	uint64_t size = read_spelled(reader, spelling & SPELLED_FORMAT);
+	struct eh_function function = cie->common;
 
-	if (spelling & SPELLED_RELATIVE)
-		start += place;
+	function.start = read_spelled(reader, cie->spelling);
+	function.size = read_spelled(reader, cie->spelling & SPELLED_FORMAT);
+	if (cie->spelling & SPELLED_RELATIVE)
+		function.start += place;
+	function.own = read_program(reader, cie->has_augmentation ?
+					    dwarf_reader__unsigned(reader) : 0);
 	if (!reader->failed)
-		each(context, start, size);
+		each(context, &function);
 }
 
-/* FDEs of one CIE follow each other: the last one asked for is remembered. */
-struct known_cie {
-	size_t at;
-	uint8_t spelling;
-};
-
-static uint8_t spelling_of(const struct eh_frame *table, size_t cie,
-			   struct known_cie *known)
+/* FDEs of one CIE follow each other: the last one asked for is in `known`. */
+static bool find_cie(const struct eh_frame *table, size_t at, struct cie *known)
 {
-	struct reader content;
+	struct dwarf_reader content;
 	uint32_t id;
 	size_t next;
 
-	if (known->at == cie)
-		return known->spelling;
-	*known = (struct known_cie){cie, SPELLED_NOT};
-	if (open_record(table, cie, &content, &id, &next) && !content.failed && !id)
-		known->spelling = read_cie(&content);
-	return known->spelling;
+	if (known->at == at)
+		return known->spelling != SPELLED_NOT;
+	*known = (struct cie){.at = at, .spelling = SPELLED_NOT};
+	if (open_record(table, at, &content, &id, &next) && !content.failed && !id &&
+	    read_cie(&content, known))
+		return true;
+	known->spelling = SPELLED_NOT;
+	return false;
 }
 
 void eh_frame__read(const struct eh_frame *table, eh_frame_each *each, void *context)
 {
-	struct known_cie known = {SIZE_MAX, SPELLED_NOT};
-	struct reader content;
+	struct cie known = {.at = SIZE_MAX, .spelling = SPELLED_NOT};
+	struct dwarf_reader content;
 	size_t at, next, id_at;
-	uint8_t spelling;
 	uint32_t id;
 
 	for (at = 0; at < table->size; at = next) {
@@ -218,8 +209,7 @@ void eh_frame__read(const struct eh_frame *table, eh_frame_each *each, void *con
 		id_at = (size_t)(content.at - table->data) - sizeof(id);
 		if (id > id_at)
 			continue;
-		spelling = spelling_of(table, id_at - id, &known);
-		if (spelling != SPELLED_NOT)
-			read_fde(table, &content, spelling, each, context);
+		if (find_cie(table, id_at - id, &known))
+			read_fde(table, &content, &known, each, context);
 	}
 }

@@ -29,9 +29,10 @@ static bool take_room(struct reading *reading, size_t size)
 	return true;
 }
 
-static void add_bounds(void *context, uint64_t start, uint64_t size)
+static void add_bounds(void *context, const struct eh_function *found)
 {
 	struct reading *reading = context;
+	uint64_t start = found->start, size = found->size;
 
 	if (size > UINT32_MAX ||
 	    !elf_loads__is_code(&reading->file->loads, start, size) ||

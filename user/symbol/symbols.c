@@ -6,6 +6,7 @@
 #include "debug_file.h"
 #include "mapped_file.h"
 #include "symbol_file.h"
+#include "vdso.h"
 
 #include "../base/alloc.h"
 #include "../base/log.h"
@@ -16,14 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 /* Of all files together: a process can map what it likes.  The native half of
  * .NET is 2 MB. */
 #define MEMORY_MAX (64u << 20)
-#define VDSO	   "[vdso]"
-#define VDSO_MAX   (1u << 20)
 
 struct entry {
 	/* Inode numbers are used again: the same file is also as big and as old. */
@@ -119,33 +117,12 @@ static void read_file(struct symbols *symbols, struct entry *entry, int fd,
 	elf_view__close(&view);
 }
 
-/* Size of our own, 0 if we have none: the kernel maps the same into each process. */
-static size_t vdso_size(uint64_t address)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char *line = NULL;
-	size_t capacity = 0, size = 0;
-	uint64_t start, end;
-
-	while (maps && !size && getline(&line, &capacity, maps) > 0)
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2 &&
-		    start == address && end - start <= VDSO_MAX)
-			size = end - start;
-	free(line);
-	if (maps)
-		fclose(maps);
-	return size;
-}
-
 static uint32_t read_vdso(struct symbols *symbols)
 {
-	void *image =
-		(void *)getauxval(AT_SYSINFO_EHDR); // NOLINT(performance-no-int-to-ptr)
-	size_t size = image ? vdso_size((uint64_t)(uintptr_t)image) : 0;
 	struct elf_view view;
 
 	symbols->vdso = add_entry(symbols, VDSO);
-	if (!size || elf_view__open_memory(&view, image, size))
+	if (vdso__open(&view))
 		return symbols->vdso;
 	read_view(symbols, &symbols->entries[symbols->vdso], &view, NULL);
 	elf_view__close(&view);

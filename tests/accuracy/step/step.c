@@ -204,8 +204,9 @@ static int difference(void)
 static struct body *check_stub(__u64 address)
 {
 	struct body *body = NULL;
+	struct stub_lead lead;
 
-	if (stub__read(pid, address) == STUB_NONE) {
+	if (stub__read(pid, address, &lead) == STUB_NONE) {
 		read_bodies();
 		body = body_at(address);
 		if (!body) {

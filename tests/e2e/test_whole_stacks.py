@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""Stacks through native code that keeps no frame pointers, against a program that has
+one right stack for each of its functions: tests/apps/below, Calling.cs and
+below_native.c.  From the leaf to the thread's first function nothing may be missing."""
+
+import re
+import subprocess
+
+from lib import check, loader, programs, recording
+
+SECONDS = 4
+CODE = 1 << 7
+RUN = ["Calling.Run", "Program.Main"]
+# The one right stack of each, up to the runtime; (libc) is one frame of it or more.
+CHAINS = {
+    "below_leaf": ["below_inner", "below_outer", "Calling.Down", *RUN],
+    "below_inner": ["below_outer", "Calling.Down", *RUN],
+    "below_outer": ["Calling.Down", *RUN],
+    "Calling.Down": RUN,
+    "Calling.Weigh": ["Calling.Compare", "(libc)", "Calling.Sort", *RUN],
+    "Calling.Compare": ["(libc)", "Calling.Sort", *RUN],
+    "Calling.Sort": RUN,
+    "Calling.Fill": RUN,
+}
+# Where the C library is the leaf: who calls it.
+LIBC_CALLERS = ("Calling.Sort", "Calling.Fill", "below_outer")
+
+
+def entry_point(path):
+    header = subprocess.run(["readelf", "-hW", path], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+    return int(re.search(r"Entry point address: +0x([0-9a-f]+)", header)[1], 16)
+
+
+class Stack:
+    def __init__(self, recorded, numbers):
+        self.numbers = [recorded.frames[number] for number in numbers]
+        self.names = [self.name(recorded, frame) for frame in self.numbers]
+
+    @staticmethod
+    def name(recorded, frame):
+        kind, body, name, _ = frame
+        if kind == recording.FRAME_BODY:
+            return re.sub(r"^Below\.", "", recorded.bodies[body]["name"]).split("(")[0]
+        return name.removeprefix("libbelow_native.so!")
+
+    def is_native(self, at):
+        return self.numbers[at][0] == recording.FRAME_NATIVE
+
+    def complaint(self, entry):
+        """What contradicts the program; None: nothing, or no frame of the program's is there."""
+        names = self.names
+        at = next((i for i, name in enumerate(names) if name in CHAINS), None)
+        if at is None:
+            return None
+        # What the leaf may be: the program's, or something that one of its functions calls.
+        if at and names[0].startswith("libc.so.6!") and names[at] == "Calling.Weigh":
+            return "Weigh calls nobody"
+        for step in CHAINS[names[at]]:
+            at += 1
+            if step == "(libc)":
+                first = at
+                while at < len(names) and names[at].startswith("libc.so.6!"):
+                    at += 1
+                if at == first or "qsort" not in names[at - 1]:
+                    return f"{names[at - 1]} where qsort should be, frame {at - 1}"
+                at -= 1
+            elif at >= len(names) or names[at] != step:
+                return f"{names[at] if at < len(names) else 'the end'} where {step} should be, frame {at}"
+        rest = self.numbers[at + 1:]
+        strange = next((frame[2] for frame in rest if frame[0] != recording.FRAME_NATIVE), None)
+        if strange is not None:
+            return f"{strange} below Main"
+        if not rest or rest[-1][3] != entry:
+            return f"it ends with {names[-1]}, not the program's entry {entry:#x}"
+        return None
+
+
+@check.test("whole native stacks", timeout=240)
+def whole_stacks(t):
+    programs.need_root()
+    programs.need("readelf")
+    path, program = t.path("out.tscope"), programs.app("below")
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", program, "native", SECONDS)
+    check.equal(result.code, 0, f"{result}\nexit code")
+    recorded, entry = recording.Recording(path), entry_point(program)
+    seen, wrong, leaves, ends, samples = {}, {}, [], 0, 0
+    for sample, stack in zip(recorded.samples, recorded.stacks_of_samples):
+        found = Stack(recorded, list(recorded.numbers_of(stack)))
+        if not found.names or "Calling.Run" not in found.names and not set(found.names) & set(CHAINS):
+            continue
+        samples += 1
+        ends += found.numbers[-1][3] == entry
+        text = found.complaint(entry)
+        seen[found.names[0]] = seen.get(found.names[0], 0) + 1
+        if text:
+            wrong.setdefault(text, " < ".join(found.names[:14]))
+        if found.names[0].startswith("libc.so.6!") and found.names[1:2] and not found.names[1].startswith("libc.so.6!"):
+            leaves.append(found.names[1])
+    print(f"{samples} samples, {ends} to the entry: {sorted(seen.items(), key=lambda item: -item[1])[:12]}")
+    with t.case("every stack through native code is exact, to the program's entry"):
+        check.empty([f"{text}: {stack}" for text, stack in wrong.items()], "stacks are wrong", 20)
+        for name in ("below_leaf", "Calling.Weigh"):
+            check.at_least(seen.get(name, 0), 100, f"samples in {name}")
+    with t.case("a leaf in the C library has its caller"):
+        check.at_least(len(leaves), 100, "leaves in the C library")
+        check.empty([name for name in set(leaves) if name not in LIBC_CALLERS], "strange callers")
+    with t.case("no stack of a method is cut"):
+        check.equal(ends, samples, "stacks that end at the program's entry")

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// How native files are unwound: each is read once, by device and inode (and again where it
+// was written anew in its place), and its table goes to the sampler, for all processes that
+// map it.  When nobody does, it stays until there is need for its room.
+#include "internal.h"
+
+#include "../base/alloc.h"
+#include "../base/log.h"
+#include "../symbol/elf_view.h"
+#include "../symbol/mapped_file.h"
+#include "../symbol/vdso.h"
+#include "../unwind/unwind.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Of all files: what reading them may cost.  A .NET process has 30, with 8 MB. */
+#define FILES_MAX 4096
+#define BYTES_MAX (512ull << 20)
+
+struct rules_file {
+	uint64_t device, inode;		/* 0: [vdso] */
+	int64_t size;			/* when it was read */
+	struct timespec written;
+	struct elf_loads loads;
+	uint64_t base;			/* of its table, as the file is linked */
+	uint32_t number;		/* in the kernel's tables; 0: not there */
+	uint32_t users;			/* mappings that were told to the sampler */
+	bool unreadable;		/* or without rules */
+};
+
+/* The newest first: of a file that was written anew there are several. */
+static struct rules_file *find(const struct rules *rules, const struct mapping *mapping,
+			       const struct stat *state)
+{
+	for (uint32_t i = rules->count; i-- > 0;) {
+		struct rules_file *file = &rules->files[i];
+
+		if (file->device == mapping->device && file->inode == mapping->inode &&
+		    file->size == state->st_size &&
+		    file->written.tv_sec == state->st_mtim.tv_sec &&
+		    file->written.tv_nsec == state->st_mtim.tv_nsec)
+			return file;
+	}
+	return NULL;
+}
+
+/* Takes one table that nobody needs out; false: there is none. */
+static bool make_room(struct recorder *recorder)
+{
+	struct rules *rules = &recorder->rules;
+
+	for (uint32_t i = 0; i < rules->count; i++) {
+		struct rules_file *file = &rules->files[i];
+
+		if (!file->number || file->users)
+			continue;
+		kernel__drop_rules(recorder->kernel, file->number);
+		file->number = 0;
+		return true;
+	}
+	return false;
+}
+
+static int hand_over(struct recorder *recorder, struct rules_file *file,
+		     const struct unwind_table *table)
+{
+	int err;
+
+	do {
+		err = kernel__add_rules(recorder->kernel, table, &file->number);
+	} while (err == -ENOSPC && make_room(recorder));
+	return err;
+}
+
+static void read_view(struct recorder *recorder, struct rules_file *file,
+		      const struct elf_view *view, const char *path)
+{
+	struct unwind_table table;
+	int err = unwind_table__read(&table, view);
+
+	recorder->rules.bytes += table.bytes_read;
+	if (!err) {
+		file->loads = view->loads;
+		file->base = table.base;
+		err = hand_over(recorder, file, &table);
+		log__verbose("%s: %u rules of unwinding%s", path, table.count,
+			     err ? ", for which the sampler has no room" : "");
+		unwind_table__free(&table);
+		return;
+	}
+	file->unreadable = true;
+}
+
+static void read_file(struct recorder *recorder, struct rules_file *file, int fd,
+		      const char *path)
+{
+	struct elf_view view;
+
+	if (fd < 0 ? vdso__open(&view) : elf_view__open(&view, fd)) {
+		file->unreadable = true;
+		return;
+	}
+	read_view(recorder, file, &view, path);
+	elf_view__close(&view);
+}
+
+static struct rules_file *add(struct rules *rules, const struct mapping *mapping,
+			      const struct stat *state)
+{
+	if (rules->count >= FILES_MAX)
+		return NULL;
+	alloc__grow(rules->files, rules->count, rules->capacity);
+	rules->files[rules->count] = (struct rules_file){
+		.device = mapping->device, .inode = mapping->inode,
+		.size = state->st_size, .written = state->st_mtim };
+	return &rules->files[rules->count++];
+}
+
+/* NULL: it cannot be opened, or too much was read already. */
+static struct rules_file *find_or_read(struct recorder *recorder,
+				       const struct process *process,
+				       const struct mapping *mapping, const char *path)
+{
+	struct symbol_mapping place = { .pid = process->pid, .start = mapping->start,
+					.end = mapping->end, .device = mapping->device,
+					.inode = mapping->inode, .path = path };
+	bool is_vdso = mapping->kind == MAPPING_SPECIAL;
+	struct stat state = { .st_size = 0 };
+	int fd = is_vdso ? -1 : mapped_file__open(&place, &state);
+	struct rules_file *file;
+
+	if (fd < 0 && !is_vdso)
+		return NULL;
+	file = find(&recorder->rules, mapping, &state);
+	if (!file)
+		file = add(&recorder->rules, mapping, &state);
+	/* Also where its table was taken out since. */
+	if (file && !file->number && !file->unreadable &&
+	    recorder->rules.bytes < BYTES_MAX)
+		read_file(recorder, file, fd, path);
+	if (fd >= 0)
+		close(fd);
+	return file;
+}
+
+bool rules__publish(struct recorder *recorder, const struct process *process,
+		    struct mapping *mapping)
+{
+	const char *path = model__text(recorder->model, mapping->path);
+	struct rules_file *file;
+	uint64_t address;
+
+	if (mapping->kind != MAPPING_FILE && strcmp(path, VDSO))
+		return false;
+	file = find_or_read(recorder, process, mapping, path);
+	if (!file || !file->number ||
+	    !elf_loads__address(&file->loads, mapping->file_offset, &address) ||
+	    kernel__map_rules(recorder->kernel, process->space, file->number,
+			      mapping->start - (address - file->base), mapping->start,
+			      mapping->end))
+		return false;
+	file->users++;
+	mapping->rules = (uint32_t)(file - recorder->rules.files) + 1;
+	return true;
+}
+
+void rules__unpublish(struct recorder *recorder, struct mapping *mapping)
+{
+	if (mapping->rules)
+		recorder->rules.files[mapping->rules - 1].users--;
+	mapping->rules = 0;
+}
+
+void rules__free(struct rules *rules)
+{
+	free(rules->files);
+	*rules = (struct rules){ .files = NULL };
+}

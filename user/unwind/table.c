@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Rows of one file, function by function.  Equal neighbours are one row: most
+// functions begin with the rule with which the one before them ends.
+#include "unwind.h"
+
+#include "cfa.h"
+
+#include "../base/alloc.h"
+#include "../symbol/elf_view.h"
+#include "../symbol/hijack_stub.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libcoreclr.so has 30,000 functions and 130,000 rows. */
+#define FUNCTIONS_MAX (1u << 18)
+#define ROWS_MAX      (1u << 20)
+#define SIZE_MAX_CODE (1u << 30)
+
+struct builder {
+	struct unwind_table *table;
+	const struct elf_loads *loads;
+	struct eh_function *items;
+	uint32_t count, capacity;
+	uint32_t first_row;	/* of the function at hand */
+	uint64_t end;		/* of the functions before it */
+	bool full;
+};
+
+static void on_function(void *context, const struct eh_function *function)
+{
+	struct builder *builder = context;
+
+	if (!function->size ||
+	    !elf_loads__is_code(builder->loads, function->start, function->size))
+		return;
+	if (builder->count == FUNCTIONS_MAX) {
+		builder->full = true;
+		return;
+	}
+	alloc__grow(builder->items, builder->count, builder->capacity);
+	builder->items[builder->count++] = *function;
+}
+
+/* By start; of two with one start, the one that comes first in the file is taken. */
+static int compare(const void *left, const void *right)
+{
+	const struct eh_function *a = left, *b = right;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return a->own.data < b->own.data ? -1 : a->own.data > b->own.data;
+}
+
+static void put(void *context, uint64_t address, uint32_t shape)
+{
+	struct builder *builder = context;
+	struct unwind_table *table = builder->table;
+	uint32_t begin = (uint32_t)(address - table->base);
+
+	if (table->count && table->rows[table->count - 1].begin == begin)
+		table->count--;
+	if (table->count && table->rows[table->count - 1].shape == shape)
+		return;
+	if (table->count == ROWS_MAX) {
+		builder->full = true;
+		return;
+	}
+	alloc__grow(table->rows, table->count, table->capacity);
+	table->rows[table->count++] = (struct ts_image_row){.begin = begin, .shape = shape};
+}
+
+/* What lies between the last function and `start`. */
+static void put_gap(struct builder *builder, uint64_t start)
+{
+	if (builder->end && start - builder->end > TS_IMAGE_PADDING)
+		put(builder, builder->end, TS_SHAPE_GAP);
+}
+
+/*
+ * No call ever returns to the first byte of the function to which a hijacked return
+ * address points: what is right before it belongs to nobody, and the walk goes by rbp.
+ */
+static void put_hijacked(struct builder *builder, uint64_t stub)
+{
+	struct unwind_table *table = builder->table;
+	uint64_t last = stub - 1 - table->base;
+
+	/* Rows that began there would be those of the function before, from its end. */
+	while (table->count && table->rows[table->count - 1].begin >= last)
+		table->count--;
+	put(builder, stub - 1, TS_SHAPE_GAP);
+}
+
+static void add_function(struct builder *builder, const struct eh_function *function,
+			 uint64_t hijack_stub)
+{
+	struct unwind_table *table = builder->table;
+	uint32_t before;
+
+	if (builder->end && function->start < builder->end)
+		return;	/* they lie over each other: one of the two is made up */
+	put_gap(builder, function->start);
+	if (hijack_stub && function->start == hijack_stub && table->count)
+		put_hijacked(builder, hijack_stub);
+	before = table->count;
+	if (!cfa__run(function, put, builder)) {
+		if (table->count > before)
+			table->count = before;
+		put(builder, function->start, 0);
+	}
+	builder->end = function->start + function->size;
+}
+
+static int set_base(struct unwind_table *table, const struct elf_loads *loads)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+
+	for (uint32_t i = 0; i < loads->count; i++) {
+		const struct elf_load *load = &loads->items[i];
+
+		if (!load->executable)
+			continue;
+		if (load->address < low)
+			low = load->address;
+		if (load->address + load->memory_size > high)
+			high = load->address + load->memory_size;
+	}
+	if (low >= high)
+		return -ENOENT;
+	if (high - low > SIZE_MAX_CODE)
+		return -EFBIG;
+	table->base = low & -(1ULL << TS_IMAGE_GRANULE_SHIFT);
+	return 0;
+}
+
+static uint64_t find_hijack_stub(const struct elf_view *view, const struct builder *builder)
+{
+	struct functions bounds = {.items = NULL};
+	uint64_t stub;
+
+	for (uint32_t i = 0; i < builder->count; i++)
+		functions__add(&bounds, &(struct function){
+			.start = builder->items[i].start,
+			.size = (uint32_t)builder->items[i].size});
+	stub = hijack_stub__find(view, &bounds);
+	functions__free(&bounds);
+	return stub;
+}
+
+static int build(struct builder *builder, const struct elf_view *view)
+{
+	uint64_t stub;
+
+	if (!builder->count)
+		return -ENOENT;
+	qsort(builder->items, builder->count, sizeof(*builder->items), compare);
+	stub = find_hijack_stub(view, builder);
+	for (uint32_t i = 0; i < builder->count && !builder->full; i++)
+		add_function(builder, &builder->items[i], stub);
+	put(builder, builder->end, TS_SHAPE_GAP);
+	return builder->full ? -EFBIG : 0;
+}
+
+int unwind_table__read(struct unwind_table *table, const struct elf_view *view)
+{
+	struct builder builder = {.table = table, .loads = &view->loads};
+	struct elf_bytes bytes;
+	int err;
+
+	*table = (struct unwind_table){.rows = NULL};
+	err = elf_view__eh_frame(view, &bytes);
+	if (!err)
+		err = set_base(table, &view->loads);
+	if (err)
+		return err;
+	table->bytes_read = bytes.size;
+	eh_frame__read(&(struct eh_frame){bytes.data, bytes.size, bytes.address},
+		       on_function, &builder);
+	err = build(&builder, view);
+	free(builder.items);
+	if (err)
+		unwind_table__free(table);
+	return err;
+}
+
+void unwind_table__free(struct unwind_table *table)
+{
+	free(table->rows);
+	table->rows = NULL;
+	table->count = table->capacity = 0;
+}
+
+uint32_t unwind_table__find(const struct unwind_table *table, uint64_t address)
+{
+	uint32_t low = 0, high = table->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (table->rows[middle].begin <= address - table->base)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && address >= table->base ? table->rows[low - 1].shape : TS_SHAPE_GAP;
+}

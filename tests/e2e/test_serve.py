@@ -208,6 +208,34 @@ def serve_children(t):
         check.equal(server.wait(60), 0, f"{server.error_text()}\nexit code")
 
 
+@check.test("serve processes that come and go", timeout=120)
+def serve_brief(t):
+    """Who scrapes often enough sees each one's last values, and has every sample then."""
+    programs.need_root()
+    server = Server(t, "-F", loader.FREQUENCY, "--", "sh", "-c",
+                    f"for i in 1 2 3 4 5 6 7 8 9 10 11 12; do {programs.app('short')} hello; sleep 0.5; done; echo over; sleep 60")
+    wait_for_samples(server.port)
+    last, over, most = {}, None, 0
+    while over is None or time.monotonic() < over + 5:
+        now = collections.Counter()
+        for (name, labels), value in scrape(server.port).items():
+            if name == "tierscope_samples_total":
+                now[dict(labels)["pid"], dict(labels)["process"]] += value
+        last.update(now)
+        most = max(most, len([name for _, name in now if name == "short"]))
+        with open(t.path("serve-out"), encoding="utf-8") as file:
+            if over is None and "over" in file.read():
+                over = time.monotonic()
+        time.sleep(0.2)
+    with t.case("their last values have all samples"):
+        check.equal(len([pid for pid, name in last if name == "short"]), 12, "processes")
+        check.equal(sum(last.values()), total(scrape(server.port), "tierscope_ledger_samples_kept_total"), f"samples of {last}")
+    with t.case("they do not pile up"):
+        check.that(most < 12, f"{most} at a time")
+        check.equal({dict(labels)["process"] for name, labels in scrape(server.port) if name == "tierscope_code_loads_total"} - {"sh", "sleep"},
+                    set(), "names of those that are there in the end")
+
+
 @check.test("clients of every kind", timeout=120)
 def clients(t):
     programs.need_root()

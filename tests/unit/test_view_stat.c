@@ -181,6 +181,52 @@ static void counted_events_and_sorting(void **state)
 	free(text);
 }
 
+static void add_samples(struct model *model, uint32_t event, uint32_t stack, int count)
+{
+	uint32_t thread = model__add_thread(model, 0, 11, 0);
+
+	for (int i = 0; i < count; i++)
+		model__add_sample(model, &(struct model_sample){
+			.thread = thread, .stack = stack, .event = event });
+}
+
+static void clocks_are_in_milliseconds(void **state)
+{
+	struct model *model = *state;
+	uint32_t stack = fixture_push(model, 0, MODEL_FRAME_BODY, BODY_TIER1, "", 0);
+	char *text;
+
+	add_samples(model, model__add_event(model, &(struct model_event){
+		.name = model__string(model, "task-clock"), .period = 500000 }), stack, 3);
+	text = look_once(model, STAT_BY_BODY, STAT_TEXT);
+	assert_contains(text, "share %  cpu-clock ms  task-clock ms  tier ");
+	assert_contains(text, "   0.00           0.0            1.5  tier1 ");
+	free(text);
+}
+
+static void ratios(void **state)
+{
+	struct model *model = *state;
+	uint32_t stack = fixture_push(model, 0, MODEL_FRAME_BODY, BODY_TIER1, "", 0);
+	static const struct {
+		const char *name;
+		uint64_t period;
+		int samples;
+	} events[] = { { "instructions", 1000, 30 }, { "cycles", 2000, 10 },
+		       { "cache-misses", 10, 9 } };
+	char *text;
+
+	for (int i = 0; i < 3; i++)
+		add_samples(model, model__add_event(model, &(struct model_event){
+			.name = model__string(model, events[i].name),
+			.period = events[i].period }), stack, events[i].samples);
+	text = look_once(model, STAT_BY_BODY, STAT_TEXT);
+	assert_contains(text, "  instructions      cycles  cache-misses     IPC  cache-misses/1k  tier ");
+	assert_contains(text, "         30000       20000            90    1.50             3.00  tier1 ");
+	assert_contains(text, "             0           0             0       -                -  tier0 ");
+	free(text);
+}
+
 static void csv(void **state)
 {
 	struct stat_view *view = new_view(STAT_BY_BODY, STAT_CSV);
@@ -254,7 +300,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(model_counts_leaves_and_keeps_them), TEST(text_by_body),
 		TEST(text_by_method_and_tier), TEST(states_of_a_body), TEST(intervals_add_up),
-		TEST(top_keeps_the_sum), TEST(counted_events_and_sorting), TEST(csv),
+		TEST(top_keeps_the_sum), TEST(counted_events_and_sorting), TEST(clocks_are_in_milliseconds), TEST(ratios),
+		TEST(csv),
 		TEST(json), TEST(hostile_names),
 	};
 

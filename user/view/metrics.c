@@ -294,7 +294,7 @@ static void forget(struct metrics *metrics, uint32_t index)
 	forget_methods(metrics, index);
 }
 
-/* Each stays for one text that is read; of those that nobody reads, the newest. */
+/* Each stays for one text that is read; those that nobody reads do not pile up. */
 static void forget_ended(struct metrics *metrics, uint64_t scraped)
 {
 	uint32_t ended = 0;

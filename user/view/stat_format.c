@@ -8,10 +8,11 @@
  *      50.51         505.1           12  tier1               0       2  published   Shop.Score(int)
  *
  * Events of time are shown in ms on the CPU, others as how often they happened: samples times
- * the event's period, both of them.
+ * the event's period, both of them.  Ratios follow where both halves are counted.
  */
 #include "json_rows.h"
 #include "stat.h"
+#include "stat_ratio.h"
 #include "view_internal.h"
 
 #include "../base/text.h"
@@ -103,6 +104,37 @@ static void append_counts(const struct model *model, const uint64_t *samples, st
 	}
 }
 
+static int ratio_width(const struct stat_ratio *ratio)
+{
+	int width = (int)(strlen(ratio->name) + strlen(ratio->unit));
+
+	return width < 6 ? 6 : width;
+}
+
+static void append_ratios(const struct model *model, const uint64_t *samples, struct buf *buf)
+{
+	struct stat_ratio ratios[MODEL_EVENTS_MAX];
+	unsigned int count = stat_ratio__find(model, ratios);
+	double value;
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (stat_ratio__of(model, &ratios[i], samples, &value))
+			buf__printf(buf, "  %*.2f", ratio_width(&ratios[i]), value);
+		else
+			buf__printf(buf, "  %*s", ratio_width(&ratios[i]), "-");
+	}
+}
+
+static void append_ratio_heads(const struct model *model, struct buf *buf)
+{
+	struct stat_ratio ratios[MODEL_EVENTS_MAX];
+	unsigned int count = stat_ratio__find(model, ratios);
+
+	for (unsigned int i = 0; i < count; i++)
+		buf__printf(buf, "  %*s%s", ratio_width(&ratios[i]) - (int)strlen(ratios[i].unit),
+			    ratios[i].name, ratios[i].unit);
+}
+
 static void append_head(const struct stat_view *view, const struct model *model,
 			struct buf *buf)
 {
@@ -114,6 +146,7 @@ static void append_head(const struct stat_view *view, const struct model *model,
 
 		buf__printf(buf, "  %*s%s", width, name, time ? " ms" : "");
 	}
+	append_ratio_heads(model, buf);
 	if (view->several)
 		buf__append_string(buf, "  process             ");
 	if (view->options.by == STAT_BY_BODY)
@@ -154,6 +187,7 @@ static void append_row(const struct stat_view *view, const struct model *model,
 
 	buf__printf(buf, "%7.2f", share(view, row->samples));
 	append_counts(model, row->samples, buf);
+	append_ratios(model, row->samples, buf);
 	if (view->several) {
 		struct buf label = BUF_INIT, safe = BUF_INIT;
 
@@ -189,6 +223,7 @@ static void append_rest(const struct stat_view *view, const struct model *model,
 			samples[j] += view->rows[i].samples[j];
 	buf__printf(buf, "%7.2f", share(view, samples));
 	append_counts(model, samples, buf);
+	append_ratios(model, samples, buf);
 	buf__printf(buf, "  and %u more\n", view->rows_count - shown);
 }
 

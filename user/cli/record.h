@@ -95,6 +95,9 @@ int record_options__parse(int argc, char **argv, struct record_options *ret_opti
 struct record;
 struct record_sink {
 	uint64_t interval_ns;		/* 0: at the end only */
+	bool each_step;			/* reads samples, before they are dropped; waits for
+					 * no interval, and is to be called that often */
+	bool off;			/* nobody reads what it writes */
 	uint64_t looked_ns;		/* last, or the start */
 	/* An enum exit_code; prints errors. */
 	int (*look)(struct record_sink *sink, struct record *record, uint64_t now, bool last);
@@ -162,8 +165,21 @@ int record_sinks__open(struct record *record);
 void record_sinks__begin(struct record *record);
 /* To be called after each step of the recorder. */
 int record_sinks__step(struct record *record, uint64_t now, bool last);
-/* To an output of a sink; `path` NULL: standard output.  An enum exit_code. */
-int record_sinks__write(int fd, const char *path, const struct buf *buf);
+/*
+ * What a sink writes to; `path` NULL: standard output.  It is opened with the first piece, so
+ * that nothing is lost of an old file where nothing is recorded.
+ */
+struct sink_output {
+	const char *path;
+	int fd;				/* -1: not open */
+};
+/* Whether it can be written; an enum exit_code. */
+int sink_output__init(struct sink_output *output, const char *path);
+/* Waits for a slow reader, but not when the recording is to end.  When nobody reads on, the
+ * sink is off, and the recording too if it has no other use.  An enum exit_code. */
+int sink_output__write(struct sink_output *output, struct record_sink *sink,
+		       struct record *record, const struct buf *buf);
+void sink_output__close(struct sink_output *output);
 /* When the next look is due, at most `wait_ms` from now. */
 int record_sinks__wait_ms(const struct record *record, int wait_ms);
 void record_sinks__free(struct record *record);

@@ -18,9 +18,8 @@ struct events_sink {
 	struct record_sink sink;	/* first: it is what the recording has of us */
 	struct view_events_seen seen;
 	struct view_events_filter filter;
-	const char *path;		/* NULL: standard output */
+	struct sink_output output;
 	bool json;
-	int fd;
 };
 
 static int look(struct record_sink *sink, struct record *record, uint64_t now, bool last)
@@ -34,7 +33,7 @@ static int look(struct record_sink *sink, struct record *record, uint64_t now, b
 				 &events->filter, events->json, &buf);
 	if (err)
 		log__error("cannot make the lines: %s", strerror(-err));
-	code = err ? EXIT_BROKEN : record_sinks__write(events->fd, events->path, &buf);
+	code = err ? EXIT_BROKEN : sink_output__write(&events->output, sink, record, &buf);
 	buf__free(&buf);
 	return code;
 }
@@ -44,29 +43,25 @@ static void free_events(struct record_sink *sink)
 	struct events_sink *events = (struct events_sink *)sink;
 
 	view_events_seen__free(&events->seen);
-	if (events->path)
-		close(events->fd);
+	sink_output__close(&events->output);
 	free(events);
 }
 
 int record_events__new(const struct record_events_options *options,
 		       struct record_sink **ret_sink)
 {
-	struct events_sink *events;
-	int fd, err = output__open(options->output, &fd);
+	struct events_sink *events = alloc__zeroed(1, sizeof(*events));
+	int code = sink_output__init(&events->output, options->output);
 
-	if (err) {
-		output__cannot_write(options->output, err);
-		return EXIT_RECORDING;
+	if (code) {
+		free(events);
+		return code;
 	}
-	events = alloc__zeroed(1, sizeof(*events));
 	events->sink = (struct record_sink){ .interval_ns = INTERVAL_NS, .look = look,
 					     .free = free_events };
 	events->filter = options->filter;
 	events->filter.seen = &events->seen;
 	events->json = options->json;
-	events->path = options->output;
-	events->fd = fd;
 	*ret_sink = &events->sink;
 	return EXIT_OK;
 }

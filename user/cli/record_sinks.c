@@ -7,6 +7,11 @@
 #include "../base/clock.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+#define POLL_MS 100
 
 static void add(struct record *record, struct record_sink *sink)
 {
@@ -51,7 +56,8 @@ int record_sinks__step(struct record *record, uint64_t now, bool last)
 	int code = EXIT_OK, sink_code;
 
 	for (struct record_sink *sink = record->sinks; sink; sink = sink->next) {
-		if (!last && (!sink->interval_ns || now - sink->looked_ns < sink->interval_ns))
+		if (!last && !sink->each_step &&
+		    (!sink->interval_ns || now - sink->looked_ns < sink->interval_ns))
 			continue;
 		sink_code = sink->look(sink, record, now, last);
 		sink->looked_ns = now;
@@ -60,19 +66,64 @@ int record_sinks__step(struct record *record, uint64_t now, bool last)
 	return code;
 }
 
-int record_sinks__write(int fd, const char *path, const struct buf *buf)
+int sink_output__init(struct sink_output *output, const char *path)
 {
-	int err = output__append(fd, buf);
+	*output = (struct sink_output){ .path = path, .fd = path ? -1 : STDOUT_FILENO };
+	return output__check(path);
+}
 
-	if (!err)
+void sink_output__close(struct sink_output *output)
+{
+	if (output->path && output->fd >= 0)
+		close(output->fd);
+}
+
+/* A pipe that is ready takes so many bytes at once: no write waits for long. */
+static int write_patiently(int fd, const struct buf *buf)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+	size_t done = 0;
+
+	while (done < buf->size) {
+		size_t size = buf->size - done < PIPE_BUF ? buf->size - done : PIPE_BUF;
+		ssize_t written;
+
+		if (poll(&ready, 1, POLL_MS) <= 0) {
+			if (record_interrupted)
+				return -EINTR;
+			continue;
+		}
+		written = write(fd, buf->data + done, size);
+		if (written < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		if (written > 0)
+			done += (size_t)written;
+	}
+	return 0;
+}
+
+int sink_output__write(struct sink_output *output, struct record_sink *sink,
+		       struct record *record, const struct buf *buf)
+{
+	int err = 0;
+
+	if (sink->off || !buf->size)
 		return EXIT_OK;
-	/* Who read it has seen enough: that is no failure, but there is nothing left to do. */
-	if (err == -EPIPE && !path) {
-		record_interrupted = 1;
+	if (output->fd < 0)
+		err = output__open(output->path, &output->fd);
+	if (!err)
+		err = write_patiently(output->fd, buf);
+	if (!err || err == -EINTR)
+		return EXIT_OK;
+	sink->off = true;
+	/* Who read it has seen enough; that is no failure. */
+	if (err == -EPIPE && !output->path) {
+		if (record->options->no_recording && !record->sinks->next)
+			record_interrupted = 1;
 		return EXIT_OK;
 	}
-	output__cannot_write(path, err);
-	return EXIT_RECORDING;
+	output__cannot_write(output->path, err);
+	return record->path ? EXIT_OK : EXIT_RECORDING;
 }
 
 int record_sinks__wait_ms(const struct record *record, int wait_ms)

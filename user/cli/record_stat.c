@@ -15,8 +15,7 @@
 struct stat_sink {
 	struct record_sink sink;	/* first: it is what the recording has of us */
 	struct stat_view *view;
-	const char *path;		/* NULL: standard output */
-	int fd;
+	struct sink_output output;
 };
 
 static int look(struct record_sink *sink, struct record *record, uint64_t now, bool last)
@@ -28,7 +27,7 @@ static int look(struct record_sink *sink, struct record *record, uint64_t now, b
 	(void)last;
 	if (err)
 		log__error("cannot make the table: %s", strerror(-err));
-	code = err ? EXIT_BROKEN : record_sinks__write(stat->fd, stat->path, &buf);
+	code = err ? EXIT_BROKEN : sink_output__write(&stat->output, sink, record, &buf);
 	buf__free(&buf);
 	return code;
 }
@@ -38,27 +37,23 @@ static void free_stat(struct record_sink *sink)
 	struct stat_sink *stat = (struct stat_sink *)sink;
 
 	stat_view__free(stat->view);
-	if (stat->path)
-		close(stat->fd);
+	sink_output__close(&stat->output);
 	free(stat);
 }
 
 int record_stat__new(const struct record_options *options, struct record_sink **ret_sink)
 {
-	const char *path = options->no_recording ? options->output : NULL;
-	struct stat_sink *stat;
-	int fd, err = output__open(path, &fd);
+	struct stat_sink *stat = alloc__zeroed(1, sizeof(*stat));
+	int code = sink_output__init(&stat->output,
+				     options->no_recording ? options->output : NULL);
 
-	if (err) {
-		output__cannot_write(path, err);
-		return EXIT_RECORDING;
+	if (code) {
+		free(stat);
+		return code;
 	}
-	stat = alloc__zeroed(1, sizeof(*stat));
 	stat->sink = (struct record_sink){ .interval_ns = options->stat.interval_ns,
 					   .look = look, .free = free_stat };
 	stat->view = stat_view__new(&options->stat.view);
-	stat->path = path;
-	stat->fd = fd;
 	*ret_sink = &stat->sink;
 	return EXIT_OK;
 }

@@ -37,7 +37,7 @@ struct watch_sink {
 	struct map *refused;		/* process, FunctionID: told that it cannot be watched */
 	bool told_waiting, told_more;
 	bool full;			/* no watchpoint is left */
-	int write_err;			/* of standard output; nothing is printed any more */
+	struct sink_output output;
 };
 
 static struct watched_function *find(struct watch_sink *watch, uint32_t process,
@@ -50,27 +50,25 @@ static struct watched_function *find(struct watch_sink *watch, uint32_t process,
 	return NULL;
 }
 
-/* A line of what is seen.  When nobody reads on, the recording ends in order. */
-static void show(struct watch_sink *watch, const struct record *record,
-		 const struct watched_function *function, const struct model_patch *patch,
-		 const struct model_sample *sample, uint64_t begin_ns)
+static int show(struct watch_sink *watch, struct record *record,
+		const struct watched_function *function, const struct model_patch *patch,
+		const struct model_sample *sample, uint64_t begin_ns)
 {
 	struct buf buf = BUF_INIT;
+	int code = EXIT_OK;
 
-	if (!watch->write_err &&
-	    !view_watch__append(record->model, patch, sample, begin_ns,
+	if (!view_watch__append(record->model, patch, sample, begin_ns,
 				model__text(record->model, function->name),
 				watch->options->json, &buf))
-		watch->write_err = output__append(STDOUT_FILENO, &buf);
+		code = sink_output__write(&watch->output, &watch->sink, record, &buf);
 	buf__free(&buf);
-	if (watch->write_err)
-		record_interrupted = 1;
+	return code;
 }
 
 /* What calls reach now: the newest patch of the function.  There is none where nothing can
  * be told as yet. */
-static void show_begin(struct watch_sink *watch, const struct record *record,
-		       struct watched_function *function)
+static int show_begin(struct watch_sink *watch, struct record *record,
+		      struct watched_function *function)
 {
 	for (uint32_t i = model__patches(record->model); i > 0; i--) {
 		const struct model_patch *patch = model__patch(record->model, i - 1);
@@ -78,10 +76,10 @@ static void show_begin(struct watch_sink *watch, const struct record *record,
 		if (patch->process != function->process ||
 		    patch->function_id != function->function)
 			continue;
-		show(watch, record, function, patch, NULL, function->since_ns);
 		function->begun = true;
-		return;
+		return show(watch, record, function, patch, NULL, function->since_ns);
 	}
+	return EXIT_OK;
 }
 
 /* One function's trouble is not that of the others; no watchpoint at all is everybody's. */
@@ -123,8 +121,7 @@ static int add(struct watch_sink *watch, struct record *record, const struct mod
 	*function = (struct watched_function){ .process = body->process, .name = body->name,
 					       .function = body->function_id,
 					       .since_ns = clock__now() };
-	show_begin(watch, record, function);
-	return EXIT_OK;
+	return show_begin(watch, record, function);
 }
 
 /* The model's body, as it is now: whoever adds may change the model. */
@@ -175,13 +172,14 @@ static struct map *find_hits(const struct model *model)
 	return hits;
 }
 
-static void show_patches(struct watch_sink *watch, const struct record *record)
+static int show_patches(struct watch_sink *watch, struct record *record)
 {
 	const struct model *model = record->model;
 	struct map *hits = NULL;
 	uint64_t number;
+	int code = EXIT_OK;
 
-	for (; watch->patches_seen < model__patches(model); watch->patches_seen++) {
+	for (; !code && watch->patches_seen < model__patches(model); watch->patches_seen++) {
 		const struct model_patch *patch = model__patch(model, watch->patches_seen);
 		struct watched_function *function =
 			find(watch, patch->process, patch->function_id);
@@ -194,31 +192,28 @@ static void show_patches(struct watch_sink *watch, const struct record *record)
 		if (patch->window_ns[0] == patch->window_ns[1] &&
 		    map__get(hits, 0, patch->window_ns[1], &number))
 			sample = model__sample(model, number);
-		show(watch, record, function, patch, sample,
-		     sample || function->begun ? 0 : patch->window_ns[1]);
+		code = show(watch, record, function, patch, sample,
+			    sample || function->begun ? 0 : patch->window_ns[1]);
 		function->begun = true;
 	}
 	map__free(hits);
+	return code;
 }
 
 static int look(struct record_sink *sink, struct record *record, uint64_t now, bool last)
 {
 	struct watch_sink *watch = (struct watch_sink *)sink;
-	int code = EXIT_OK;
+	int code = show_patches(watch, record);
 
 	(void)now;
-	show_patches(watch, record);
-	if (!last) {
+	if (last)
+		return !code && !watch->count && map__count(watch->refused) ? EXIT_NO_START :
+		       code;
+	if (!code)
 		code = look_for_functions(watch, record);
-		/* What these found first was told as their begin. */
-		watch->patches_seen = model__patches(record->model);
-		return code;
-	}
-	if (watch->write_err && watch->write_err != -EPIPE) {
-		output__cannot_write(NULL, watch->write_err);
-		return EXIT_RECORDING;
-	}
-	return !watch->count && map__count(watch->refused) ? EXIT_NO_START : EXIT_OK;
+	/* What these found first was told as their begin. */
+	watch->patches_seen = model__patches(record->model);
+	return code;
 }
 
 static void free_watch(struct record_sink *sink)
@@ -234,9 +229,11 @@ struct record_sink *record_watch__new(const struct watch_options *options)
 {
 	struct watch_sink *watch = alloc__zeroed(1, sizeof(*watch));
 
-	watch->sink = (struct record_sink){ .interval_ns = INTERVAL_NS, .look = look,
+	watch->sink = (struct record_sink){ .interval_ns = INTERVAL_NS, .each_step = true,
+					    .look = look,
 					    .free = free_watch };
 	watch->options = options;
+	watch->output = (struct sink_output){ .fd = STDOUT_FILENO };
 	watch->refused = map__new();
 	return &watch->sink;
 }

@@ -127,7 +127,7 @@ static void look_at_processes(struct metrics *metrics, const struct model *model
 	for (uint32_t i = 0; i < count; i++) {
 		const struct model_process *row = model__process(model, i);
 
-		if (!metrics->slots[i] && row->comm)
+		if (!metrics->slots[i] && (row->comm || row->end_ns))
 			metrics->slots[i] = add_process(metrics, model, row) + 1;
 		if (process_of(metrics, i) && !row->end_ns)
 			process_of(metrics, i)->alive = true;
@@ -294,13 +294,29 @@ static void forget(struct metrics *metrics, uint32_t index)
 	forget_methods(metrics, index);
 }
 
+/* The one that ended first; UINT32_MAX without one. */
+static uint32_t oldest_ended(const struct metrics *metrics)
+{
+	uint32_t oldest = UINT32_MAX;
+
+	for (uint32_t i = 0; i < metrics->processes_count; i++) {
+		const struct metrics_process *process = &metrics->processes[i];
+
+		if (process->used && !process->alive &&
+		    (oldest == UINT32_MAX ||
+		     process->ended < metrics->processes[oldest].ended))
+			oldest = i;
+	}
+	return oldest;
+}
+
 /* Each stays for one text that is read; those that nobody reads do not pile up. */
 static void forget_ended(struct metrics *metrics, uint64_t scraped)
 {
 	uint32_t ended = 0;
 
-	for (uint32_t i = metrics->processes_count; i > 0; i--) {
-		struct metrics_process *process = &metrics->processes[i - 1];
+	for (uint32_t i = 0; i < metrics->processes_count; i++) {
+		struct metrics_process *process = &metrics->processes[i];
 
 		if (!process->used)
 			continue;
@@ -310,10 +326,13 @@ static void forget_ended(struct metrics *metrics, uint64_t scraped)
 			process->ended = metrics->text;
 		if (process->alive)
 			continue;
-		ended++;
-		if (process->ended <= scraped || ended > METRICS_ENDED)
-			forget(metrics, i - 1);
+		if (process->ended <= scraped)
+			forget(metrics, i);
+		else
+			ended++;
 	}
+	for (; ended > METRICS_ENDED; ended--)
+		forget(metrics, oldest_ended(metrics));
 }
 
 void metrics__look(struct metrics *metrics, const struct model *model, uint64_t scraped)

@@ -299,7 +299,8 @@ int view_events__write(const struct model *model, const struct view_options *opt
 	int err = 0;
 
 	view__time_range(model, &list.start_ns, &end_ns);
-	name_patches(&list);
+	if (!filter->seen || filter->seen->patches < model__patches(model))
+		name_patches(&list);
 	collect(&list, filter);
 	if (!json)
 		view__append_note(options, buf);

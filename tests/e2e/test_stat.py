@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -144,6 +145,33 @@ def stat_of_a_command(t):
         check.equal(result.code, 0, f"{result}\nexit code")
         check.that(re.search(r"^ +\d+\.\d\d +(35\d\d)  opt +0 +0  (?:alive|published) +Counts\.Causes\.TouchOptimized\(int\)$", result.out, re.M), f"got {result.out}")
         check.that(re.search(r"^ +\d+\.\d\d +\d+  and \d+ more$", result.out, re.M), f"no rest in {result.out}")
+
+
+@check.test("stat, and who reads it", timeout=90)
+def readers(t):
+    programs.need_root()
+    demo = programs.start_app(t, "demo", "60", "--threads", "2")
+    with t.case("a reader that stopped does not keep it from its end"):
+        program = programs.Program(t, [loader.TIERSCOPE, "stat", "-p", str(demo.pid), "-i", "100ms", "--top", "0", "-q"],
+                                   stdout=subprocess.PIPE)
+        program.process.stdout.read(1)
+        time.sleep(3)  # until the pipe is full
+        program.process.send_signal(signal.SIGINT)
+        check.equal(program.wait(20), 0, "exit code")
+    with t.case("one that goes ends the table, not the recording and its command"):
+        path = t.path("out.tscope")
+        program = programs.Program(t, [loader.TIERSCOPE, "record", "--stat", "100ms", "-o", path, "--", programs.app("short"), "hello"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        program.process.stdout.close()
+        check.equal(program.wait(60), 0, "exit code")
+        check.equal(loader.read_json(t, path)["recording"]["complete"], True, "complete")
+    with t.case("an old table stays where nothing is counted"):
+        path = t.path("old.csv")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("old\n")
+        loader.complaint(loader.run("stat", "-p", "999999", "-o", path), 1, "999999")
+        with open(path, encoding="utf-8") as file:
+            check.equal(file.read(), "old\n", "the old table")
 
 
 @check.test("stat of nothing", timeout=60)

@@ -131,7 +131,7 @@ def through_signals(t):
     programs.need_root()
     programs.need("readelf")
     program = programs.app("below")
-    place, entry, seen, wrong, cut = signal_return(), entry_point(program), 0, [], []
+    place, entry, seen, leaves, wrong, cut = signal_return(), entry_point(program), 0, 0, [], []
     for attempt in range(TRIES):
         path = t.path(f"{attempt}.tscope")
         result = loader.record(t, "-o", path, "-F", 9973, "--", program, "suspend", SECONDS)
@@ -145,6 +145,7 @@ def through_signals(t):
                 continue
             seen += 1
             interrupted, caller = found.names[at + 1:at + 3]
+            leaves += interrupted == "Suspending.Leaf"
             if CALLERS.get(interrupted, caller) != caller and caller != HIDDEN:
                 wrong.append(" < ".join(found.names[:at + 5]))
             if found.numbers[-1][3] != entry and not found.names[-1].endswith(("!clone3", "!clone", "!__clone")):
@@ -154,6 +155,7 @@ def through_signals(t):
     print(f"{seen} samples in handlers of signals")
     with t.case("what was interrupted has its caller"):
         check.at_least(seen, SIGNALLED, "samples in handlers of signals")
+        check.at_least(leaves, SIGNALLED // 2, "of those that interrupted the method that runs most of the time")
         check.empty(wrong, "stacks are wrong", 10)
     with t.case("they reach the thread's first function"):
         check.empty(cut, "stacks are cut", 10)

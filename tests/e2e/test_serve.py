@@ -23,12 +23,6 @@ LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def executable(pid):
     """"" of one that has ended meanwhile."""
     try:
@@ -82,18 +76,11 @@ def wait_for_samples(port, at_least=1, timeout=40):
     return programs.wait_until(ready, "samples in a scrape", timeout)
 
 
-class Server(programs.Program):
+class Server(loader.Recorder):
     def __init__(self, t, *arguments, command="serve"):
-        self.port = free_port()
+        self.port = programs.free_port()
         option = "--listen" if command == "serve" else "--serve"
-        self.errors = t.path(f"{command}-err")
-        with open(self.errors, "wb") as err, open(t.path(f"{command}-out"), "wb") as out:
-            super().__init__(t, [loader.TIERSCOPE, command, option, f"127.0.0.1:{self.port}", *map(str, arguments)],
-                             env=programs.environment(), stdout=out, stderr=err)
-
-    def error_text(self):
-        with open(self.errors, encoding="utf-8") as file:
-            return file.read()
+        super().__init__(t, option, f"127.0.0.1:{self.port}", *arguments, env=programs.environment(), command=command)
 
 
 def in_other_words(document):
@@ -146,7 +133,7 @@ def record_serve(t):
     demo.process.send_signal(signal.SIGCONT)
     document = report.Report(loader.read_json(t, path))
     with t.case("the scrape has exactly the recording's samples, to each tier; and so has stat"):
-        check.equal(code, 0, f"{server.error_text()}\nexit code")
+        check.equal(code, 0, f"{server.texts()[1]}\nexit code")
         scraped = {(dict(labels)["tier"], dict(labels)["event"]): value
                    for (name, labels), value in last.items() if name == "tierscope_samples_total"}
         others = ("native", "stub", "unresolved")
@@ -156,8 +143,7 @@ def record_serve(t):
         for event in document.events:
             check.equal(scraped["native", event["name"]], event["samples_summary"]["native_leaf"] + event["samples_summary"]["kernel_leaf"],
                         f"native samples of {event['name']}")
-        with open(t.path("record-out"), encoding="utf-8") as file:
-            tables = [json.loads(line) for line in file if line.startswith('{"from_ns"')]
+        tables = [json.loads(line) for line in server.texts()[0].splitlines() if line.startswith('{"from_ns"')]
         for event in document.events:
             check.equal(sum(table["events"][event["name"]]["samples"] for table in tables), event["samples"], f"samples in stat of {event['name']}")
 
@@ -169,14 +155,13 @@ def record_serve_exactly(t):
     path = t.path("out.tscope")
     server = Server(t, "-F", loader.FREQUENCY, "-e", "page-faults,cpu-clock", "-o", path, "--", programs.app("counts"), "10", "8",
                     command="record")
-    programs.wait_until(lambda: os.path.getsize(t.path("record-out")) and '"methods"' in open(t.path("record-out"), encoding="utf-8").read(),
-                        "the program's work", 60)
+    programs.wait_until(lambda: '"methods"' in server.texts()[0], "the program's work", 60)
     time.sleep(2.5)
     last = scrape(server.port)
     code = server.wait(60)
     document = report.Report(loader.read_json(t, path))
     with t.case("optimized and unoptimized bodies: equal to the recording"):
-        check.equal(code, 0, f"{server.error_text()}\nexit code")
+        check.equal(code, 0, f"{server.texts()[1]}\nexit code")
         recorded = in_other_words(document)
         for tier in ("opt", "minopt"):
             for event in ("page-faults", "cpu-clock"):
@@ -213,7 +198,7 @@ def serve_children(t):
         check.at_least(total(scrape(server.port), "tierscope_processes"), 1, "processes alive")
     server.process.send_signal(signal.SIGINT)
     with t.case("ends well"):
-        check.equal(server.wait(60), 0, f"{server.error_text()}\nexit code")
+        check.equal(server.wait(60), 0, f"{server.texts()[1]}\nexit code")
 
 
 @check.test("serve processes that come and go", timeout=120)
@@ -231,9 +216,8 @@ def serve_brief(t):
                 now[dict(labels)["pid"], dict(labels)["process"]] += value
         last.update(now)
         most = max(most, len([name for _, name in now if name == "short"]))
-        with open(t.path("serve-out"), encoding="utf-8") as file:
-            if over is None and "over" in file.read():
-                over = time.monotonic()
+        if over is None and "over" in server.texts()[0]:
+            over = time.monotonic()
         time.sleep(0.2)
     with t.case("their last values have all samples"):
         check.equal(len([pid for pid, name in last if name == "short"]), 12, "processes")
@@ -282,7 +266,7 @@ def clients(t):
         connection.close()
     with t.case("its end frees the port, the target goes on"):
         server.process.send_signal(signal.SIGTERM)
-        check.equal(server.wait(60), 0, f"{server.error_text()}\nexit code")
+        check.equal(server.wait(60), 0, f"{server.texts()[1]}\nexit code")
         check.equal(demo.process.poll(), None, "exit code of demo")
         with socket.socket() as again:
             again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -312,7 +296,7 @@ def real_prometheus(t):
     programs.need_root()
     programs.need("prometheus")
     demo = programs.start_app(t, "demo", "90")
-    server, port = Server(t, "-p", demo.pid, "-F", loader.FREQUENCY, "-e", "cpu-clock,page-faults"), free_port()
+    server, port = Server(t, "-p", demo.pid, "-F", loader.FREQUENCY, "-e", "cpu-clock,page-faults"), programs.free_port()
     wait_for_samples(server.port, 100)
     rules = os.path.join(programs.ROOT, "docs", "prometheus-rules.yml")
     with open(t.path("prometheus.yml"), "w", encoding="utf-8") as file:
@@ -375,7 +359,7 @@ def serve_nothing(t):
         with t.case(" ".join(("serve",) + arguments)):
             loader.complaint(loader.run("serve", *arguments, cwd=t.folder), code, *words)
     with t.case("an address that others can reach is told of"):
-        result = loader.run("serve", "--listen", f"0.0.0.0:{free_port()}", "--", "true")
+        result = loader.run("serve", "--listen", f"0.0.0.0:{programs.free_port()}", "--", "true")
         check.equal(result.code, 0, f"{result}\nexit code")
         check.that("others than this machine can read them" in result.err, f"no warning in {result.err}")
     with t.case("record --serve leaves no file when it cannot"):

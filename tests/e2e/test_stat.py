@@ -65,8 +65,8 @@ def record_stat(t):
             name = event["name"]
             check.equal(sum(n for (e, _), n in in_stat.items() if e == name), event["samples"], f"samples of {name}")
             check.equal(sum(n for (e, what), n in in_stat.items() if e == name and what == "native"),
-                        event["samples_summary"]["native_leaf"] + event["samples_summary"]["kernel_leaf"]
-                        if "samples_summary" in event else 0, f"native samples of {name}")
+                        event["samples_summary"]["native_leaf"] + event["samples_summary"]["kernel_leaf"],
+                        f"native samples of {name}")
         check.equal({key: n for key, n in in_stat.items() if isinstance(key[1], tuple)}, dict(+ours), "samples of bodies")
         check.at_least(len(ours), 50, "bodies with samples")
         check.equal(sum(in_stat.values()), document.kept(), "kept samples")

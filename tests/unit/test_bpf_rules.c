@@ -3,12 +3,8 @@
 // Native code by the rules of its file's table: bpf/codefind.bpf.h finds them,
 // bpf/unwind.bpf.h walks by them, from every instruction, through signals, between
 // managed frames; what has no rule goes by rbp as before.
-#include "bpf_shim.h"
-#include "bpf_machine.h"
+#include "bpf_walk.h"
 
-#include "../../bpf/unwind.bpf.h"
-
-#define SPACE  7
 #define NATIVE 0x7f1100000000ULL /* base of the native file at hand */
 #define TEXT   0x1000		 /* RVA of its code */
 #define SECOND 0x7f110000c000ULL /* of another one, in the same slot */
@@ -18,42 +14,12 @@
 #define END		TS_SHAPE(TS_RULE_END, 0, 0)
 #define SIGNAL		TS_SHAPE(TS_RULE_SIGNAL, 0, 0)
 
-static struct ts_space space = {.number = SPACE};
-static struct machine machine;
-static struct walk_scratch scratch;
-static __u8 code[4096];
 static __u32 rows_used, granules_used;
 
 static int setup(void **state)
 {
-	shim__clear();
-	SHIM_MAP(slots, 64);
-	SHIM_MAP(jit_slots, 64);
-	SHIM_MAP(jit_granules, 64);
-	SHIM_MAP(bodies, 64);
-	SHIM_MAP(free_rows, 64);
-	SHIM_MAP(free_pages, 64);
-	SHIM_MAP(images, 4);
-	SHIM_MAP(image_granules, 64);
-	SHIM_MAP(image_rows, 256);
-	SHIM_MAP(returns, TS_RETURNS);
-	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
-	next_row = next_page = 1;
-	code_epoch = 1;
-	free_rows_top = free_pages_top = 0;
-	space.bodies = 0;
+	walk_setup();
 	rows_used = granules_used = 0;
-	memset(code, 0xcc, sizeof(code));
-	memset(&scratch, 0, sizeof(scratch));
-	memset(&machine, 0, sizeof(machine));
-	shim__add_memory(MACHINE_STACK, machine.stack, sizeof(machine.stack));
-	shim__add_memory(MACHINE_CODE, code, sizeof(code));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	shim__clear();
 	return 0;
 }
 
@@ -110,40 +76,6 @@ static void add_native(const struct rule *rules, __u32 count)
 
 	add_table(1, rules, count);
 	add_slot(NATIVE, &slot);
-}
-
-static __u32 add_body(__u64 start, __u32 size, __u32 shape)
-{
-	struct ts_journal_record record = {
-		.start = start, .size = size, .shape = shape, .function_id = start};
-	struct placed placed = {};
-
-	assert_int_equal(body_insert(&space, &record, &placed), 0);
-	return placed.row;
-}
-
-static struct walk walk_from(__u64 ip, __u64 sp, __u64 bp)
-{
-	return (struct walk){.ip = ip, .sp = sp, .bp = bp, .returns = {.space = SPACE}};
-}
-
-/* Without the cache of answers; with it, and once more when all is in it. */
-static void walk_whole(__u64 ip)
-{
-	static struct walk_scratch first;
-
-	for (int pass = 0; pass < 3; pass++) {
-		memset(&scratch, 0, sizeof(scratch));
-		scratch.walk = walk_from(ip, machine.rsp, machine.rbp);
-		if (pass)
-			scratch.walk.returns = returns_of(0, SPACE);
-		walk_stack(&scratch);
-		if (!pass)
-			first = scratch;
-		assert_int_equal(scratch.walk.count, first.walk.count);
-		assert_int_equal(scratch.walk.flags, first.walk.flags);
-		assert_memory_equal(scratch.record, first.record, sizeof(first.record));
-	}
 }
 
 static __u64 frame(__u32 index)

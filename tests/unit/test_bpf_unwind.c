@@ -2,63 +2,14 @@
 // Copyright (c) 2026 The tierscope authors
 // bpf/unwind.bpf.h: from every instruction of every kind of body the walk finds
 // the caller; whole stacks through mixed frames; stacks that lie, loop or end.
-#include "bpf_shim.h"
-#include "bpf_machine.h"
+#include "bpf_walk.h"
 
-#include "../../bpf/record.bpf.h"
-
-#define SPACE	    7
 #define TIER0_SLOTS 11 /* of the tier-0 frame below an OSR frame */
-
-static struct ts_space space = {.number = SPACE};
-static struct machine machine;
-static struct walk_scratch scratch;
-static __u8 code[4096];
 
 static int setup(void **state)
 {
-	shim__clear();
-	SHIM_MAP(slots, 64);
-	SHIM_MAP(jit_slots, 64);
-	SHIM_MAP(jit_granules, 64);
-	SHIM_MAP(bodies, 64);
-	SHIM_MAP(free_rows, 64);
-	SHIM_MAP(free_pages, 64);
-	SHIM_MAP(images, 4);
-	SHIM_MAP(image_granules, 64);
-	SHIM_MAP(image_rows, 64);
-	SHIM_MAP(returns, TS_RETURNS);
-	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
-	next_row = next_page = 1;
-	code_epoch = 1;
-	free_rows_top = free_pages_top = 0;
-	space.bodies = 0;
-	memset(code, 0xcc, sizeof(code));
-	memset(&scratch, 0, sizeof(scratch));
-	shim__add_memory(MACHINE_STACK, machine.stack, sizeof(machine.stack));
-	shim__add_memory(MACHINE_CODE, code, sizeof(code));
+	walk_setup();
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	shim__clear();
-	return 0;
-}
-
-static __u32 add_body(__u64 start, __u32 size, __u32 shape)
-{
-	struct ts_journal_record record = {
-		.start = start, .size = size, .shape = shape, .function_id = start};
-	struct placed placed = {};
-
-	assert_int_equal(body_insert(&space, &record, &placed), 0);
-	return placed.row;
-}
-
-static struct walk walk_from(__u64 ip, __u64 sp, __u64 bp)
-{
-	return (struct walk){.ip = ip, .sp = sp, .bp = bp, .returns = {.space = SPACE}};
 }
 
 /* --- every instruction of synthetic bodies -------------------------------- */
@@ -428,25 +379,6 @@ static void build_stack(__u32 *rows)
 	machine__push(&machine, *machine__word(&machine, machine.rbp));
 	machine.rbp = machine.rsp;
 	machine__push(&machine, AT(OSR, 0x40));
-}
-
-/* Without the return-address cache; with it, and once more when all is in it. */
-static void walk_whole(__u64 ip)
-{
-	static struct walk_scratch first;
-
-	for (int pass = 0; pass < 3; pass++) {
-		memset(&scratch, 0, sizeof(scratch));
-		scratch.walk = walk_from(ip, machine.rsp, machine.rbp);
-		if (pass)
-			scratch.walk.returns = returns_of(0, SPACE);
-		walk_stack(&scratch);
-		if (!pass)
-			first = scratch;
-		assert_int_equal(scratch.walk.count, first.walk.count);
-		assert_int_equal(scratch.walk.flags, first.walk.flags);
-		assert_memory_equal(scratch.record, first.record, sizeof(first.record));
-	}
 }
 
 static void assert_body_frame(__u32 index, __u32 row)

@@ -7,12 +7,14 @@
 
 #include <stdio.h>
 
-static const struct metrics_count counts[] = {
-	{ "tierscope_ledger_samples_lost", "ring_full", 7 },
-	{ "tierscope_ledger_samples_kept", NULL, 10 },
-	{ "tierscope_ledger_samples_lost", "internal", 0 },
+static const struct metrics_family families[] = {
+	{ "tierscope_ledger_samples_kept", "Samples that were kept." },
+	{ "tierscope_ledger_samples_lost", "Samples that were lost, by cause." },
 };
-static const struct metrics_outside outside = { counts, 3, 1.5, 4096 };
+static const struct metrics_count counts[] = {
+	{ 1, "ring_full", 7 }, { 0, NULL, 10 }, { 1, "internal", 0 },
+};
+static const struct metrics_outside outside = { families, 2, counts, 3, 1.5, 4096 };
 
 static char *write_text(struct metrics *metrics, const struct model *model, bool open)
 {
@@ -149,16 +151,13 @@ static void a_corrected_tier_moves_nothing(void **state)
 static void counted_events(void **state)
 {
 	struct model *model = *state;
-	uint32_t thread = model__add_thread(model, 0, 11, 0);
 	uint32_t stack = fixture_push(model, 0, MODEL_FRAME_BODY, BODY_MINOPT, "", 0);
 	struct metrics *metrics = metrics__new();
 	uint32_t event = model__add_event(model, &(struct model_event){
 		.name = model__string(model, "page-faults"), .period = 100 });
 	char *text;
 
-	for (int i = 0; i < 7; i++)
-		model__add_sample(model, &(struct model_sample){
-			.thread = thread, .stack = stack, .event = event });
+	fixture_samples_of(model, event, stack, 7);
 	text = scrape(metrics, model, 0);
 	assert_contains(text, "tierscope_samples_total{pid=\"10\",process=\"web\",tier=\"minopt\",event=\"page-faults\"} 7\n");
 	assert_contains(text, "tierscope_events_total{pid=\"10\",process=\"web\",tier=\"minopt\",event=\"page-faults\"} 700\n");

@@ -155,16 +155,13 @@ static void top_keeps_the_sum(void **state)
 static void counted_events_and_sorting(void **state)
 {
 	struct model *model = *state;
-	uint32_t thread = model__add_thread(model, 0, 11, 0), event;
-	uint32_t stack = fixture_push(model, 0, MODEL_FRAME_BODY, BODY_MINOPT, "", 0);
+	uint32_t stack = fixture_push(model, 0, MODEL_FRAME_BODY, BODY_MINOPT, "", 0), event;
 	struct stat_view *view;
 	char *text;
 
 	event = model__add_event(model, &(struct model_event){
 		.name = model__string(model, "page-faults"), .period = 100 });
-	for (int i = 0; i < 7; i++)
-		model__add_sample(model, &(struct model_sample){
-			.thread = thread, .stack = stack, .event = event });
+	fixture_samples_of(model, event, stack, 7);
 	view = stat_view__new(&(struct stat_options){ .sort = event });
 	text = look(view, model, 0, 2000000000);
 	stat_view__free(view);
@@ -181,22 +178,13 @@ static void counted_events_and_sorting(void **state)
 	free(text);
 }
 
-static void add_samples(struct model *model, uint32_t event, uint32_t stack, int count)
-{
-	uint32_t thread = model__add_thread(model, 0, 11, 0);
-
-	for (int i = 0; i < count; i++)
-		model__add_sample(model, &(struct model_sample){
-			.thread = thread, .stack = stack, .event = event });
-}
-
 static void clocks_are_in_milliseconds(void **state)
 {
 	struct model *model = *state;
 	uint32_t stack = fixture_push(model, 0, MODEL_FRAME_BODY, BODY_TIER1, "", 0);
 	char *text;
 
-	add_samples(model, model__add_event(model, &(struct model_event){
+	fixture_samples_of(model, model__add_event(model, &(struct model_event){
 		.name = model__string(model, "task-clock"), .period = 500000 }), stack, 3);
 	text = look_once(model, STAT_BY_BODY, STAT_TEXT);
 	assert_contains(text, "share %  cpu-clock ms  task-clock ms  tier ");
@@ -217,7 +205,7 @@ static void ratios(void **state)
 	char *text;
 
 	for (int i = 0; i < 3; i++)
-		add_samples(model, model__add_event(model, &(struct model_event){
+		fixture_samples_of(model, model__add_event(model, &(struct model_event){
 			.name = model__string(model, events[i].name),
 			.period = events[i].period }), stack, events[i].samples);
 	text = look_once(model, STAT_BY_BODY, STAT_TEXT);

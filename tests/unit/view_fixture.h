@@ -79,6 +79,17 @@ static inline void fixture_samples(struct model *model, uint32_t process,
 					 });
 }
 
+/* Of another event than the first, say; with a time that does not matter. */
+static inline void fixture_samples_of(struct model *model, uint32_t event, uint32_t stack,
+				      unsigned int count)
+{
+	uint32_t thread = model__add_thread(model, 0, 11, 0);
+
+	while (count--)
+		model__add_sample(model, &(struct model_sample){
+						 .thread = thread, .stack = stack, .event = event });
+}
+
 static inline uint32_t fixture_process(struct model *model, int pid, const char *comm)
 {
 	return model__add_process(

@@ -29,6 +29,20 @@ void *alloc__resize(void *memory, size_t count, size_t size)
 	return checked(reallocarray(memory, count ? count : 1, size ? size : 1));
 }
 
+void *alloc__room(void *memory, uint32_t *room, uint32_t wanted, size_t size)
+{
+	uint32_t old = *room, most = old ? old : 16;
+
+	if (wanted <= old)
+		return memory;
+	while (most < wanted)
+		most = most > UINT32_MAX / 2 ? UINT32_MAX : most * 2;
+	memory = alloc__resize(memory, most, size);
+	memset((char *)memory + old * size, 0, (most - old) * size);
+	*room = most;
+	return memory;
+}
+
 char *alloc__string(const char *string)
 {
 	return string ? checked(strdup(string)) : NULL;

@@ -9,9 +9,13 @@
 #define TIERSCOPE_BASE_ALLOC_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 void *alloc__zeroed(size_t count, size_t size);
 void *alloc__resize(void *memory, size_t count, size_t size);
+/* Room for at least `wanted` elements of that size, at least twice as many as before; the
+ * new ones are zeroed. */
+void *alloc__room(void *memory, uint32_t *room, uint32_t wanted, size_t size);
 char *alloc__string(const char *string);	/* NULL gives NULL */
 char *alloc__string_n(const char *string, size_t size);
 

@@ -166,6 +166,15 @@ static bool escape_json(struct buf *buf, uint32_t code)
 	return true;
 }
 
+size_t text__cut(const char *utf8, size_t size, size_t most)
+{
+	if (size <= most)
+		return size;
+	while (most && ((unsigned char)utf8[most] & 0xc0) == 0x80)
+		most--;
+	return most;
+}
+
 void text__append_json(struct buf *buf, const char *utf8)
 {
 	append_escaped(buf, utf8, strlen(utf8), escape_json);

@@ -24,6 +24,9 @@ void text__append_terminal(struct buf *buf, const char *utf8);
 void text__append_json(struct buf *buf, const char *utf8);
 void text__append_html(struct buf *buf, const char *utf8);
 
+/* How much of valid UTF-8 fits into `most` bytes, cut between two characters. */
+size_t text__cut(const char *utf8, size_t size, size_t most);
+
 /* "10s", "250ms", "2m", "1h", "dd:hh:mm:ss", "10" (seconds).  0 or -EINVAL. */
 int text__parse_duration(const char *text, uint64_t *ret_ns);
 /* "4096", "100k", "64M", "2G", in powers of 1024; also in the other case.  0 or

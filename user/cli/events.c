@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // tierscope events: what happened to code, in the order of time.
-#include "record.h"
 #include "subject.h"
 
 const struct command events_command = {
@@ -32,16 +31,10 @@ static int follow(const struct subject *subject)
 	const struct view_events_filter filter = { .part = subject->method,
 						   .kinds = subject->kinds };
 	struct record_options options = {
-		.as = &events_command, .no_recording = true,
 		.events = { .wanted = true, .filter = filter, .json = subject->json,
 			    .output = subject->output } };
-	char *argv[] = { "events", "-p", (char *)subject->pid, "-d", (char *)subject->duration,
-			 NULL };
-	int code;
 
-	optind = 1;
-	code = record_options__parse(subject->duration ? 5 : 3, argv, &options);
-	return code ? code : record__session(&options);
+	return subject__record(subject, &options, subject->duration, NULL);
 }
 
 int events__run(int argc, char **argv)

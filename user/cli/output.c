@@ -133,18 +133,12 @@ int output__open(const char *path, int *ret_fd)
 	return 0;
 }
 
-int output__append(int fd, const struct buf *buf)
-{
-	return write_all(fd, buf__string(buf), buf->size);
-}
-
 int output__write_bytes(const struct buf *buf, const char *path)
 {
-	int fd = STDOUT_FILENO, err;
+	int fd = -1, err = output__open(path, &fd);
 
-	if (path)
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	err = fd < 0 ? -errno : write_all(fd, buf__string(buf), buf->size);
+	if (!err)
+		err = write_all(fd, buf__string(buf), buf->size);
 	if (path && fd >= 0 && close(fd) && !err)
 		err = -errno;
 	/* A reader that has seen enough (head, less) is no failure. */

@@ -33,7 +33,6 @@ int output__write(const struct model *model, const struct view_options *options,
 
 /* For what is written piece by piece; `path` NULL: standard output.  0 or -Exxx. */
 int output__open(const char *path, int *ret_fd);
-int output__append(int fd, const struct buf *buf);
 int output__write_bytes(const struct buf *buf, const char *path);
 /* Whether it can be written, before there is anything to write.  An enum exit_code. */
 int output__check(const char *path);

@@ -31,9 +31,7 @@ const struct command record_command = {
 	"record CPU samples per code version", record__run,
 	RECORD_TARGET_HELP
 	"  -- COMMAND ARGS      start a command and record it and its children\n"
-	"  -d, --duration TIME  10s, 2m, dd:hh:mm:ss (default: until it ends or Ctrl-C)\n"
-	"  -F, --frequency HZ   samples per second and CPU (default 99)\n"
-	RECORD_EVENT_HELP
+	RECORD_SAMPLING_HELP
 	"      --kernel         kernel frames too, above the code that entered the kernel\n"
 	"      --max-size SIZE  begin a new file when one has that size (k, M, G): FILE is\n"
 	"                       the newest, FILE.1 the one before; each opens by itself\n"

@@ -16,7 +16,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define RECORD_EVENT_HELP \
+#define RECORD_SAMPLING_HELP \
+	"  -d, --duration TIME  10s, 2m, dd:hh:mm:ss (default: until it ends or Ctrl-C)\n" \
+	"  -F, --frequency HZ   samples per second and CPU (default 99)\n" \
 	"  -e, --event EVENT    up to four, with commas or several -e; with -F or a\n" \
 	"                       frequency of their own, as cpu-clock/freq=997/:\n" \
 	"                         cpu-clock (default), task-clock\n" \

@@ -222,8 +222,8 @@ static int parse_one(struct record_options *options, int option, const char *val
 		return EXIT_OK;
 	case 'F':
 		if (text__parse_number(value, 1, KERNEL_FREQUENCY_MAX, &number))
-			return bad(options, "-F needs samples per second, 1 to 20000, not '%s'",
-				   value);
+			return bad(options, "-F needs samples per second, 1 to %d, not '%s'",
+				   KERNEL_FREQUENCY_MAX, value);
 		options->kernel.frequency = (unsigned int)number;
 		return EXIT_OK;
 	case 'e':
@@ -241,10 +241,14 @@ static int parse_one(struct record_options *options, int option, const char *val
 	case 'v':
 		cli__verbosity(option);
 		return EXIT_OK;
+	case 'p':
+	case 'n':
+	case 'a':
+	case 'u':
+	case ATTACH:
+		return parse_target(options, option, value);
 	default:
-		return option == 'p' || option == 'n' || option == 'a' || option == 'u' ||
-		       option == ATTACH ? parse_target(options, option, value) :
-					  parse_stat(options, option, value);
+		return parse_stat(options, option, value);
 	}
 }
 

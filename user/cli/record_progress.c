@@ -21,6 +21,12 @@ static double share(const struct recorder_progress *progress)
 	       100.0 * (double)progress->managed_named / (double)progress->managed : 100.0;
 }
 
+/* Of what happens: that is what its user waits for, with samples or without. */
+static bool tells_lines(const struct record_options *options)
+{
+	return options->watch.method || options->events.wanted;
+}
+
 void record__progress(struct record *record, bool last)
 {
 	struct recorder_progress progress;
@@ -28,7 +34,8 @@ void record__progress(struct record *record, bool last)
 	uint64_t since = now - record->told_ns;
 	bool terminal;
 
-	if (record->options->watch.method || record->options->events.wanted || log__level() < LOG_NORMAL || (!last && since < TERMINAL_NS))
+	if (tells_lines(record->options) || log__level() < LOG_NORMAL ||
+	    (!last && since < TERMINAL_NS))
 		return;
 	if (!last && record->options->stat.wanted)
 		return;		/* the table is progress enough */
@@ -63,7 +70,6 @@ void record__summary(struct record *record)
 	recorder__alive(record->recorder, list_alive, record);
 	record_all__summary(record);
 	recorder__progress(record->recorder, &progress);
-	if (!progress.samples && !record->options->watch.method &&
-	    !record->options->events.wanted)
+	if (!progress.samples && !tells_lines(record->options))
 		log__warn("no sample fell into the recording: the target used no CPU time, or ended at once");
 }

@@ -25,15 +25,22 @@ struct serve_sink {
 	uint64_t highest[RECORDER_COUNTS_MAX];
 };
 
-static const char *const families[] = {
-	[RECORDER_SAMPLES_FIRED] = "tierscope_ledger_samples_fired",
-	[RECORDER_SAMPLES_KEPT] = "tierscope_ledger_samples_kept",
-	[RECORDER_SAMPLES_LOST] = "tierscope_ledger_samples_lost",
-	[RECORDER_CODE_FIRED] = "tierscope_ledger_code_events_fired",
-	[RECORDER_CODE_KEPT] = "tierscope_ledger_code_events_kept",
-	[RECORDER_CODE_LOST] = "tierscope_ledger_code_events_lost",
-	[RECORDER_CODE_MAP_LOST] = "tierscope_ledger_code_map_lost",
-	[RECORDER_NOTE] = "tierscope_ledger_notes",
+static const struct metrics_family families[] = {
+	[RECORDER_SAMPLES_FIRED] = { "tierscope_ledger_samples_fired",
+		"Runs of the sampler for recorded processes." },
+	[RECORDER_SAMPLES_KEPT] = { "tierscope_ledger_samples_kept", "Samples that were kept." },
+	[RECORDER_SAMPLES_LOST] = { "tierscope_ledger_samples_lost",
+		"Samples that were lost, by cause." },
+	[RECORDER_CODE_FIRED] = { "tierscope_ledger_code_events_fired",
+		"Code events that fired." },
+	[RECORDER_CODE_KEPT] = { "tierscope_ledger_code_events_kept",
+		"Code events that were kept." },
+	[RECORDER_CODE_LOST] = { "tierscope_ledger_code_events_lost",
+		"Code events that were lost, by cause." },
+	[RECORDER_CODE_MAP_LOST] = { "tierscope_ledger_code_map_lost",
+		"Bodies that found no place in the code map, by cause." },
+	[RECORDER_NOTE] = { "tierscope_ledger_notes",
+		"What is to be known of kept samples, by cause." },
 };
 
 /* Differences of counts that are read one after the other may go back by a few. */
@@ -48,7 +55,7 @@ static unsigned int read_counts(struct serve_sink *serve, struct recorder *recor
 	for (unsigned int i = 0; i < count; i++) {
 		if (serve->highest[i] < now[i].value)
 			serve->highest[i] = now[i].value;
-		counts[i] = (struct metrics_count){ families[now[i].kind], now[i].cause,
+		counts[i] = (struct metrics_count){ now[i].kind, now[i].cause,
 						    serve->highest[i] };
 	}
 	return count;
@@ -76,7 +83,9 @@ static int look(struct record_sink *sink, struct record *record, uint64_t now, b
 {
 	struct serve_sink *serve = (struct serve_sink *)sink;
 	struct metrics_count counts[RECORDER_COUNTS_MAX];
-	struct metrics_outside outside = { .counts = counts };
+	struct metrics_outside outside = {
+		.families = families, .counts = counts,
+		.families_count = sizeof(families) / sizeof(families[0]) };
 	struct buf open = BUF_INIT, plain = BUF_INIT;
 	struct rusage usage = { 0 };
 

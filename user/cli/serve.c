@@ -10,9 +10,7 @@ const struct command serve_command = {
 	"      --listen ADDRESS:PORT  where /metrics is (default " RECORD_LISTEN ")\n"
 	RECORD_TARGET_HELP
 	"  -- COMMAND ARGS      start a command and watch it and its children\n"
-	"  -d, --duration TIME  10s, 2m, dd:hh:mm:ss (default: until it ends or Ctrl-C)\n"
-	"  -F, --frequency HZ   samples per second and CPU (default 99)\n"
-	RECORD_EVENT_HELP
+	RECORD_SAMPLING_HELP
 	"\nexamples:\n"
 	"  tierscope serve -a\n"
 	"  tierscope serve -p 1234 --listen 127.0.0.1:9000\n\n",

@@ -10,9 +10,7 @@ const struct command stat_command = {
 	RECORD_TARGET_HELP
 	"  -- COMMAND ARGS      start a command and count it and its children\n"
 	"  -i, --interval TIME  a table every TIME, like 1s (default: one, at the end)\n"
-	"  -d, --duration TIME  10s, 2m, dd:hh:mm:ss (default: until it ends or Ctrl-C)\n"
-	"  -F, --frequency HZ   samples per second and CPU (default 99)\n"
-	RECORD_EVENT_HELP
+	RECORD_SAMPLING_HELP
 	"      --by WHAT        body (default), method or tier\n"
 	"      --sort BY        an event, most of it first (default: the first), or name\n"
 	"      --top N          rows of a table (default 30; with --csv and --json: all)\n"

@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define PATH_BYTES 64
+
 enum { FORMAT = 256, OWN };
 
 static int bad(const struct subject *subject, const char *what, const char *value)
@@ -56,6 +58,13 @@ static int parse_one(struct subject *subject, int option, const char *value)
 	return EXIT_OK;
 }
 
+static bool is_missing(const struct subject *subject)
+{
+	if (!subject->write)
+		return !subject->pid || !subject->method || !subject->method[0];
+	return !subject->pid && !subject->file;
+}
+
 /* FILE and METHOD, or METHOD alone with -p. */
 static int take_arguments(int argc, char **argv, struct subject *subject)
 {
@@ -68,8 +77,9 @@ static int take_arguments(int argc, char **argv, struct subject *subject)
 		subject->method = argv[at++];
 	if (at < argc)
 		log__error("%s: unexpected argument '%s'", name, argv[at]);
-	else if (!subject->pid && !subject->file)
-		log__error("%s: of what? tierscope %s FILE, or -p PID", name, name);
+	else if (is_missing(subject))
+		log__error("%s: of what? tierscope %s %s", name, name,
+			   subject->write ? "FILE, or -p PID" : "-p PID METHOD");
 	else if (subject->duration && !subject->pid)
 		log__error("%s: -d goes with -p; a recording has its length", name);
 	else
@@ -84,10 +94,11 @@ static int parse(int argc, char **argv, struct subject *subject)
 		{ "pid", required_argument, NULL, 'p' },
 		{ "duration", required_argument, NULL, 'd' },
 		{ "format", required_argument, NULL, FORMAT },
-		{ subject->own_option, required_argument, NULL, OWN },
 		{ "output", required_argument, NULL, 'o' },
 		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+		{ "help", no_argument, NULL, 'h' },
+		{ subject->own_option, required_argument, NULL, OWN }, /* NULL ends them too */
+		{ NULL, 0, NULL, 0 },
 	};
 	int option, code = EXIT_OK;
 
@@ -104,30 +115,43 @@ static int parse(int argc, char **argv, struct subject *subject)
 	return code ? code : take_arguments(argc, argv, subject);
 }
 
-int subject__memory(char ret_path[SUBJECT_PATH_BYTES], int *ret_file)
+int subject__record(const struct subject *subject, struct record_options *options,
+		    const char *duration, const char *output)
 {
+	char *argv[8] = { (char *)subject->command->name, "-p", (char *)subject->pid };
+	int count = 3, code;
+
+	if (duration) {
+		argv[count++] = "-d";
+		argv[count++] = (char *)duration;
+	}
+	if (output) {
+		argv[count++] = "-o";
+		argv[count++] = (char *)output;
+	}
+	options->as = subject->command;
+	options->no_recording = !output;
+	optind = 1;
+	code = record_options__parse(count, argv, options);
+	return code ? code : record__session(options);
+}
+
+/* Quietly, into memory; `file` is the caller's to close. */
+static int record(const struct subject *subject, char path[PATH_BYTES], int *ret_file)
+{
+	enum log_level level = log__level();
+	struct record_options options = { 0 };
+	int code;
+
 	*ret_file = memfd_create("tierscope-recording", MFD_CLOEXEC);
 	if (*ret_file < 0) {
 		log__error("cannot make a file in memory: %s", strerror(errno));
 		return EXIT_RECORDING;
 	}
-	snprintf(ret_path, SUBJECT_PATH_BYTES, "/proc/self/fd/%d", *ret_file);
-	return EXIT_OK;
-}
-
-/* As tierscope record does it, into memory; `file` is the caller's to close. */
-static int record(const struct subject *subject, char path[SUBJECT_PATH_BYTES], int *ret_file)
-{
-	enum log_level level = log__level();
-	char *argv[] = { "record", "-q", "-p", (char *)subject->pid, "-d",
-			 (char *)(subject->duration ? subject->duration : SUBJECT_SECONDS),
-			 "-o", path, NULL };
-	int code = subject__memory(path, ret_file);
-
-	if (code)
-		return code;
-	optind = 1;
-	code = record__run((int)(sizeof(argv) / sizeof(argv[0])) - 1, argv);
+	snprintf(path, PATH_BYTES, "/proc/self/fd/%d", *ret_file);
+	log__set_level(LOG_QUIET);
+	code = subject__record(subject, &options,
+			       subject->duration ? subject->duration : SUBJECT_SECONDS, path);
 	log__set_level(level);
 	return code;
 }
@@ -147,15 +171,15 @@ static int show(const struct subject *subject, const struct model *model)
 
 int subject__run(struct subject *subject, int argc, char **argv)
 {
-	char note[INPUT_NOTE_BYTES] = "", path[SUBJECT_PATH_BYTES] = "";
+	char note[INPUT_NOTE_BYTES] = "", path[PATH_BYTES] = "";
 	struct model *model = NULL;
 	int code = parse(argc, argv, subject), file = -1;
 
 	if (code)
 		return code < 0 ? EXIT_OK : code;
-	code = output__check(subject->output);	/* before anything is recorded for it */
-	if (!code && subject->pid && subject->follow)
+	if (subject->pid && subject->follow)
 		return subject->follow(subject);
+	code = output__check(subject->output);	/* before anything is recorded for it */
 	if (!code && subject->pid)
 		code = record(subject, path, &file);
 	if (code)

@@ -2,12 +2,13 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * Private to the commands: those that show something of a recording, or of a process, which
- * is recorded for a moment then, into memory.
+ * is recorded for a moment then, into memory, or followed.
  */
 #ifndef TIERSCOPE_CLI_SUBJECT_H
 #define TIERSCOPE_CLI_SUBJECT_H
 
 #include "cli.h"
+#include "record.h"
 
 #include "../base/buf.h"
 #include "../view/view.h"
@@ -22,7 +23,7 @@
 
 struct subject {
 	const struct command *command;
-	/* What is shown; 0 or -Exxx. */
+	/* What is shown of a recording; 0 or -Exxx.  NULL: of none, and of one METHOD. */
 	int (*write)(const struct model *model, const struct subject *subject,
 		     struct buf *buf);
 	const char *file, *pid, *duration, *method, *output;
@@ -36,9 +37,12 @@ struct subject {
 	unsigned int kinds;	/* of events */
 };
 
-#define SUBJECT_PATH_BYTES 64
-/* A file in memory, for a recording that nobody keeps; the caller closes it. */
-int subject__memory(char ret_path[SUBJECT_PATH_BYTES], int *ret_file);
+/*
+ * Records the subject's process with these options.  duration NULL: until it ends; output
+ * NULL: no recording is kept.  An enum exit_code.
+ */
+int subject__record(const struct subject *subject, struct record_options *options,
+		    const char *duration, const char *output);
 
 /* Parses the options, and shows it; an enum exit_code. */
 int subject__run(struct subject *subject, int argc, char **argv);

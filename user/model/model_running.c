@@ -33,20 +33,6 @@ void model_running__free(struct model_running *running)
 }
 
 /* Rows come without being counted: room is made when one is. */
-static void *make_room(void *rows, size_t size, uint32_t index, uint32_t *room)
-{
-	uint32_t old = *room, wanted = old ? old : 16;
-
-	if (index < old)
-		return rows;
-	while (wanted <= index)
-		wanted = wanted > UINT32_MAX / 2 ? UINT32_MAX : wanted * 2;
-	rows = alloc__resize(rows, wanted, size);
-	memset((char *)rows + old * size, 0, (wanted - old) * size);
-	*room = wanted;
-	return rows;
-}
-
 void model_running__added(struct model_running *running, const struct model *model,
 			  const struct model_sample *sample)
 {
@@ -55,13 +41,13 @@ void model_running__added(struct model_running *running, const struct model *mod
 	const struct model_frame *frame =
 		leaf ? &model->frames[model->stacks[leaf].frame] : NULL;
 
-	running->leaves = make_room(running->leaves, sizeof(*running->leaves), process,
-				    &running->leaves_room);
+	running->leaves = alloc__room(running->leaves, &running->leaves_room, process + 1,
+				      sizeof(*running->leaves));
 	running->leaves[process][frame ? frame->kind : MODEL_FRAME_UNKNOWN][sample->event]++;
 	if (!frame || frame->body == MODEL_NONE)
 		return;
-	running->bodies = make_room(running->bodies, sizeof(*running->bodies), frame->body,
-				    &running->bodies_room);
+	running->bodies = alloc__room(running->bodies, &running->bodies_room, frame->body + 1,
+				      sizeof(*running->bodies));
 	running->bodies[frame->body][sample->event]++;
 }
 

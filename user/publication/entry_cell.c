@@ -15,12 +15,12 @@
  *                         +64 chunks of eight slots
  */
 #include "entry_cell.h"
+#include "entry_stub.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define HOPS_MAX	4u	/* slot, forwarder, precode, counting stub */
-#define STUB_BYTES	24u
 #define CHUNK_HEADER	24u
 #define CHUNK_COUNT	17u
 #define SECOND		6u	/* instruction of a fixup precode */
@@ -43,79 +43,43 @@ struct code_data {
 	uint64_t precode;
 };
 
-/* Where a stub's words lie. */
-struct stub {
-	enum { STUB_OTHER, STUB_FIXUP, STUB_PRECODE, STUB_COUNTING } kind;
-	uint64_t target;	/* address of the word that it jumps to */
-	uint64_t method;	/* address of the function's word; not of a counting stub */
-};
-
 static bool read_word(const struct entry_reader *reader, uint64_t address, uint64_t *ret_word)
 {
 	return reader->read(reader->context, address, ret_word, sizeof(*ret_word));
 }
 
-/* The address that the instruction's displacement means; `end`: where the next begins. */
-static uint64_t relative(uint64_t stub, const uint8_t *code, unsigned int at,
-			 unsigned int end)
+static struct entry_stub read_stub(const struct entry_reader *reader, uint64_t address)
 {
-	int32_t displacement;
-
-	memcpy(&displacement, code + at, sizeof(displacement));
-	return stub + end + (uint64_t)(int64_t)displacement;
-}
-
-static struct stub read_stub(const struct entry_reader *reader, uint64_t address)
-{
-	static const uint8_t jump[] = { 0xff, 0x25 }, load_method[] = { 0x4c, 0x8b, 0x15 };
-	static const uint8_t load_count[] = { 0x48, 0x8b, 0x05 };
-	static const uint8_t count[] = { 0x66, 0xff, 0x08, 0x74, 0x06, 0xff, 0x25 };
-	struct stub stub = { STUB_OTHER, 0, 0 };
-	uint8_t code[STUB_BYTES];
+	uint8_t code[ENTRY_STUB_BYTES];
 
 	if (!reader->read(reader->context, address, code, sizeof(code)))
-		return stub;
-	if (!memcmp(code, jump, sizeof(jump)) &&
-	    !memcmp(code + 6, load_method, sizeof(load_method))) {
-		stub.kind = STUB_FIXUP;
-		stub.target = relative(address, code, 2, 6);
-		stub.method = relative(address, code, 9, 13);
-	} else if (!memcmp(code, load_method, sizeof(load_method)) &&
-		   !memcmp(code + 7, jump, sizeof(jump))) {
-		stub.kind = STUB_PRECODE;
-		stub.method = relative(address, code, 3, 7);
-		stub.target = relative(address, code, 9, 13);
-	} else if (!memcmp(code, load_count, sizeof(load_count)) &&
-		   !memcmp(code + 7, count, sizeof(count))) {
-		stub.kind = STUB_COUNTING;
-		stub.target = relative(address, code, 14, 18);
-	}
-	return stub;
+		return (struct entry_stub){ ENTRY_STUB_NONE, 0, 0 };
+	return entry_stub__decode(code, address);
 }
 
 static bool is_precode_of(const struct entry_reader *reader, uint64_t function,
-			  const struct stub *stub)
+			  const struct entry_stub *stub)
 {
 	uint64_t method;
 
-	return (stub->kind == STUB_FIXUP || stub->kind == STUB_PRECODE) &&
-	       read_word(reader, stub->method, &method) && method == function;
+	return (stub->kind == ENTRY_STUB_FIXUP || stub->kind == ENTRY_STUB_PRECODE) &&
+	       read_word(reader, stub->method_at, &method) && method == function;
 }
 
 /* The word that the function's own precode jumps to; 0: that is none of its precodes. */
 static uint64_t target_of_precode(const struct entry_reader *reader, uint64_t function,
 				  uint64_t precode)
 {
-	struct stub stub = read_stub(reader, precode);
+	struct entry_stub stub = read_stub(reader, precode);
 
-	return is_precode_of(reader, function, &stub) ? stub.target : 0;
+	return is_precode_of(reader, function, &stub) ? stub.target_at : 0;
 }
 
 static bool is_prestub(const struct entry_reader *reader, uint64_t function, uint64_t word)
 {
-	struct stub stub = read_stub(reader, word - SECOND);
+	struct entry_stub stub = read_stub(reader, word - SECOND);
 
-	return stub.kind == STUB_FIXUP && is_precode_of(reader, function, &stub);
+	return stub.kind == ENTRY_STUB_FIXUP && is_precode_of(reader, function, &stub);
 }
 
 struct entry_state entry_cell__decode(const struct entry_reader *reader, uint64_t function,
@@ -125,7 +89,7 @@ struct entry_state entry_cell__decode(const struct entry_reader *reader, uint64_
 	bool counted = false;
 
 	for (unsigned int hop = 0; hop < HOPS_MAX; hop++) {
-		struct stub stub;
+		struct entry_stub stub;
 		uint64_t next;
 
 		if (reader->is_body(reader->context, function, word)) {
@@ -138,9 +102,9 @@ struct entry_state entry_cell__decode(const struct entry_reader *reader, uint64_
 			break;
 		}
 		stub = read_stub(reader, word);
-		if (stub.kind == STUB_OTHER || counted || !read_word(reader, stub.target, &next))
+		if (stub.kind == ENTRY_STUB_NONE || counted || !read_word(reader, stub.target_at, &next))
 			break;
-		counted = stub.kind == STUB_COUNTING;
+		counted = stub.kind == ENTRY_STUB_COUNTING;
 		if (!counted && !is_precode_of(reader, function, &stub))
 			break;
 		word = next;
@@ -194,15 +158,15 @@ static uint64_t find_in_chunk(const struct entry_reader *reader, uint64_t functi
 	high = last + 1u;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		struct stub stub = read_stub(reader, first + middle * STUB_BYTES);
+		struct entry_stub stub = read_stub(reader, first + middle * ENTRY_STUB_BYTES);
 
-		if (stub.kind != STUB_FIXUP || !read_word(reader, stub.method, &told) ||
+		if (stub.kind != ENTRY_STUB_FIXUP || !read_word(reader, stub.method_at, &told) ||
 		    told > function)
 			high = middle;
 		else if (told < function)
 			low = middle + 1;
 		else
-			return stub.target;
+			return stub.target_at;
 	}
 	return 0;
 }

@@ -370,12 +370,18 @@ static uint32_t find_known(const struct process *process, uint32_t file, uint64_
 	       (uint32_t)known : MODEL_NONE;
 }
 
-uint32_t images__known_body(const struct recorder *recorder, const struct process *process,
-			    uint32_t file, uint64_t base, uint32_t rva)
+uint32_t images__known_body(const struct recorder *recorder, struct process *process,
+			    uint64_t address, uint64_t time_ns)
 {
-	int64_t index = image__find(recorder->files[file].image, rva);
+	const struct mapping *mapping = mappings__find(process, address, time_ns);
+	int64_t index;
 
-	return index < 0 ? MODEL_NONE : find_known(process, file, base, index);
+	if (!mapping || mapping->file == NO_IMAGE)
+		return MODEL_NONE;
+	index = image__find(recorder->files[mapping->file].image,
+			    (uint32_t)(address - mapping->image_base));
+	return index < 0 ? MODEL_NONE :
+	       find_known(process, mapping->file, mapping->image_base, index);
 }
 
 /* The model's body for an RVA of an image, MODEL_NONE if no function is there. */

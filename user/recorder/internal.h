@@ -298,9 +298,9 @@ void images__unpublish(struct recorder *recorder, const struct process *process,
 		       const struct mapping *mapping);
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path);
-/* The same, of those that the model has already. */
-uint32_t images__known_body(const struct recorder *recorder, const struct process *process,
-			    uint32_t file, uint64_t base, uint32_t rva);
+/* That at an address, of those that the model has already. */
+uint32_t images__known_body(const struct recorder *recorder, struct process *process,
+			    uint64_t address, uint64_t time_ns);
 void images__free(struct recorder *recorder);
 
 /* rules.c */

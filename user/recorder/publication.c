@@ -117,18 +117,6 @@ static bool read_memory(void *context, uint64_t address, void *buffer, size_t si
 	return memory__read(reading->process->pid, address, buffer, size) == (ssize_t)size;
 }
 
-static uint32_t image_body_at(const struct reading *reading, uint64_t address)
-{
-	const struct mapping *mapping = mappings__find(reading->process, address,
-						       reading->now);
-
-	if (!mapping || mapping->file == NO_IMAGE)
-		return MODEL_NONE;
-	return images__known_body(reading->recorder, reading->process, mapping->file,
-				  mapping->image_base,
-				  (uint32_t)(address - mapping->image_base));
-}
-
 /* The function's own body, that begins there and is alive. */
 static uint32_t body_at(const struct reading *reading, uint64_t function, uint64_t address)
 {
@@ -136,7 +124,8 @@ static uint32_t body_at(const struct reading *reading, uint64_t function, uint64
 	uint64_t known;
 
 	if (!map__get(reading->process->bodies, 0, address, &known))
-		known = image_body_at(reading, address);
+		known = images__known_body(reading->recorder, reading->process, address,
+					   reading->now);
 	if (known == MODEL_NONE)
 		return MODEL_NONE;
 	body = model__body(reading->recorder->model, (uint32_t)known);

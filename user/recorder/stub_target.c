@@ -42,17 +42,6 @@ static string_id name_of_function(const struct recorder *recorder,
 	return name_of_body(recorder, (uint32_t)body);
 }
 
-static uint32_t image_body_at(const struct recorder *recorder, struct process *process,
-			      uint64_t address, uint64_t time_ns)
-{
-	const struct mapping *mapping = mappings__find(process, address, time_ns);
-
-	if (!mapping || mapping->file == NO_IMAGE)
-		return MODEL_NONE;
-	return images__known_body(recorder, process, mapping->file, mapping->image_base,
-				  (uint32_t)(address - mapping->image_base));
-}
-
 string_id stub_target__name(const struct recorder *recorder, struct process *process,
 			    const struct stub_lead *lead, uint64_t time_ns)
 {
@@ -67,7 +56,7 @@ string_id stub_target__name(const struct recorder *recorder, struct process *pro
 		return 0;
 	body = model__find_body(recorder->model, process->index, target, time_ns);
 	if (body == MODEL_NONE)
-		body = image_body_at(recorder, process, target, time_ns);
+		body = images__known_body(recorder, process, target, time_ns);
 	if (body != MODEL_NONE || !process->alive)
 		return name_of_body(recorder, body);
 	kind = stub__read(process->pid, target, &on);

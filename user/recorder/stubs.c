@@ -7,6 +7,7 @@
 // were read from running programs on 8.0 to 10.0.
 #include "stubs.h"
 
+#include "../publication/entry_stub.h"
 #include "../target/memory.h"
 
 #include <stdbool.h>
@@ -209,13 +210,18 @@ static const struct pattern *find_pattern(const uint8_t *code, size_t size, size
 	return NULL;
 }
 
-/* The word that an instruction names by its offset from the next one, at code[at]. */
-static uint64_t relative(const uint8_t *code, size_t at, uint64_t address)
+/* The end of a stub can be the end of what is there to read. */
+static void find_words(const uint8_t *code, size_t size, uint64_t address,
+		       struct stub_lead *ret_lead)
 {
-	int32_t offset;
+	uint8_t whole[ENTRY_STUB_BYTES] = { 0 };
+	struct entry_stub stub;
 
-	memcpy(&offset, code + at, sizeof(offset));
-	return address + sizeof(offset) + (uint64_t)(int64_t)offset;
+	memcpy(whole, code, size < sizeof(whole) ? size : sizeof(whole));
+	stub = entry_stub__decode(whole, address);
+	ret_lead->method_at = stub.method_at;
+	if (!stub.method_at)
+		ret_lead->target_at = stub.target_at;
 }
 
 static void find_lead(const struct pattern *pattern, const uint8_t *code, uint64_t address,
@@ -224,14 +230,10 @@ static void find_lead(const struct pattern *pattern, const uint8_t *code, uint64
 	size_t length = strlen(pattern->bytes) / 2;
 
 	switch (pattern->kind) {
-	case STUB_FIXUP_PRECODE:	/* jmp [target]; mov r10, [method] */
-		ret_lead->method_at = relative(code, 9, address + 9);
-		break;
-	case STUB_PRECODE:		/* mov r10, [method] */
-		ret_lead->method_at = relative(code, 3, address + 3);
-		break;
-	case STUB_CALL_COUNTING:	/* the first of the two jumps */
-		ret_lead->target_at = relative(code, 14, address + 14);
+	case STUB_FIXUP_PRECODE:
+	case STUB_PRECODE:
+	case STUB_CALL_COUNTING:
+		find_words(code, length, address, ret_lead);
 		break;
 	case STUB_DISPATCH:		/* mov rax, target; jne resolver; jmp rax */
 		memcpy(&ret_lead->target, code + length - 16, 8);

@@ -10,23 +10,12 @@
 
 #define LEAVES (MODEL_FRAME_KINDS * MODEL_EVENTS_MAX)
 
-static uint64_t *grow(uint64_t *numbers, uint32_t *room, uint32_t wanted, size_t each)
-{
-	if (wanted <= *room)
-		return numbers;
-	wanted += wanted / 2;
-	numbers = alloc__resize(numbers, wanted * each, sizeof(*numbers));
-	memset(numbers + *room * each, 0, (wanted - *room) * each * sizeof(*numbers));
-	*room = wanted;
-	return numbers;
-}
-
 void deltas__begin(struct deltas *deltas, const struct model *model)
 {
-	deltas->bodies = grow(deltas->bodies, &deltas->bodies_room, model__bodies(model),
-			      MODEL_EVENTS_MAX);
-	deltas->leaves = grow(deltas->leaves, &deltas->processes_room, model__processes(model),
-			      LEAVES);
+	deltas->bodies = alloc__room(deltas->bodies, &deltas->bodies_room, model__bodies(model),
+				     MODEL_EVENTS_MAX * sizeof(uint64_t));
+	deltas->leaves = alloc__room(deltas->leaves, &deltas->processes_room,
+				     model__processes(model), LEAVES * sizeof(uint64_t));
 }
 
 static bool take(const uint64_t *now, uint64_t *before, uint64_t ret_samples[MODEL_EVENTS_MAX])
@@ -54,6 +43,12 @@ bool deltas__leaf(struct deltas *deltas, const struct model *model, uint32_t pro
 	return take(model__leaf_samples(model, process, kind),
 		    &deltas->leaves[(size_t)process * LEAVES + kind * MODEL_EVENTS_MAX],
 		    ret_samples);
+}
+
+void deltas__add(uint64_t *sum, const uint64_t *samples)
+{
+	for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++)
+		sum[i] += samples[i];
 }
 
 void deltas__free(struct deltas *deltas)

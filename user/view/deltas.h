@@ -19,6 +19,8 @@ bool deltas__body(struct deltas *deltas, const struct model *model, uint32_t bod
 		  uint64_t ret_samples[MODEL_EVENTS_MAX]);
 bool deltas__leaf(struct deltas *deltas, const struct model *model, uint32_t process,
 		  uint32_t kind, uint64_t ret_samples[MODEL_EVENTS_MAX]);
+/* To a sum of MODEL_EVENTS_MAX. */
+void deltas__add(uint64_t *sum, const uint64_t *samples);
 void deltas__free(struct deltas *deltas);	/* the contents only */
 
 #endif /* TIERSCOPE_VIEW_DELTAS_H */

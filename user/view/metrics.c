@@ -41,8 +41,8 @@ void metrics__free(struct metrics *metrics)
 }
 
 /*
- * A name as the inside of a label's quotes, as on a terminal: cut between two characters.  Names that are
- * alike then are one label, so that no two series have the same labels.
+ * A name as the inside of a label's quotes, as on a terminal: cut between two characters.
+ * Names that are alike then are one label, so that no two series have the same labels.
  */
 static uint32_t label(struct metrics *metrics, const char *name)
 {
@@ -51,10 +51,7 @@ static uint32_t label(struct metrics *metrics, const char *name)
 	uint32_t number;
 
 	text__append_terminal(&safe, name);	/* no control characters are left */
-	size = safe.size;
-	if (size > LABEL_BYTES)
-		for (size = LABEL_BYTES; size && (safe.data[size] & 0xc0) == 0x80;)
-			size--;
+	size = text__cut(buf__string(&safe), safe.size, LABEL_BYTES);
 	for (size_t i = 0; i < size; i++) {
 		if (safe.data[i] == '\\' || safe.data[i] == '"')
 			buf__append_char(&buf, '\\');
@@ -109,14 +106,8 @@ static void look_at_processes(struct metrics *metrics, const struct model *model
 {
 	uint32_t count = model__processes(model);
 
-	if (count > metrics->slots_room) {
-		uint32_t room = count + count / 2;
-
-		metrics->slots = alloc__resize(metrics->slots, room, sizeof(uint32_t));
-		memset(metrics->slots + metrics->slots_room, 0,
-		       (room - metrics->slots_room) * sizeof(uint32_t));
-		metrics->slots_room = room;
-	}
+	metrics->slots = alloc__room(metrics->slots, &metrics->slots_room, count,
+				     sizeof(*metrics->slots));
 	for (uint32_t i = 0; i < metrics->processes_count; i++) {
 		struct metrics_process *process = &metrics->processes[i];
 
@@ -178,12 +169,6 @@ static struct metrics_version *version_of(struct metrics *metrics,
 	return &metrics->versions[metrics->versions_count++];
 }
 
-static void add(uint64_t *sum, const uint64_t *samples)
-{
-	for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++)
-		sum[i] += samples[i];
-}
-
 /* Of one of the events. */
 static bool has_large_share(const struct metrics_process *process,
 			    const struct metrics_method *method)
@@ -200,30 +185,28 @@ static bool has_large_share(const struct metrics_process *process,
 	return false;
 }
 
-static void add_body(struct metrics *metrics, const struct model *model, uint32_t index,
+static void add_body(struct metrics *metrics, const struct model *model,
+		     struct metrics_process *process, const struct model_body *body,
 		     const uint64_t *samples)
 {
-	const struct model_body *body = model__body(model, index);
-	struct metrics_process *process = process_of(metrics, body->process);
 	struct metrics_version *version = NULL;
 	struct metrics_method *method;
 
-	if (!process)
-		return;
-	add(process->samples[view__tier(body)], samples);
+	deltas__add(process->samples[view__tier(body)], samples);
 	method = method_of(metrics, model, body);
 	if (method->own)
 		version = version_of(metrics, method, body);
-	add(version ? version->samples : process->others, samples);
+	deltas__add(version ? version->samples : process->others, samples);
 	if (method->own)
 		return;
-	add(method->samples, samples);
+	deltas__add(method->samples, samples);
 	if (metrics->own_methods < METRICS_METHODS && has_large_share(process, method)) {
 		method->own = true;	/* from the next sample on */
 		metrics->own_methods++;
 	}
 }
 
+/* Samples of a process without a name wait for it. */
 static void look_at_bodies(struct metrics *metrics, const struct model *model)
 {
 	uint64_t samples[MODEL_EVENTS_MAX];
@@ -232,21 +215,25 @@ static void look_at_bodies(struct metrics *metrics, const struct model *model)
 		const struct model_body *body = model__body(model, i);
 		struct metrics_process *process = process_of(metrics, body->process);
 
-		if (process && body->source != MODEL_SOURCE_IMAGE) {
+		if (!process)
+			continue;
+		if (body->source != MODEL_SOURCE_IMAGE) {
 			process->loads++;
 			process->unloads += !!body->died_ns;
 		}
-		if (process && !body->died_ns)
+		if (!body->died_ns)
 			process->bodies[view__tier(body)]++;
-		if (process && deltas__body(&metrics->deltas, model, i, samples))
-			add_body(metrics, model, i, samples);
+		if (deltas__body(&metrics->deltas, model, i, samples))
+			add_body(metrics, model, process, body, samples);
 	}
-	for (uint32_t i = 0; i < model__processes(model); i++)
-		for (uint32_t kind = MODEL_FRAME_BODY + 1; kind < MODEL_FRAME_KINDS; kind++)
-			if (process_of(metrics, i) &&
-			    deltas__leaf(&metrics->deltas, model, i, kind, samples))
-				add(process_of(metrics, i)->samples[TS_TIER_COUNT + kind],
-				    samples);
+	for (uint32_t i = 0; i < model__processes(model); i++) {
+		struct metrics_process *process = process_of(metrics, i);
+
+		for (uint32_t kind = MODEL_FRAME_BODY + 1;
+		     process && kind < MODEL_FRAME_KINDS; kind++)
+			if (deltas__leaf(&metrics->deltas, model, i, kind, samples))
+				deltas__add(process->samples[TS_TIER_COUNT + kind], samples);
+	}
 	for (; metrics->patches_seen < model__patches(model); metrics->patches_seen++) {
 		uint32_t index = model__patch(model, metrics->patches_seen)->process;
 		struct metrics_process *process = process_of(metrics, index);

@@ -49,15 +49,22 @@ struct metrics_version {
 	uint64_t samples[MODEL_EVENTS_MAX];
 };
 
+struct metrics_family {
+	const char *name;		/* "tierscope_samples_lost" */
+	const char *help;
+};
+
 /* What the model does not have yet while recording. */
 struct metrics_count {
-	const char *family;		/* "tierscope_samples_lost" */
+	unsigned int family;		/* index */
 	const char *cause;		/* label; NULL: none */
 	uint64_t value;
 };
 
 /* What is told beside the model. */
 struct metrics_outside {
+	const struct metrics_family *families; /* in the order in which they are told */
+	unsigned int families_count;
 	const struct metrics_count *counts;
 	unsigned int counts_count;
 	double cpu_seconds;		/* tierscope's own */

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define TOTAL "_total"	/* what the samples of a counter end in */
+
 struct text {
 	const struct metrics *metrics;
 	const struct model *model;
@@ -23,7 +25,7 @@ struct text {
 static void family(const struct text *text, const char *name, const char *type, const char *help)
 {
 	bool counter = !strcmp(type, "counter");
-	const char *total = counter && !text->open ? "_total" : "";
+	const char *total = counter && !text->open ? TOTAL : "";
 
 	buf__printf(text->buf, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, total, help, name,
 		    total, type);
@@ -40,11 +42,11 @@ static const char *label(const struct text *text, uint32_t name)
 }
 
 /* `name{pid="1",process="x"`, open for more. */
-static void begin(const struct text *text, const char *name, uint32_t index)
+static void begin(const struct text *text, const char *name, const char *suffix, uint32_t index)
 {
 	const struct metrics_process *process = &text->metrics->processes[index];
 
-	buf__printf(text->buf, "%s{pid=\"%d\",process=\"%s\"", name, (int)process->pid,
+	buf__printf(text->buf, "%s%s{pid=\"%d\",process=\"%s\"", name, suffix, (int)process->pid,
 		    label(text, process->name));
 }
 
@@ -72,8 +74,10 @@ static const char *event_name(const struct text *text, uint32_t event)
 /* What a series of samples is in. */
 enum unit { SAMPLES, SECONDS, COUNT };
 
-static void tier_series(const struct text *text, const char *name, enum unit unit)
+static void tier_series(const struct text *text, const char *name, const char *help,
+			enum unit unit)
 {
+	family(text, name, "counter", help);
 	for (uint32_t i = 0; i < text->metrics->processes_count; i++) {
 		const struct metrics_process *process = &text->metrics->processes[i];
 
@@ -84,7 +88,7 @@ static void tier_series(const struct text *text, const char *name, enum unit uni
 
 			if (!samples || (unit == SECONDS && !time) || (unit == COUNT && time))
 				continue;
-			begin(text, name, i);
+			begin(text, name, TOTAL, i);
 			buf__printf(text->buf, ",tier=\"%s\",event=\"%s\"", tier_name(tier),
 				    event_name(text, event));
 			if (unit == SAMPLES)
@@ -100,15 +104,13 @@ static void tier_series(const struct text *text, const char *name, enum unit uni
 
 static void samples(const struct text *text)
 {
-	family(text, "tierscope_samples", "counter",
-	       "Samples by the code that they were in: a tier, or what is no code body.");
-	tier_series(text, "tierscope_samples_total", SAMPLES);
-	family(text, "tierscope_cpu_seconds", "counter",
-	       "CPU time by the same: samples times the period, of clocks.");
-	tier_series(text, "tierscope_cpu_seconds_total", SECONDS);
-	family(text, "tierscope_events", "counter",
-	       "Other events by the same: samples times the period.");
-	tier_series(text, "tierscope_events_total", COUNT);
+	tier_series(text, "tierscope_samples",
+		    "Samples by the code that they were in: a tier, or what is no code body.",
+		    SAMPLES);
+	tier_series(text, "tierscope_cpu_seconds",
+		    "CPU time by the same: samples times the period, of clocks.", SECONDS);
+	tier_series(text, "tierscope_events",
+		    "Other events by the same: samples times the period.", COUNT);
 }
 
 /* 1, or ? where nobody knows. */
@@ -122,16 +124,16 @@ static void optional(const struct text *text, const char *name, uint32_t value)
 
 static void versions(const struct text *text)
 {
-	static const char name[] = "tierscope_version_samples_total";
+	static const char name[] = "tierscope_version_samples";
 	const struct metrics *metrics = text->metrics;
 
-	family(text, "tierscope_version_samples", "counter",
+	family(text, name, "counter",
 	       "Samples by code version, of methods with a large share; all others are one.");
 	for (uint32_t j = 0; j < model__events(text->model); j++) {
 		for (uint32_t i = 0; i < metrics->versions_count; i++) {
 			const struct metrics_version *version = &metrics->versions[i];
 
-			begin(text, name, version->process);
+			begin(text, name, TOTAL, version->process);
 			buf__printf(text->buf, ",method=\"%s\",tier=\"%s\"",
 				    label(text, version->name), tier_name(version->tier));
 			optional(text, "rejit_id", version->rejit_id);
@@ -142,7 +144,7 @@ static void versions(const struct text *text)
 		for (uint32_t i = 0; i < metrics->processes_count; i++) {
 			if (!metrics->processes[i].used)
 				continue;
-			begin(text, name, i);
+			begin(text, name, TOTAL, i);
 			buf__printf(text->buf, ",method=\"other\",tier=\"\",rejit_id=\"\","
 				    "native_version=\"\",event=\"%s\"", event_name(text, j));
 			end(text, metrics->processes[i].others[j]);
@@ -152,7 +154,9 @@ static void versions(const struct text *text)
 
 static void bodies(const struct text *text)
 {
-	family(text, "tierscope_code_bodies", "gauge",
+	static const char name[] = "tierscope_code_bodies";
+
+	family(text, name, "gauge",
 	       "Code bodies alive by tier; precompiled ones once they are sampled.");
 	for (uint32_t i = 0; i < text->metrics->processes_count; i++) {
 		const struct metrics_process *process = &text->metrics->processes[i];
@@ -160,7 +164,7 @@ static void bodies(const struct text *text)
 		for (uint32_t tier = 0; process->used && tier < TS_TIER_COUNT; tier++) {
 			if (!process->bodies[tier])
 				continue;
-			begin(text, "tierscope_code_bodies", i);
+			begin(text, name, "", i);
 			buf__printf(text->buf, ",tier=\"%s\"", tier_name(tier));
 			end(text, process->bodies[tier]);
 		}
@@ -170,15 +174,15 @@ static void bodies(const struct text *text)
 static void code_events(const struct text *text)
 {
 	static const struct {
-		const char *family, *sample, *help;
+		const char *family, *help;
 		size_t offset;
 	} rows[] = {
-		{ "tierscope_code_loads", "tierscope_code_loads_total",
+		{ "tierscope_code_loads",
 		  "Code bodies that the runtime compiled, those from before included.",
 		  offsetof(struct metrics_process, loads) },
-		{ "tierscope_code_unloads", "tierscope_code_unloads_total",
+		{ "tierscope_code_unloads",
 		  "Of those, the ones that are gone.", offsetof(struct metrics_process, unloads) },
-		{ "tierscope_patches", "tierscope_patches_total",
+		{ "tierscope_patches",
 		  "Changes of entry cells that were seen.",
 		  offsetof(struct metrics_process, patches) },
 	};
@@ -192,7 +196,7 @@ static void code_events(const struct text *text)
 			if (!process->used)
 				continue;
 			memcpy(&value, (const char *)process + rows[i].offset, sizeof(value));
-			begin(text, rows[i].sample, j);
+			begin(text, rows[i].family, TOTAL, j);
 			end(text, value);
 		}
 	}
@@ -201,28 +205,16 @@ static void code_events(const struct text *text)
 /* Counts of one family stand together. */
 static void ledger(const struct text *text, const struct metrics_outside *outside)
 {
-	static const struct {
-		const char *family, *help;
-	} families[] = {
-		{ "tierscope_ledger_samples_fired", "Runs of the sampler for recorded processes." },
-		{ "tierscope_ledger_samples_kept", "Samples that were kept." },
-		{ "tierscope_ledger_samples_lost", "Samples that were lost, by cause." },
-		{ "tierscope_ledger_code_events_fired", "Code events that fired." },
-		{ "tierscope_ledger_code_events_kept", "Code events that were kept." },
-		{ "tierscope_ledger_code_events_lost", "Code events that were lost, by cause." },
-		{ "tierscope_ledger_code_map_lost",
-		  "Bodies that found no place in the code map, by cause." },
-		{ "tierscope_ledger_notes", "What is to be known of kept samples, by cause." },
-	};
+	for (unsigned int i = 0; i < outside->families_count; i++) {
+		const char *name = outside->families[i].name;
 
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		family(text, families[i].family, "counter", families[i].help);
+		family(text, name, "counter", outside->families[i].help);
 		for (unsigned int j = 0; j < outside->counts_count; j++) {
 			const struct metrics_count *count = &outside->counts[j];
 
-			if (strcmp(count->family, families[i].family))
+			if (count->family != i)
 				continue;
-			buf__printf(text->buf, "%s_total", count->family);
+			buf__printf(text->buf, "%s" TOTAL, name);
 			if (count->cause)
 				buf__printf(text->buf, "{cause=\"%s\"}", count->cause);
 			buf__printf(text->buf, " %llu\n", (unsigned long long)count->value);

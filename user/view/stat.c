@@ -53,15 +53,13 @@ static void add(struct stat_view *view, struct map *numbers, uint64_t key,
 	if (!map__add(numbers, (uint64_t)row->kind << 32 | row->process, key,
 		      view->rows_count, &number)) {
 		view->rows[number].bodies += row->bodies;
-		for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++)
-			view->rows[number].samples[i] += row->samples[i];
+		deltas__add(view->rows[number].samples, row->samples);
 	} else {
 		alloc__grow(view->rows, view->rows_count, view->rows_capacity);
 		view->rows[view->rows_count++] = *row;
 	}
 	view->several |= row->process != view->rows[0].process;
-	for (unsigned int i = 0; i < MODEL_EVENTS_MAX; i++)
-		view->samples[i] += row->samples[i];
+	deltas__add(view->samples, row->samples);
 }
 
 static void collect(struct stat_view *view, const struct model *model)

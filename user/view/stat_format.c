@@ -67,22 +67,6 @@ static uint32_t shown_rows(const struct stat_view *view)
 
 /* --- text ---------------------------------------------------------------- */
 
-/* At most so many bytes of it; cut between two characters. */
-static void append_name(struct buf *buf, const char *name)
-{
-	size_t size = strlen(name), cut = size;
-	struct buf piece = BUF_INIT;
-
-	if (size > NAME_BYTES)
-		for (cut = NAME_BYTES; cut && ((unsigned char)name[cut] & 0xc0) == 0x80;)
-			cut--;
-	buf__append(&piece, name, cut);
-	text__append_terminal(buf, buf__string(&piece));
-	if (cut < size)
-		buf__append_string(buf, "...");
-	buf__free(&piece);
-}
-
 static int event_width(const struct model *model, uint32_t event)
 {
 	const char *name = model__text(model, model__event(model, event)->name);
@@ -111,32 +95,39 @@ static int ratio_width(const struct stat_ratio *ratio)
 	return width < 6 ? 6 : width;
 }
 
-static void append_ratios(const struct model *model, const uint64_t *samples, struct buf *buf)
+/* Those that the events of a table have. */
+struct ratios {
+	struct stat_ratio items[MODEL_EVENTS_MAX];
+	unsigned int count;
+};
+
+static void append_ratios(const struct model *model, const struct ratios *ratios,
+			  const uint64_t *samples, struct buf *buf)
 {
-	struct stat_ratio ratios[MODEL_EVENTS_MAX];
-	unsigned int count = stat_ratio__find(model, ratios);
 	double value;
 
-	for (unsigned int i = 0; i < count; i++) {
-		if (stat_ratio__of(model, &ratios[i], samples, &value))
-			buf__printf(buf, "  %*.2f", ratio_width(&ratios[i]), value);
+	for (unsigned int i = 0; i < ratios->count; i++) {
+		const struct stat_ratio *ratio = &ratios->items[i];
+
+		if (stat_ratio__of(model, ratio, samples, &value))
+			buf__printf(buf, "  %*.2f", ratio_width(ratio), value);
 		else
-			buf__printf(buf, "  %*s", ratio_width(&ratios[i]), "-");
+			buf__printf(buf, "  %*s", ratio_width(ratio), "-");
 	}
 }
 
-static void append_ratio_heads(const struct model *model, struct buf *buf)
+static void append_ratio_heads(const struct ratios *ratios, struct buf *buf)
 {
-	struct stat_ratio ratios[MODEL_EVENTS_MAX];
-	unsigned int count = stat_ratio__find(model, ratios);
+	for (unsigned int i = 0; i < ratios->count; i++) {
+		const struct stat_ratio *ratio = &ratios->items[i];
 
-	for (unsigned int i = 0; i < count; i++)
-		buf__printf(buf, "  %*s%s", ratio_width(&ratios[i]) - (int)strlen(ratios[i].unit),
-			    ratios[i].name, ratios[i].unit);
+		buf__printf(buf, "  %*s%s", ratio_width(ratio) - (int)strlen(ratio->unit),
+			    ratio->name, ratio->unit);
+	}
 }
 
 static void append_head(const struct stat_view *view, const struct model *model,
-			struct buf *buf)
+			const struct ratios *ratios, struct buf *buf)
 {
 	buf__append_string(buf, "share %");
 	for (uint32_t i = 0; i < model__events(model); i++) {
@@ -146,7 +137,7 @@ static void append_head(const struct stat_view *view, const struct model *model,
 
 		buf__printf(buf, "  %*s%s", width, name, time ? " ms" : "");
 	}
-	append_ratio_heads(model, buf);
+	append_ratio_heads(ratios, buf);
 	if (view->several)
 		buf__append_string(buf, "  process             ");
 	if (view->options.by == STAT_BY_BODY)
@@ -181,18 +172,18 @@ static void append_version(const struct model_body *body, struct buf *buf)
 }
 
 static void append_row(const struct stat_view *view, const struct model *model,
-		       const struct stat_row *row, struct buf *buf)
+		       const struct ratios *ratios, const struct stat_row *row, struct buf *buf)
 {
 	const struct model_body *body = model__body(model, row->body);
 
 	buf__printf(buf, "%7.2f", share(view, row->samples));
 	append_counts(model, row->samples, buf);
-	append_ratios(model, row->samples, buf);
+	append_ratios(model, ratios, row->samples, buf);
 	if (view->several) {
 		struct buf label = BUF_INIT, safe = BUF_INIT;
 
 		view__process_label(model, row->process, &label);
-		append_name(&safe, buf__string(&label));
+		view__append_name(&safe, buf__string(&label), NAME_BYTES);
 		buf__printf(buf, "  %-20s", buf__string(&safe));
 		buf__free(&label);
 		buf__free(&safe);
@@ -207,23 +198,22 @@ static void append_row(const struct stat_view *view, const struct model *model,
 	if (body && view->options.by == STAT_BY_TIER)
 		buf__append_string(buf, name__tier_short(view__tier(body)));
 	else if (body)
-		append_name(buf, model__text(model, body->name));
+		view__append_name(buf, model__text(model, body->name), NAME_BYTES);
 	else
 		buf__printf(buf, "[%s]", kind_name(row->kind));
 	buf__append_char(buf, '\n');
 }
 
 static void append_rest(const struct stat_view *view, const struct model *model,
-			uint32_t shown, struct buf *buf)
+			const struct ratios *ratios, uint32_t shown, struct buf *buf)
 {
 	uint64_t samples[MODEL_EVENTS_MAX] = { 0 };
 
 	for (uint32_t i = shown; i < view->rows_count; i++)
-		for (unsigned int j = 0; j < MODEL_EVENTS_MAX; j++)
-			samples[j] += view->rows[i].samples[j];
+		deltas__add(samples, view->rows[i].samples);
 	buf__printf(buf, "%7.2f", share(view, samples));
 	append_counts(model, samples, buf);
-	append_ratios(model, samples, buf);
+	append_ratios(model, ratios, samples, buf);
 	buf__printf(buf, "  and %u more\n", view->rows_count - shown);
 }
 
@@ -233,6 +223,7 @@ static void append_text(const struct stat_view *view, const struct model *model,
 	const struct model_about *about = model__about_const(model);
 	uint64_t start = about->part ? about->whole_start_ns : about->start_ns;
 	uint32_t shown = shown_rows(view);
+	struct ratios ratios;
 
 	if (view->has_begun)
 		buf__append_char(buf, '\n');
@@ -245,11 +236,12 @@ static void append_text(const struct stat_view *view, const struct model *model,
 	buf__append_char(buf, '\n');
 	if (!view->rows_count)
 		return;
-	append_head(view, model, buf);
+	ratios.count = stat_ratio__find(model, ratios.items);
+	append_head(view, model, &ratios, buf);
 	for (uint32_t i = 0; i < shown; i++)
-		append_row(view, model, &view->rows[i], buf);
+		append_row(view, model, &ratios, &view->rows[i], buf);
 	if (shown < view->rows_count)
-		append_rest(view, model, shown, buf);
+		append_rest(view, model, &ratios, shown, buf);
 }
 
 /* --- CSV ----------------------------------------------------------------- */

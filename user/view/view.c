@@ -55,6 +55,21 @@ double view__seconds(uint64_t start_ns, uint64_t time_ns)
 	return ((double)time_ns - (double)start_ns) / 1e9;
 }
 
+void view__append_name(struct buf *buf, const char *name, size_t most)
+{
+	size_t size = strlen(name), cut = text__cut(name, size, most);
+	struct buf piece = BUF_INIT;
+
+	if (cut == size) {
+		text__append_terminal(buf, name);
+		return;
+	}
+	buf__append(&piece, name, cut);
+	text__append_terminal(buf, buf__string(&piece));
+	buf__append_string(buf, "...");
+	buf__free(&piece);
+}
+
 void view__append_note(const struct view_options *options, struct buf *buf)
 {
 	if (!options->note)

@@ -70,7 +70,7 @@ struct view_events_filter {
 struct view_events_seen {
 	uint32_t bodies, patches;
 	bool *dead;		/* [body]: its unload was written */
-	uint32_t dead_capacity;
+	uint32_t dead_room;
 };
 void view_events_seen__free(struct view_events_seen *seen);
 /* Of "load,patch"; 0: one of them is no kind. */

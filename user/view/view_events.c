@@ -146,12 +146,7 @@ static bool is_news(struct view_events_seen *seen, uint32_t body)
 
 	if (!seen)
 		return true;
-	while (seen->dead_capacity <= body) {
-		uint32_t count = seen->dead_capacity;
-
-		alloc__grow(seen->dead, count, seen->dead_capacity);
-		memset(seen->dead + count, 0, seen->dead_capacity - count);
-	}
+	seen->dead = alloc__room(seen->dead, &seen->dead_room, body + 1, sizeof(*seen->dead));
 	told = seen->dead[body];
 	seen->dead[body] = true;
 	return !told;

@@ -37,7 +37,7 @@ struct folded {
 	struct pool *labels;
 	struct pool *lines;
 	uint64_t *counts; /* [line in the pool] */
-	uint32_t counts_capacity;
+	uint32_t counts_room;
 	uint32_t *label; /* [frame] number of its label + 1, 0 not made yet */
 	uint32_t *path;
 	uint32_t path_capacity;
@@ -95,15 +95,9 @@ static void append_stack(struct folded *folded, uint32_t stack, struct buf *line
 static void count_line(struct folded *folded, const struct buf *line, uint64_t count)
 {
 	uint32_t number = pool__add(folded->lines, buf__string(line));
-	uint32_t had = folded->counts_capacity;
 
-	if (number >= had) {
-		folded->counts_capacity = number * 2 + 16;
-		folded->counts = alloc__resize(folded->counts, folded->counts_capacity,
-					       sizeof(*folded->counts));
-		memset(folded->counts + had, 0,
-		       (folded->counts_capacity - had) * sizeof(*folded->counts));
-	}
+	folded->counts = alloc__room(folded->counts, &folded->counts_room, number + 1,
+				     sizeof(*folded->counts));
 	folded->counts[number] += count;
 }
 
@@ -150,7 +144,7 @@ static void write_lines(struct folded *folded, struct buf *buf)
 	struct line *lines = alloc__zeroed(count, sizeof(*lines));
 	uint32_t used = 0;
 
-	for (uint32_t i = 0; i < count && i < folded->counts_capacity; i++)
+	for (uint32_t i = 0; i < count && i < folded->counts_room; i++)
 		if (folded->counts[i])
 			lines[used++] = (struct line){pool__string(folded->lines, i),
 						      folded->counts[i]};

@@ -70,6 +70,9 @@ void view__append_reached(const struct model *model, const struct model_patch *p
 			  struct buf *buf);
 /* A time of the recording; what was before it is negative. */
 double view__seconds(uint64_t start_ns, uint64_t time_ns);
+/* A name as it may stand on a terminal; one of more bytes than `most` is cut, and ends in
+ * "...". */
+void view__append_name(struct buf *buf, const char *name, size_t most);
 /* The options' note as a line of text, if there is one. */
 void view__append_note(const struct view_options *options, struct buf *buf);
 /* The options' title, or one made from the recording.  Not escaped. */

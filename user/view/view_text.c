@@ -43,25 +43,6 @@ struct text {
 	struct map *row_numbers;
 };
 
-/* A name as it may stand on a terminal. */
-static void append_name(struct text *text, const char *name)
-{
-	size_t size = strlen(name), cut = size;
-
-	if (size > NAME_BYTES)
-		for (cut = NAME_BYTES;
-		     cut && ((unsigned char)name[cut] & 0xc0) == 0x80;)
-			cut--;
-	if (cut == size) {
-		text__append_terminal(text->buf, name);
-		return;
-	}
-	buf__clear(&text->scratch);
-	buf__append(&text->scratch, name, cut);
-	text__append_terminal(text->buf, buf__string(&text->scratch));
-	buf__append_string(text->buf, "...");
-}
-
 static double percent(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;
@@ -79,7 +60,7 @@ static void write_causes(struct text *text, enum model_ledger_section section)
 		if (count->section != (uint32_t)section || !count->value)
 			continue;
 		buf__append_string(text->buf, separator);
-		append_name(text, model__text(text->model, count->name));
+		view__append_name(text->buf, model__text(text->model, count->name), NAME_BYTES);
 		buf__printf(text->buf, " %llu", (unsigned long long)count->value);
 		separator = ", ";
 	}
@@ -126,15 +107,15 @@ static void write_processes(struct text *text)
 		const char *trouble = model__text(text->model, process->trouble);
 
 		buf__append_string(text->buf, i ? "            " : "processes   ");
-		append_name(text, model__text(text->model, process->comm));
+		view__append_name(text->buf, model__text(text->model, process->comm), NAME_BYTES);
 		buf__printf(text->buf, "-%d", (int)process->pid);
 		if (*runtime) {
 			buf__append_string(text->buf, ", .NET ");
-			append_name(text, runtime);
+			view__append_name(text->buf, runtime, NAME_BYTES);
 		}
 		if (*trouble) {
 			buf__append_string(text->buf, ", no hook: ");
-			append_name(text, trouble);
+			view__append_name(text->buf, trouble, NAME_BYTES);
 		}
 		if (process->flags & MODEL_PROCESS_MAIN_PROFILER)
 			buf__append_string(text->buf,
@@ -155,7 +136,7 @@ static void write_header(struct text *text, const struct view_summary *summary)
 
 	view__title(text->model, text->options, &title);
 	buf__append_string(text->buf, "recording   ");
-	append_name(text, buf__string(&title));
+	view__append_name(text->buf, buf__string(&title), NAME_BYTES);
 	buf__free(&title);
 	buf__printf(text->buf, "\nduration    %.3f s\n",
 		    (double)(summary->end_ns - summary->start_ns) / 1e9);
@@ -166,7 +147,7 @@ static void write_header(struct text *text, const struct view_summary *summary)
 	write_processes(text);
 	buf__printf(text->buf, "samples     %llu of ",
 		    (unsigned long long)summary->samples);
-	append_name(text, event ? model__text(text->model, event->name) : "no event");
+	view__append_name(text->buf, event ? model__text(text->model, event->name) : "no event", NAME_BYTES);
 	if (event)
 		buf__printf(text->buf, ", period %llu",
 			    (unsigned long long)event->period);
@@ -358,7 +339,7 @@ static void write_row(struct text *text, const struct row *row, uint64_t samples
 	buf__append_string(text->buf, "  ");
 	/* The split that says the name alone: the columns say the rest. */
 	view__label(text->model, text->options, row->frame, VIEW_SPLIT_NONE, &label);
-	append_name(text, buf__string(&label));
+	view__append_name(text->buf, buf__string(&label), NAME_BYTES);
 	buf__append_char(text->buf, '\n');
 	buf__free(&label);
 }
@@ -385,7 +366,7 @@ static void write_table_title(struct text *text, const struct view_stack_count *
 	if (text->options->per_thread)
 		view__thread_label(text->model, stack->thread, &label);
 	if (label.size) {
-		append_name(text, buf__string(&label));
+		view__append_name(text->buf, buf__string(&label), NAME_BYTES);
 		buf__printf(text->buf, ": %llu samples\n", (unsigned long long)samples);
 	}
 	buf__free(&label);

@@ -76,8 +76,9 @@ struct ts_body_row {
 _Static_assert(sizeof(struct ts_body_row) == 72, "row layout");
 
 /*
- * The table of one precompiled image or native file that is mapped somewhere; immutable
- * once published.  Number 0 is never used.
+ * The table of one precompiled image or native file that is mapped somewhere; unchanged while
+ * a slot names it.  A native file's number, rows and granules can be another's after that.
+ * Number 0 is never used.
  */
 struct ts_image {
 	__u32 first_granule;	/* in image_granules */
@@ -91,8 +92,8 @@ _Static_assert(sizeof(struct ts_image) == 24, "image layout");
 
 /*
  * One RUNTIME_FUNCTION of an image, or one rule of a native file, sorted by begin; it
- * goes to the begin of the next.  A few bytes of padding count for the function before them; a real gap is a row of
- * its own, and so is the fence, where the last function ends.
+ * goes to the begin of the next.  A few bytes of padding count for the function before
+ * them; a real gap is a row of its own, and so is the fence, where the last function ends.
  */
 struct ts_image_row {
 	__u32 begin;		/* RVA */

@@ -63,17 +63,18 @@ static __always_inline void return_keep(const struct returns_of *of, struct ts_r
 	entry->space = of->space;
 }
 
-/*
- * As code_find.  Of a body or function all has to be found: where in it the leaf is,
- * is not in the cache.  Threads that are in the kernel stand in few other places.
- */
-static __always_inline void leaf_find(const struct returns_of *of, __u64 address,
-				      struct found *found)
+static __always_inline bool is_native(__u64 frame)
+{
+	return TS_FRAME_TAG(frame) == TS_FRAME_TAG_RAW;
+}
+
+/* As code_find, by the cache where it may be used; native_only: for native frames. */
+static __always_inline void cached_find(const struct returns_of *of, __u64 address,
+					bool native_only, struct found *found)
 {
 	struct ts_return *entry = of->epoch ? return_entry(of, address) : NULL;
 
-	if (return_known(of, entry, address) &&
-	    TS_FRAME_TAG(entry->frame) == TS_FRAME_TAG_RAW) {
+	if (return_known(of, entry, address) && (!native_only || is_native(entry->frame))) {
 		__builtin_memset(found, 0, sizeof(*found));
 		found->frame = entry->frame;
 		found->shape = entry->shape;
@@ -81,26 +82,26 @@ static __always_inline void leaf_find(const struct returns_of *of, __u64 address
 		return;
 	}
 	code_find(of->space, address, found);
-	if (entry && found->lasting && TS_FRAME_TAG(found->frame) == TS_FRAME_TAG_RAW)
+	if (entry && found->lasting && (!native_only || is_native(found->frame)))
 		return_keep(of, entry, address, found);
+}
+
+/*
+ * As code_find.  Of a body, or a function of an image, all has to be found: where in it
+ * the leaf is, is not in the cache.  A native file's rule says it all.  Threads that are
+ * in the kernel stand in few other places.
+ */
+static __always_inline void leaf_find(const struct returns_of *of, __u64 address,
+				      struct found *found)
+{
+	cached_find(of, address, true, found);
 }
 
 /* As code_find, but of what is found only frame, shape and `known` count. */
 static __always_inline void return_find(const struct returns_of *of, __u64 address,
 					struct found *found)
 {
-	struct ts_return *entry = of->epoch ? return_entry(of, address) : NULL;
-
-	if (return_known(of, entry, address)) {
-		__builtin_memset(found, 0, sizeof(*found));
-		found->frame = entry->frame;
-		found->shape = entry->shape;
-		found->known = true;
-		return;
-	}
-	code_find(of->space, address, found);
-	if (entry && found->lasting)
-		return_keep(of, entry, address, found);
+	cached_find(of, address, false, found);
 }
 
 #endif /* TIERSCOPE_RETURNS_BPF_H */

@@ -176,29 +176,13 @@ static __always_inline void signal_step(struct walk *walk)
 	walk->interrupted = 1;
 }
 
-/* By a file's rule for a call; CFA is the caller's rsp. */
-static __always_inline bool rule_caller(struct walk *walk, __u32 shape,
-					struct caller_place *caller)
+/* CFA is the caller's rsp. */
+static __always_inline void rule_caller(__u64 cfa, __u32 shape, struct caller_place *caller)
 {
-	__u64 words = 8ULL * TS_SHAPE_SLOTS(shape);
 	__u32 prolog = TS_SHAPE_PROLOG(shape);
 
-	switch (TS_SHAPE_KIND(shape)) {
-	case TS_RULE_ALIGNED:
-		caller->bp_at = walk->bp;
-		if (read_word(&walk->window, walk->bp - words, &caller->sp))
-			return true;
-		walk_broken(walk);
-		return false;
-	case TS_RULE_PLT:
-		caller->sp = walk->sp + words + ((walk->ip & 15) >= prolog ? 8 : 0);
-		return true;
-	default:
-		caller->sp = words + (TS_SHAPE_KIND(shape) == TS_RULE_RSP ?
-				      walk->sp : walk->bp);
-		caller->bp_at = prolog ? caller->sp - 8ULL * prolog : 0;
-		return true;
-	}
+	caller->sp = cfa;
+	caller->bp_at = prolog ? cfa - 8ULL * prolog : 0;
 }
 
 /* False: the walk is at its end, or goes on in what a signal interrupted. */
@@ -216,10 +200,21 @@ static __always_inline bool find_caller(struct walk *walk, __u32 shape,
 	case TS_FRAME_FRAMED:
 		return framed_caller(walk, 0, caller);
 	case TS_RULE_RSP:
+		rule_caller(walk->sp + words, shape, caller);
+		return true;
 	case TS_RULE_RBP:
+		rule_caller(walk->bp + words, shape, caller);
+		return true;
 	case TS_RULE_ALIGNED:
+		caller->bp_at = walk->bp;
+		if (read_word(&walk->window, walk->bp - words, &caller->sp))
+			return true;
+		walk_broken(walk);
+		return false;
 	case TS_RULE_PLT:
-		return rule_caller(walk, shape, caller);
+		caller->sp = walk->sp + words +
+			     ((walk->ip & 15) >= TS_SHAPE_PROLOG(shape) ? 8 : 0);
+		return true;
 	case TS_RULE_SIGNAL:
 		signal_step(walk);
 		return false;
@@ -409,7 +404,10 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 		enum memory memory = memory_at(address);
 
 		if (memory == MEMORY_PENDING) {
-			walk->ip = index ? address + 1 : address;
+			/* Whoever goes on takes it for a return address, also where a
+			 * signal interrupted. */
+			if (index)
+				walk->ip = address + 1;
 			walk_pending(walk);
 			scratch->unknown_leaf = !index;
 			return 1;

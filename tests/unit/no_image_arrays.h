@@ -36,6 +36,7 @@ bool image_arrays__code(const struct kernel *kernel, uint32_t number, uint64_t *
 /* Tables of native files: the room that is left, and what was done. */
 static struct {
 	uint32_t room, added, dropped;
+	bool too_big;			/* for any room */
 	bool in_use[64];
 } no_image_rules = { .room = 64 };
 
@@ -43,6 +44,8 @@ int kernel__add_rules(struct kernel *kernel, const struct unwind_table *table,
 		      uint32_t *ret_number)
 {
 	(void)kernel, (void)table;
+	if (no_image_rules.too_big)
+		return -EFBIG;
 	for (uint32_t i = 0; i < no_image_rules.room; i++) {
 		if (no_image_rules.in_use[i])
 			continue;

@@ -361,6 +361,23 @@ static void native_files_leave_the_images_their_room(void **state)
 	image_arrays__close(&whole);
 }
 
+/* Who asks need not make room for it, or ask again. */
+static void what_never_fits_says_so(void **state)
+{
+	static struct ts_image_row many[600000];
+	struct unwind_table long_one = {.rows = many, .count = 600000};
+	struct unwind_table wide_one = {.rows = many, .count = 2};
+	uint32_t number = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < long_one.count; i++)
+		many[i].begin = i;
+	assert_int_equal(kernel__add_rules(&kernel, &long_one, &number), -EFBIG);
+	many[1].begin = 64 << 20;
+	assert_int_equal(kernel__add_rules(&kernel, &wide_one, &number), -EFBIG);
+	assert_int_equal(number, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -370,6 +387,7 @@ int main(void)
 		TEST(a_table_lies_in_the_arrays),
 		TEST(dropped_tables_make_room),
 		TEST(native_files_leave_the_images_their_room),
+		TEST(what_never_fits_says_so),
 		TEST(files_and_code_share_slots),
 		TEST(a_large_file_has_all_its_slots),
 	};

@@ -147,6 +147,24 @@ static void room_is_made_of_files_that_nobody_maps(void **state)
 	assert_int_equal(fixture->recorder->rules.count, 2);
 }
 
+/* Its rules are made once, and nobody else's are taken out for them. */
+static void a_file_with_more_rules_than_there_is_room_is_left_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mapping c = mapping_of(fixture, "libc.so.6");
+	struct mapping elf = mapping_of(fixture, "libelf");
+	uint64_t bytes;
+
+	assert_true(rules__publish(fixture->recorder, fixture->first, &c));
+	rules__unpublish(fixture->recorder, &c);
+	no_image_rules.too_big = true;
+	assert_false(rules__publish(fixture->recorder, fixture->first, &elf));
+	bytes = fixture->recorder->rules.bytes;
+	assert_false(rules__publish(fixture->recorder, fixture->second, &elf));
+	assert_true(fixture->recorder->rules.bytes == bytes);
+	assert_int_equal(no_image_rules.dropped, 0);
+}
+
 static void the_vdso_has_rules_and_other_memory_has_none(void **state)
 {
 	struct fixture *fixture = *state;
@@ -207,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_is_read_once_for_all),
 		TEST(room_is_made_of_files_that_nobody_maps),
+		TEST(a_file_with_more_rules_than_there_is_room_is_left_alone),
 		TEST(the_vdso_has_rules_and_other_memory_has_none),
 		TEST(a_file_that_was_written_anew_is_read_anew),
 	};

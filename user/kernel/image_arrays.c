@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// Tables of precompiled images and of native files, in arrays that are mapped into both worlds: a
-// table is a copy, not thousands of system calls.  Rows come first, granules
-// second, the image's entry third, and the slots of a process last, so the
+// Tables of precompiled images and of native files, in arrays that are mapped into both
+// worlds: a table is a copy, not thousands of system calls.  Rows come first, granules second, the image's entry third, and the slots of a process last, so the
 // sampler never sees half a table.
 #include "internal.h"
 
@@ -67,8 +66,8 @@ int image_arrays__open(struct kernel *kernel)
 	if (err)
 		return err;
 	share_out(&arrays->of_images, &arrays->of_rules, (uint32_t)arrays->rows_max,
-	     (uint32_t)arrays->granules_max,
-	     bpf_map__max_entries(kernel->skeleton->maps.images));
+		  (uint32_t)arrays->granules_max,
+		  bpf_map__max_entries(kernel->skeleton->maps.images));
 	return 0;
 }
 
@@ -135,14 +134,18 @@ static void give_room(struct table_room *room, uint32_t number,
 		ranges__give(&room->granules, entry->first_granule, entry->granules);
 }
 
-/* Room for code in [begin, end) with entry->rows rows; -ENOSPC: the tables are full. */
-static int take_room(struct table_room *room, uint32_t begin, uint32_t end,
-		     struct ts_image *entry, uint32_t *ret_number)
+/* Of code in [begin, end). */
+static void set_granules(struct ts_image *entry, uint32_t begin, uint32_t end)
 {
-	if (end > begin) {
-		entry->text_rva = begin & -(1u << TS_IMAGE_GRANULE_SHIFT);
-		entry->granules = ((end - entry->text_rva) >> TS_IMAGE_GRANULE_SHIFT) + 1;
-	}
+	if (end <= begin)
+		return;
+	entry->text_rva = begin & -(1u << TS_IMAGE_GRANULE_SHIFT);
+	entry->granules = ((end - entry->text_rva) >> TS_IMAGE_GRANULE_SHIFT) + 1;
+}
+
+/* Room for the entry's rows and granules; -ENOSPC: the tables are full. */
+static int take_room(struct table_room *room, struct ts_image *entry, uint32_t *ret_number)
+{
 	if (!ranges__take(&room->numbers, 1, ret_number))
 		return -ENOSPC;
 	if (!ranges__take(&room->rows, entry->rows, &entry->first_row))
@@ -160,14 +163,19 @@ number:
 
 /* Its rows are there. */
 static int publish(struct kernel *kernel, struct table_room *room, uint32_t number,
-		   const struct ts_image *entry)
+		   const struct ts_image *entry, uint32_t *ret_number)
 {
+	int err = 0;
+
 	fill_granules(&kernel->images, entry);
-	if (!bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
-				  entry, sizeof(*entry), BPF_ANY))
-		return 0;
-	give_room(room, number, entry);
-	return -errno;
+	if (bpf_map__update_elem(kernel->skeleton->maps.images, &number, sizeof(number),
+				 entry, sizeof(*entry), BPF_ANY)) {
+		err = -errno;
+		give_room(room, number, entry);
+	} else {
+		*ret_number = number;
+	}
+	return err;
 }
 
 int kernel__add_image(struct kernel *kernel, const struct image *image,
@@ -178,16 +186,14 @@ int kernel__add_image(struct kernel *kernel, const struct image *image,
 	struct ts_image entry = { .size = image__size(image),
 				  .rows = (uint32_t)rows_needed(rows, count) };
 	struct table_room *room = &kernel->images.of_images;
-	int err = take_room(room, count ? rows[0].begin : 0,
-			    count ? rows[count - 1].end : 0, &entry, &number);
+	int err;
 
+	set_granules(&entry, count ? rows[0].begin : 0, count ? rows[count - 1].end : 0);
+	err = take_room(room, &entry, &number);
 	if (err)
 		return err;
 	fill_rows(&kernel->images, entry.first_row, rows, count);
-	err = publish(kernel, room, number, &entry);
-	if (!err)
-		*ret_number = number;
-	return err;
+	return publish(kernel, room, number, &entry, ret_number);
 }
 
 int kernel__add_rules(struct kernel *kernel, const struct unwind_table *table,
@@ -196,16 +202,17 @@ int kernel__add_rules(struct kernel *kernel, const struct unwind_table *table,
 	uint32_t end = table->rows[table->count - 1].begin, number;
 	struct ts_image entry = { .size = end, .rows = table->count };
 	struct table_room *room = &kernel->images.of_rules;
-	int err = take_room(room, table->rows[0].begin, end, &entry, &number);
+	int err;
 
+	set_granules(&entry, table->rows[0].begin, end);
+	if (entry.rows > RULES_ROWS || entry.granules > RULES_GRANULES)
+		return -EFBIG;
+	err = take_room(room, &entry, &number);
 	if (err)
 		return err;
 	memcpy(kernel->images.rows + entry.first_row, table->rows,
 	       table->count * sizeof(*table->rows));
-	err = publish(kernel, room, number, &entry);
-	if (!err)
-		*ret_number = number;
-	return err;
+	return publish(kernel, room, number, &entry, ret_number);
 }
 
 static bool read_entry(const struct kernel *kernel, uint32_t number, struct ts_image *entry)

@@ -191,9 +191,9 @@ int kernel__map_image(struct kernel *kernel, uint32_t space, uint32_t number,
 		      uint64_t base, uint32_t size);
 
 /*
- * The same of the rules of a native file.  RVA 0 is the table's base; what lies in
- * [start, end) of the process belongs to the file.  A table is dropped when no process
- * maps its file any more.
+ * The same of the rules of a native file (-EFBIG: more than there is room for in all).  RVA 0
+ * is the table's base; what lies in [start, end) of the process belongs to the file.  A table
+ * may be dropped only when no process maps its file.
  */
 int kernel__add_rules(struct kernel *kernel, const struct unwind_table *table,
 		      uint32_t *ret_number);
@@ -203,8 +203,8 @@ int kernel__map_rules(struct kernel *kernel, uint32_t space, uint32_t number, ui
 
 /*
  * Says that there is, or will be, code of the runtime's in that range (TS_SLOT_JIT),
- * or that it is a file without any, and without rules (TS_SLOT_NATIVE).  What was there before is
- * forgotten, except where the range only touches a slot.
+ * or that it is a file without any, and without rules (TS_SLOT_NATIVE).  What was there
+ * before is forgotten, except where the range only touches a slot.
  */
 int kernel__map_other(struct kernel *kernel, uint32_t space, uint32_t kind,
 		      uint64_t start, uint64_t end);

@@ -148,17 +148,14 @@ static bool find_components(const struct process *process, struct image *image, 
 static void note_state(struct image_file *file, const struct stat *state)
 {
 	file->owner = state->st_uid;
-	file->file_size = state->st_size;
-	file->written = state->st_mtim;
+	file->state = mapped_file__state(state);
 }
 
 /* Since it was read. */
 static bool was_written_anew(struct recorder *recorder, const struct image_file *file,
 			     const struct stat *state)
 {
-	if (file->file_size == state->st_size &&
-	    file->written.tv_sec == state->st_mtim.tv_sec &&
-	    file->written.tv_nsec == state->st_mtim.tv_nsec)
+	if (mapped_file__is_same(&file->state, state))
 		return false;
 	if (recorder->rewritten >= REWRITTEN_MAX)
 		return false;

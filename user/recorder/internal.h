@@ -11,7 +11,7 @@
 #include "../base/clock.h"
 #include "../base/map.h"
 #include "../publication/entry_cell.h"
-#include "../symbol/symbol.h"
+#include "../symbol/mapped_file.h"
 #include "../target/journal.h"
 
 #define NO_IMAGE UINT32_MAX
@@ -33,8 +33,7 @@ struct image_file {
 	uint32_t owner;			/* of the file; unpacked: of the processes, which tell of
 					 * each other only */
 	uint64_t offset;		/* where the image begins */
-	int64_t file_size;		/* of the file when it was read, and when it had been */
-	struct timespec written;	/* written last: it can be written anew in its place */
+	struct mapped_file_state state;	/* of the file when it was read */
 	struct image *image;		/* NULL: not such an image */
 	uint32_t number;		/* in the kernel's tables; NO_IMAGE if not there */
 	bool unreadable;		/* an image, but not one that we can read */

@@ -24,13 +24,12 @@
 
 struct rules_file {
 	uint64_t device, inode;		/* 0: [vdso] */
-	int64_t size;			/* when it was read */
-	struct timespec written;
+	struct mapped_file_state state;	/* when it was read */
 	struct elf_loads loads;
 	uint64_t base;			/* of its table, as the file is linked */
 	uint32_t number;		/* in the kernel's tables; 0: not there */
 	uint32_t users;			/* mappings that were told to the sampler */
-	bool unreadable;		/* or without rules */
+	bool unreadable;		/* or without rules, or with too many */
 };
 
 /* The newest first: of a file that was written anew there are several. */
@@ -41,9 +40,7 @@ static struct rules_file *find(const struct rules *rules, const struct mapping *
 		struct rules_file *file = &rules->files[i];
 
 		if (file->device == mapping->device && file->inode == mapping->inode &&
-		    file->size == state->st_size &&
-		    file->written.tv_sec == state->st_mtim.tv_sec &&
-		    file->written.tv_nsec == state->st_mtim.tv_nsec)
+		    mapped_file__is_same(&file->state, state))
 			return file;
 	}
 	return NULL;
@@ -91,9 +88,9 @@ static void read_view(struct recorder *recorder, struct rules_file *file,
 		log__verbose("%s: %u rules of unwinding%s", path, table.count,
 			     err ? ", for which the sampler has no room" : "");
 		unwind_table__free(&table);
-		return;
 	}
-	file->unreadable = true;
+	/* Where there is no room now, there may be some later. */
+	file->unreadable = err && err != -ENOSPC;
 }
 
 static void read_file(struct recorder *recorder, struct rules_file *file, int fd,
@@ -117,7 +114,7 @@ static struct rules_file *add(struct rules *rules, const struct mapping *mapping
 	alloc__grow(rules->files, rules->count, rules->capacity);
 	rules->files[rules->count] = (struct rules_file){
 		.device = mapping->device, .inode = mapping->inode,
-		.size = state->st_size, .written = state->st_mtim };
+		.state = mapped_file__state(state) };
 	return &rules->files[rules->count++];
 }
 

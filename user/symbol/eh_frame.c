@@ -123,7 +123,7 @@ static bool read_cie(struct dwarf_reader *reader, struct cie *cie)
 			return false;
 	cie->spelling = SPELLED_ABSOLUTE;
 	cie->common.code_factor = dwarf_reader__unsigned(reader);
-	cie->common.data_factor = (int64_t)dwarf_reader__signed(reader);
+	cie->common.data_factor = dwarf_reader__signed(reader);
 	cie->common.return_register =
 		version == 1 ? dwarf_reader__bytes(reader, 1) : dwarf_reader__unsigned(reader);
 	cie->has_augmentation = augmentation[0] == 'z';

@@ -95,6 +95,18 @@ static int open_by_path(const struct symbol_mapping *mapping, int root)
 	return -ENOENT;
 }
 
+struct mapped_file_state mapped_file__state(const struct stat *state)
+{
+	return (struct mapped_file_state){ state->st_size, state->st_mtim };
+}
+
+bool mapped_file__is_same(const struct mapped_file_state *known, const struct stat *state)
+{
+	return known->size == state->st_size &&
+	       known->written.tv_sec == state->st_mtim.tv_sec &&
+	       known->written.tv_nsec == state->st_mtim.tv_nsec;
+}
+
 int mapped_file__open(const struct symbol_mapping *mapping, struct stat *ret_state)
 {
 	int directory = proc__open(mapping->pid);

@@ -6,10 +6,21 @@
 
 #include "symbol.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 /* How the kernel marks the path of a mapped file that lost its name. */
 #define MAPPED_FILE_DELETED " (deleted)"
+
+/* Inode numbers are used again, and files written anew in their place: the same file is also
+ * as big and as old. */
+struct mapped_file_state {
+	int64_t size;
+	struct timespec written;
+};
+struct mapped_file_state mapped_file__state(const struct stat *state);
+bool mapped_file__is_same(const struct mapped_file_state *known, const struct stat *state);
 
 /* An open regular file (the caller closes) and its state, or -ENOENT. */
 int mapped_file__open(const struct symbol_mapping *mapping, struct stat *ret_state);

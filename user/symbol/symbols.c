@@ -14,7 +14,6 @@
 #include "../base/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,9 +23,7 @@
 #define MEMORY_MAX (64u << 20)
 
 struct entry {
-	/* Inode numbers are used again: the same file is also as big and as old. */
-	int64_t size;
-	struct timespec changed;
+	struct mapped_file_state state;	/* when it was read */
 	bool readable;	   /* an ELF file */
 	struct buf module; /* "libcoreclr.so" */
 	struct symbol_file file;
@@ -129,13 +126,6 @@ static uint32_t read_vdso(struct symbols *symbols)
 	return symbols->vdso;
 }
 
-static bool same_state(const struct entry *entry, const struct stat *state)
-{
-	return entry->size == state->st_size &&
-	       entry->changed.tv_sec == state->st_mtim.tv_sec &&
-	       entry->changed.tv_nsec == state->st_mtim.tv_nsec;
-}
-
 /*
  * A process that is gone may still be known by what others have mapped.  The
  * worst effect: the inode number of a deleted library was used again for
@@ -153,14 +143,13 @@ static uint32_t file_of(struct symbols *symbols, const struct symbol_mapping *ma
 
 	if (fd < 0)
 		return found ? (uint32_t)known : SYMBOLS_NONE;
-	if (found && same_state(&symbols->entries[known], &state)) {
+	if (found && mapped_file__is_same(&symbols->entries[known].state, &state)) {
 		close(fd);
 		return (uint32_t)known;
 	}
 	file = add_entry(symbols, mapping->path);
 	entry = &symbols->entries[file];
-	entry->size = state.st_size;
-	entry->changed = state.st_mtim;
+	entry->state = mapped_file__state(&state);
 	read_file(symbols, entry, fd, mapping);
 	close(fd);
 	map__set(symbols->by_inode, mapping->device, mapping->inode, file);

@@ -11,8 +11,9 @@
  *        jit_granules[page].row[(ip >> 4) & 255]   image_granules[table + (rva >> 6)]
  *                          │                                               │
  *                   bodies[row]: exact range check     image_rows[first ...]: halve
+ *          leaf_counts[row * events + event]
  *
- * One writer per map: BPF code writes jit_slots, jit_granules and bodies; the
+ * One writer per map: BPF code writes jit_slots, jit_granules, bodies and leaf_counts; the
  * loader writes slots, image_granules and image_rows, rows first, granules
  * second, slots last.
  */
@@ -71,9 +72,8 @@ struct ts_body_row {
 	__u32 shape;		/* TS_SHAPE */
 	__u64 function_id;
 	__u64 sequence;		/* the journal's, of its birth */
-	__u64 counts[TS_EVENTS_MAX];	/* leaf samples, per event */
 };
-_Static_assert(sizeof(struct ts_body_row) == 72, "row layout");
+_Static_assert(sizeof(struct ts_body_row) == 40, "row layout");
 
 /*
  * The table of one precompiled image or native file that is mapped somewhere; unchanged while

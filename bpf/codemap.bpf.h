@@ -35,6 +35,8 @@ __u64 code_epoch __weak = 1;
 KNOB __u32 rows_max __weak = 131072;
 KNOB __u32 pages_max __weak = 8192;
 KNOB __u32 space_bodies_max __weak = 100000;
+/* Events that are counted per row: at most TS_EVENTS_MAX. */
+KNOB __u32 events_counted __weak = 1;
 
 /* When the map shows the change, and before anything can rely on it. */
 static __always_inline void code_changed(void)
@@ -260,8 +262,16 @@ struct placed {
 	__u32 generation;
 };
 
+/* NULL for an event that is not recorded. */
+static __always_inline __u64 *leaf_count(__u32 row, __u32 event)
+{
+	__u32 index = row * events_counted + event;
+
+	return event < events_counted ? bpf_map_lookup_elem(&leaf_counts, &index) : NULL;
+}
+
 /* The row's space is 0 until all the rest is right. */
-static __always_inline void set_row(struct ts_body_row *body, __u32 space,
+static __always_inline void set_row(struct ts_body_row *body, __u32 row, __u32 space,
 				    const struct ts_journal_record *record)
 {
 	WRITE_ONCE(body->generation, body->generation + 1);
@@ -270,8 +280,12 @@ static __always_inline void set_row(struct ts_body_row *body, __u32 space,
 	WRITE_ONCE(body->shape, record->shape);
 	WRITE_ONCE(body->function_id, record->function_id);
 	WRITE_ONCE(body->sequence, record->sequence);
-	for (int i = 0; i < TS_EVENTS_MAX; i++)
-		WRITE_ONCE(body->counts[i], 0);
+	for (__u32 event = 0; event < TS_EVENTS_MAX; event++) {
+		__u64 *count = leaf_count(row, event);
+
+		if (count)
+			WRITE_ONCE(*count, 0);
+	}
 	WRITE_ONCE(body->space, space);
 }
 
@@ -321,7 +335,7 @@ __weak __noinline int body_insert(struct ts_space *space,
 		ledger_count(TS_LEDGER_ROWS_FULL);
 		return -ENOSPC;
 	}
-	set_row(body, space->number, record);
+	set_row(body, row, space->number, record);
 	__sync_fetch_and_add(&space->bodies, 1);
 	fill.row = row;
 	if (fill_pages(&fill)) {

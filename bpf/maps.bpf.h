@@ -62,6 +62,17 @@ struct {
 	__type(value, struct ts_body_row);
 } bodies SEC(".maps") __weak;
 
+/*
+ * Samples whose leaf lies in a body: of each row, one for each event that is recorded.
+ * The loader makes it as large as its events ask for.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 131072);
+	__type(key, __u32);
+	__type(value, __u64);
+} leaf_counts SEC(".maps") __weak;
+
 /* Rows and pages that were given back: freelist.bpf.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -127,7 +138,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
+	__uint(max_entries, 2 << 20);
 } code_events SEC(".maps") __weak;
 
 struct {

@@ -32,6 +32,9 @@ struct probe {
  */
 __u32 probes_closed __weak;
 
+/* Bytes in the ring of code events; set by the loader to half of what it holds. */
+KNOB __u32 code_ring_much __weak = 1 << 20;
+
 static __always_inline struct ts_space *current_space(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
@@ -65,6 +68,17 @@ struct room {
 	struct ts_code_event *event;
 	__u32 there;
 };
+
+/*
+ * The loader looks by itself a few times a second, so that a body does not cost a wake-up;
+ * but it wants to know when many come at once.
+ */
+static __always_inline __u64 code_ring_wish(void)
+{
+	return bpf_ringbuf_query(&code_events, BPF_RB_AVAIL_DATA) < code_ring_much
+		       ? BPF_RB_NO_WAKEUP
+		       : BPF_RB_FORCE_WAKEUP;
+}
 
 /* The record in the ring, with the text it points at. */
 static __always_inline struct room
@@ -156,7 +170,7 @@ static __always_inline int on_code_load(const struct probe *probe, const void *f
 	record.function_id = probe->function_id;
 	room = reserve_event(TS_EVENT_CODE_LOAD, space->number, &record);
 	body_insert(space, &record, &placed);
-	submit_event(&room, &placed, BPF_RB_NO_WAKEUP);
+	submit_event(&room, &placed, code_ring_wish());
 	return 0;
 }
 
@@ -181,7 +195,7 @@ static __always_inline int on_code_unload(const struct probe *probe)
 	record.size = probe->size;
 	room = reserve_event(TS_EVENT_CODE_UNLOAD, space->number, &record);
 	body_remove(space->number, probe->start, &space->bodies, &placed);
-	submit_event(&room, &placed, BPF_RB_NO_WAKEUP);
+	submit_event(&room, &placed, code_ring_wish());
 	return 0;
 }
 

@@ -371,12 +371,10 @@ static __always_inline void leaf_step(struct walk *walk, const struct found *fou
 
 static __always_inline void count_leaf(const struct found *found, __u32 event)
 {
-	struct ts_body_row *body;
-	__u32 row = found->row;
+	__u64 *count = found->row ? leaf_count(found->row, event) : NULL;
 
-	body = row ? bpf_map_lookup_elem(&bodies, &row) : NULL;
-	if (body)
-		__sync_fetch_and_add(&body->counts[event & (TS_EVENTS_MAX - 1)], 1);
+	if (count)
+		__sync_fetch_and_add(count, 1);
 }
 
 /* One frame: bpf_loop callback. */

@@ -44,6 +44,11 @@ static int keep_record(void *context, void *bytes, size_t size)
 
 static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 {
+	uint32_t rows = sizes->rows ? sizes->rows
+				    : bpf_map__max_entries(skeleton->maps.bodies);
+
+	bpf_map__set_max_entries(skeleton->maps.leaf_counts, rows * TS_EVENTS_MAX);
+	skeleton->rodata->events_counted = TS_EVENTS_MAX;
 	if (sizes->sample_ring)
 		bpf_map__set_max_entries(skeleton->maps.samples, sizes->sample_ring);
 	if (sizes->code_ring)
@@ -66,13 +71,13 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 
 struct kernel_side *kernel_side__open(const struct sizes *sizes)
 {
+	static const struct sizes defaults;
 	struct kernel_side *kernel = calloc(1, sizeof(*kernel));
 
 	assert_non_null(kernel);
 	kernel->skeleton = tierscope__open();
 	assert_non_null(kernel->skeleton);
-	if (sizes)
-		set_sizes(kernel->skeleton, sizes);
+	set_sizes(kernel->skeleton, sizes ? sizes : &defaults);
 	assert_return_code(tierscope__load(kernel->skeleton), errno);
 	kernel->code_ring =
 		ring_buffer__new(bpf_map__fd(kernel->skeleton->maps.code_events),

@@ -194,6 +194,11 @@ static int setup(void **state)
 	return setup_sized(NULL);
 }
 
+static int setup_large_ring(void **state)
+{
+	return setup_sized(&(struct sizes){.code_ring = 4 << 20});
+}
+
 static int setup_small_ring(void **state)
 {
 	return setup_sized(&(struct sizes){.code_ring = 4096});
@@ -441,7 +446,8 @@ int main(void)
 		TEST(modules_are_told),
 		TEST(long_texts_are_cut),
 		TEST(the_semaphores_are_raised),
-		TEST(a_burst_is_all_there),
+		cmocka_unit_test_setup_teardown(a_burst_is_all_there, setup_large_ring,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_full_ring_loses_events_but_no_body,
 						setup_small_ring, teardown),
 		TEST(other_processes_are_not_heard),

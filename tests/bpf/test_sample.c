@@ -468,14 +468,17 @@ static void leaves_are_counted_in_their_rows(void **state)
 	}
 	assert_int_equal(counted(TS_LEDGER_RING_FULL), 0);
 	for (int row = 0; row < ROWS; row++) {
-		struct ts_body_row found;
+		for (__u32 e = 0; e < TS_EVENTS_MAX; e++) {
+			__u32 index = rows[row].row * TS_EVENTS_MAX + e;
+			__u64 found;
 
-		assert_return_code(
-			bpf_map_lookup_elem(bpf_map__fd(kernel->skeleton->maps.bodies),
-					    &rows[row].row, &found),
-			errno);
-		for (int e = 0; e < TS_EVENTS_MAX; e++)
-			assert_int_equal(found.counts[e], e == EVENT ? want[row] : 0);
+			assert_return_code(
+				bpf_map_lookup_elem(
+					bpf_map__fd(kernel->skeleton->maps.leaf_counts),
+					&index, &found),
+				errno);
+			assert_int_equal(found, e == EVENT ? want[row] : 0);
+		}
 	}
 }
 

@@ -339,6 +339,16 @@ static void *bpf_ringbuf_reserve(void *ring, __u64 size, __u64 flags)
 	return record->bytes;
 }
 
+static __u64 bpf_ringbuf_query(void *ring, __u64 what)
+{
+	__u64 size = 0;
+
+	assert_int_equal(what, BPF_RB_AVAIL_DATA);
+	for (int i = 0; i < shim.records_count; i++)
+		size += shim.records[i].ring == ring ? shim.records[i].size : 0;
+	return size;
+}
+
 static void bpf_ringbuf_submit(void *bytes, __u64 flags)
 {
 	for (int i = 0; i < shim.records_count; i++) {

@@ -24,6 +24,7 @@ static void walk_setup(void)
 	SHIM_MAP(jit_slots, 64);
 	SHIM_MAP(jit_granules, 64);
 	SHIM_MAP(bodies, 64);
+	SHIM_MAP(leaf_counts, 64 * TS_EVENTS_MAX);
 	SHIM_MAP(free_rows, 64);
 	SHIM_MAP(free_pages, 64);
 	SHIM_MAP(images, 4);
@@ -32,6 +33,7 @@ static void walk_setup(void)
 	SHIM_MAP(returns, TS_RETURNS);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	events_counted = TS_EVENTS_MAX;
 	code_epoch = 1;
 	free_rows_top = free_pages_top = 0;
 	space.bodies = 0;

@@ -21,6 +21,7 @@ static int setup(void **state)
 	SHIM_MAP(jit_slots, 8);
 	SHIM_MAP(jit_granules, PAGES);
 	SHIM_MAP(bodies, ROWS);
+	SHIM_MAP(leaf_counts, ROWS * TS_EVENTS_MAX);
 	SHIM_MAP(free_rows, ROWS);
 	SHIM_MAP(free_pages, PAGES);
 	SHIM_MAP(images, 4);
@@ -28,6 +29,7 @@ static int setup(void **state)
 	SHIM_MAP(image_rows, 64);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	events_counted = TS_EVENTS_MAX;
 	free_rows_top = free_pages_top = 0;
 	rows_max = ROWS;
 	pages_max = PAGES;
@@ -160,6 +162,7 @@ static void the_biggest_body_is_found_and_a_bigger_one_refused(void **state)
 	SHIM_MAP(jit_slots, 128);
 	SHIM_MAP(jit_granules, 2048);
 	SHIM_MAP(bodies, ROWS);
+	SHIM_MAP(leaf_counts, ROWS * TS_EVENTS_MAX);
 	SHIM_MAP(free_rows, ROWS);
 	SHIM_MAP(free_pages, 2048);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
@@ -263,15 +266,18 @@ static void a_reused_row_has_another_generation(void **state)
 static void a_reused_row_counts_from_zero(void **state)
 {
 	struct placed placed = insert(BASE, 64, 1);
-	struct ts_body_row *row = bpf_map_lookup_elem(&bodies, &placed.row);
+	struct placed another = insert(BASE + 64, 64, 2);
 
-	for (int e = 0; e < TS_EVENTS_MAX; e++)
-		row->counts[e] = 5;
+	for (__u32 e = 0; e < events_counted; e++)
+		*leaf_count(placed.row, e) = *leaf_count(another.row, e) = 5 + e;
+	assert_null(leaf_count(placed.row, events_counted));
 	take_out(BASE);
-	assert_int_equal(row->counts[0], 5); /* what it had is still to be read */
+	assert_int_equal(*leaf_count(placed.row, 0), 5); /* is still to be read */
 	insert(BASE, 64, 2);
-	for (int e = 0; e < TS_EVENTS_MAX; e++)
-		assert_int_equal(row->counts[e], 0);
+	for (__u32 e = 0; e < events_counted; e++) {
+		assert_int_equal(*leaf_count(placed.row, e), 0);
+		assert_int_equal(*leaf_count(another.row, e), 5 + e);
+	}
 }
 
 /* Recycled addresses whose unload nobody saw: the newer body wins. */

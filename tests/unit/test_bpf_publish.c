@@ -26,6 +26,7 @@ static int setup(void **state)
 	SHIM_MAP(jit_slots, 8);
 	SHIM_MAP(jit_granules, 8);
 	SHIM_MAP(bodies, 8);
+	SHIM_MAP(leaf_counts, 8 * TS_EVENTS_MAX);
 	SHIM_MAP(free_rows, 8);
 	SHIM_MAP(free_pages, 8);
 	SHIM_MAP(images, 1);
@@ -33,6 +34,7 @@ static int setup(void **state)
 	SHIM_MAP(image_rows, 1);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	events_counted = TS_EVENTS_MAX;
 	free_rows_top = free_pages_top = 0;
 	next_space = 40;
 	rows_max = pages_max = 8;
@@ -155,6 +157,18 @@ static void a_load_is_sent_and_can_be_found(void **state)
 	assert_int_equal(counted(TS_LEDGER_CODE_LOADS), 1);
 	/* The loader is not woken for each body. */
 	assert_int_equal(shim.records[0].flags, BPF_RB_NO_WAKEUP);
+}
+
+/* Else a burst would fill the ring before the loader looks. */
+static void the_loader_is_woken_when_the_ring_fills(void **state)
+{
+	code_ring_much = 2048;
+	for (int i = 0; i < 6; i++) {
+		load(BASE, 0x40);
+		assert_int_equal(shim.records[i].flags, i < 3 ? BPF_RB_NO_WAKEUP
+							      : BPF_RB_FORCE_WAKEUP);
+	}
+	code_ring_much = 1 << 20;
 }
 
 static void an_unload_is_sent_with_the_row_it_freed(void **state)
@@ -483,6 +497,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_load_is_sent_and_can_be_found),
+		TEST(the_loader_is_woken_when_the_ring_fills),
 		TEST(an_unload_is_sent_with_the_row_it_freed),
 		TEST(text_is_cut_at_what_an_event_holds),
 		TEST(text_that_cannot_be_read_is_none),

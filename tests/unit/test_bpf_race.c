@@ -201,6 +201,7 @@ static void begin(const struct story *story)
 	SHIM_MAP(jit_slots, 8);
 	SHIM_MAP(jit_granules, 8);
 	SHIM_MAP(bodies, 8);
+	SHIM_MAP(leaf_counts, 8 * TS_EVENTS_MAX);
 	SHIM_MAP(free_rows, 8);
 	SHIM_MAP(free_pages, 8);
 	SHIM_MAP(images, 1);
@@ -210,6 +211,7 @@ static void begin(const struct story *story)
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	code_epoch = 1;
 	next_row = next_page = 1;
+	events_counted = TS_EVENTS_MAX;
 	free_rows_top = free_pages_top = 0;
 	rows_max = pages_max = 8;
 	space = (struct ts_space){.number = SPACE};

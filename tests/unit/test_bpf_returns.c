@@ -20,6 +20,7 @@ static int setup(void **state)
 	SHIM_MAP(jit_slots, 16);
 	SHIM_MAP(jit_granules, 64);
 	SHIM_MAP(bodies, 64);
+	SHIM_MAP(leaf_counts, 64 * TS_EVENTS_MAX);
 	SHIM_MAP(free_rows, 64);
 	SHIM_MAP(free_pages, 64);
 	SHIM_MAP(images, 4);
@@ -28,6 +29,7 @@ static int setup(void **state)
 	SHIM_MAP(returns, 2 * TS_RETURNS);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
+	events_counted = TS_EVENTS_MAX;
 	free_rows_top = free_pages_top = 0;
 	rows_max = pages_max = 64;
 	code_epoch = 1;

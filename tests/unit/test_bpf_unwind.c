@@ -440,10 +440,8 @@ static void the_leaf_is_counted(void **state)
 	scratch.event = 2;
 	walk_stack(&scratch);
 	for (int b = 0; b < BODIES; b++) {
-		struct ts_body_row *row = bpf_map_lookup_elem(&bodies, &rows[b]);
-
-		for (int e = 0; e < TS_EVENTS_MAX; e++)
-			assert_int_equal(row->counts[e], b == LEAF && e == 2);
+		for (__u32 e = 0; e < events_counted; e++)
+			assert_int_equal(*leaf_count(rows[b], e), b == LEAF && e == 2);
 	}
 }
 

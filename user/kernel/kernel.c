@@ -26,6 +26,8 @@
 /* Each look costs, cold as the caches are. */
 #define LOOK_MS	      250
 #define LOOK_OFTEN_MS 100
+/* 2,000 bodies: what one CPU can compile between two looks. */
+#define CODE_RING_PER_CPU (1u << 20)
 #define COUNTED_HZ    2000
 
 #define PROVIDER "tierscope"
@@ -83,15 +85,22 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 	uint64_t samples = 1100 * samples_per_second(options) * kernel->cpus;
 	uint32_t sample_ring = options->sample_ring_bytes ?
 			       options->sample_ring_bytes : ring_size(samples);
+	uint32_t code_ring = options->code_ring_bytes ?
+			     options->code_ring_bytes :
+			     ring_size((uint64_t)CODE_RING_PER_CPU * kernel->cpus);
 
 	kernel->look_ms = samples <= sample_ring ? LOOK_MS : LOOK_OFTEN_MS;
 	bpf_map__set_max_entries(skeleton->maps.samples, sample_ring);
 	bpf_map__set_max_entries(skeleton->maps.returns, kernel->cpus * TS_RETURNS);
-	if (options->code_ring_bytes)
-		bpf_map__set_max_entries(skeleton->maps.code_events,
-					 options->code_ring_bytes);
+	bpf_map__set_max_entries(skeleton->maps.code_events, code_ring);
+	skeleton->rodata->code_ring_much = code_ring / 2;
 	skeleton->rodata->kernel_stacks = options->kernel_stacks;
 	kernel->rows_max = bpf_map__max_entries(skeleton->maps.bodies);
+	if (options->events_count) {
+		skeleton->rodata->events_counted = options->events_count;
+		bpf_map__set_max_entries(skeleton->maps.leaf_counts,
+			(uint32_t)(kernel->rows_max * options->events_count));
+	}
 }
 
 /* What a failed load means to a person. */

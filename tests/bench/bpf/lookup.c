@@ -85,6 +85,7 @@ static void open_programs(void)
 	programs->rodata->pages_max = pages;
 	programs->rodata->space_bodies_max = rows;
 	bpf_map__set_max_entries(programs->maps.bodies, rows);
+	bpf_map__set_max_entries(programs->maps.leaf_counts, rows);
 	bpf_map__set_max_entries(programs->maps.free_rows, rows);
 	bpf_map__set_max_entries(programs->maps.jit_slots, pages);
 	bpf_map__set_max_entries(programs->maps.jit_granules, pages);

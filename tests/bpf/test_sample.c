@@ -421,7 +421,7 @@ static void check_finished(const struct form *form, const struct ts_sample *pend
 /* Leaf or caller, in prologs and epilogs too: what is learnt later walks on. */
 static void a_walk_is_finished_when_its_code_is_known(void **state)
 {
-	size_t first = 0;
+	size_t first = 0, delivered;
 
 	SKIP_IF_MISSING();
 	for (size_t f = 0; f < FORMS; f++) {
@@ -433,8 +433,10 @@ static void a_walk_is_finished_when_its_code_is_known(void **state)
 		rows[BODY_ROW] = add(BODY, size_of(forms[f].hex), forms[f].shape);
 		rows[TAIL_ROW] = add(TAIL, size_of(TAIL_HEX), FRAMELESS(0, 0));
 		rows[OSR_ROW] = add(OSR, size_of(OSR_HEX), OSR_SHAPE);
-		assert_int_equal(counted(TS_LEDGER_TABLE_PENDING),
-				 flagged(TS_SAMPLE_TABLE_PENDING));
+		/* On a slow machine some find the ring full. */
+		delivered = flagged(TS_SAMPLE_TABLE_PENDING);
+		assert_in_range(counted(TS_LEDGER_TABLE_PENDING), delivered,
+				delivered + counted(TS_LEDGER_RING_FULL));
 		for (size_t i = first; i < kernel->events_count; i++)
 			if (sample(i)->flags & TS_SAMPLE_STACK)
 				check_finished(&forms[f], sample(i));

@@ -31,8 +31,9 @@ const char *output__lacks(enum output_format format, const struct view_options *
 int output__write(const struct model *model, const struct view_options *options,
 		  enum output_format format, const char *path);
 
-/* For what is written piece by piece; `path` NULL: standard output.  0 or -Exxx. */
+/* `path` NULL: standard output.  0 or -Exxx.  For what is written piece by piece: */
 int output__open(const char *path, int *ret_fd);
+/* All at once: */
 int output__write_bytes(const struct buf *buf, const char *path);
 /* Whether it can be written, before there is anything to write.  An enum exit_code. */
 int output__check(const char *path);

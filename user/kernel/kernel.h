@@ -30,7 +30,7 @@ struct kernel_event {
 	char name[KERNEL_EVENT_NAME_BYTES];
 	uint32_t type;			/* perf_event_attr */
 	uint64_t config;
-	uint64_t period;		/* 0: one of time, made from a frequency */
+	uint64_t period;		/* 0: made from a frequency */
 	unsigned int frequency;		/* its own; 0: that of the options */
 };
 /* "page-faults", "r1c2", "cycles/period=10007/", "cpu-clock/freq=997/"; 0 or -EINVAL. */

@@ -98,8 +98,12 @@ $(TOOLS)/.installed:
 $(OUTPUT)/fake_runtime: tests/e2e/fake_runtime.c $(wildcard abi/*.h)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< -ldl -o $@
 
+PROGRAMS = apps runtimes published truth $(REJIT_PROFILER) $(TOOLS)/.installed $(OUTPUT)/fake_runtime
+.PHONY: programs
+programs: $(PROGRAMS) ## build all that the end-to-end tests record, and what they record beside
+
 .PHONY: e2e-test
-e2e-test: all apps runtimes published truth $(REJIT_PROFILER) $(TOOLS)/.installed $(OUTPUT)/fake_runtime ## run the end-to-end tests (as root)
+e2e-test: all $(PROGRAMS) ## run the end-to-end tests (as root)
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
 
 .PHONY: accuracy-test

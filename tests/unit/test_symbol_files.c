@@ -199,6 +199,50 @@ static void test_debug_checksum(void **state)
 	check_function(fixture, "internal", 0, label);
 }
 
+/* Symbols that a stripped file brings along, packed, as Fedora's do. */
+static void test_packed_symbols(void **state)
+{
+	static const char pack[] =
+		"cd %s && cp libfull.so mini && strip --only-keep-debug mini && "
+		"objcopy --strip-debug mini && xz -k -f mini && "
+		"%s objcopy --add-section .gnu_debugdata=mini.xz libstripped.so %s";
+	struct fixture *fixture = *state;
+	uint64_t size, start;
+	char label[128];
+
+	need_library(fixture);
+	assert_int_equal(run(pack, fixture->folder, "", "liba.so"), 0);
+	open_file(fixture, "liba.so");
+	check_function(fixture, "internal", 0, "liba.so!internal");
+
+	/* Cut: as if there were none. */
+	assert_int_equal(
+		run(pack, fixture->folder, "truncate -s -40 mini.xz &&", "libb.so"), 0);
+	open_file(fixture, "libb.so");
+	start = library_symbol(fixture->folder, "internal", &size);
+	snprintf(label, sizeof(label), "libb.so!+0x%" PRIx64, start);
+	check_function(fixture, "internal", 0, label);
+}
+
+/* A few kilobytes that would become gigabytes. */
+static void test_packed_bomb(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t size, start;
+	char label[128];
+
+	need_library(fixture);
+	assert_int_equal(
+		run("cd %s && head -c 200000000 /dev/zero | xz -0 > bomb.xz && "
+		    "objcopy --add-section .gnu_debugdata=bomb.xz libstripped.so libc.so",
+		    fixture->folder),
+		0);
+	open_file(fixture, "libc.so");
+	start = library_symbol(fixture->folder, "internal", &size);
+	snprintf(label, sizeof(label), "libc.so!+0x%" PRIx64, start);
+	check_function(fixture, "internal", 0, label);
+}
+
 /* By build id in the folder of installed symbols. */
 static void test_debug_build_id(void **state)
 {
@@ -207,7 +251,7 @@ static void test_debug_build_id(void **state)
 	struct elf_view view;
 	struct debug_file debug;
 	struct elf_bytes table;
-	char path[256];
+	char path[256], fetched[256];
 	size_t size;
 	int fd;
 
@@ -231,6 +275,26 @@ static void test_debug_build_id(void **state)
 		debug_file__open(&debug, &view, getpid(), "/x", fixture->folder), 0);
 	assert_int_equal(elf_view__section(&debug.view, ".symtab", &table), 0);
 	debug_file__close(&debug);
+	/* The same where debuginfod's clients keep what they fetched. */
+	snprintf(fetched, sizeof(fetched), "%s/cache/", fixture->folder);
+	setenv("DEBUGINFOD_CACHE_PATH", fetched, 1);
+	for (size_t i = 0; i < size; i++)
+		snprintf(fetched + strlen(fetched), sizeof(fetched) - strlen(fetched),
+			 "%02x", id[i]);
+	assert_int_not_equal(debug_file__open(&debug, &view, getpid(), "/x", "/nowhere"),
+			     0);
+	assert_int_equal(run("mkdir -p %s && cp %s.debug %s/debuginfo", fetched, path,
+			     fetched),
+			 0);
+	assert_int_equal(debug_file__open(&debug, &view, getpid(), "/x", "/nowhere"), 0);
+	debug_file__close(&debug);
+	/* Of another library under that name: not this one's. */
+	assert_int_equal(run("cc -shared -Wl,--build-id -o %s/debuginfo -x c /dev/null",
+			     fetched),
+			 0);
+	assert_int_not_equal(debug_file__open(&debug, &view, getpid(), "/x", "/nowhere"),
+			     0);
+	unsetenv("DEBUGINFOD_CACHE_PATH");
 	/* Something else than a file under that name is not even opened. */
 	assert_int_equal(run("rm %s.debug && mkfifo %s.debug", path, path), 0);
 	assert_int_not_equal(
@@ -351,6 +415,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_debug_link, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_debug_checksum, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_packed_symbols, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_packed_bomb, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_debug_build_id, fixture_setup,
 						fixture_teardown),

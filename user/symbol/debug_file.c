@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -89,6 +90,12 @@ static int try_path(struct debug_file *file, const struct wanted *wanted, int ro
 	return -ENOENT;
 }
 
+static void append_hex(struct buf *buf, const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		buf__printf(buf, "%02x", bytes[i]);
+}
+
 /* FOLDER/.build-id/ab/cdef...debug */
 static int try_build_id(struct debug_file *file, const struct wanted *wanted, int root)
 {
@@ -98,10 +105,36 @@ static int try_build_id(struct debug_file *file, const struct wanted *wanted, in
 	if (wanted->build_id_size < 2)
 		return -ENOENT;
 	buf__printf(&path, "%s/.build-id/%02x/", wanted->folder, wanted->build_id[0]);
-	for (size_t i = 1; i < wanted->build_id_size; i++)
-		buf__printf(&path, "%02x", wanted->build_id[i]);
+	append_hex(&path, wanted->build_id + 1, wanted->build_id_size - 1);
 	buf__append_string(&path, ".debug");
 	err = try_path(file, wanted, root, buf__string(&path));
+	buf__free(&path);
+	return err;
+}
+
+/*
+ * What debuginfod's clients have fetched (debuginfod_find_debuginfo(3)).  We do not ask a
+ * server: a profiler has no business on the network, and sampling would wait for it.
+ */
+static int try_fetched(struct debug_file *file, const struct wanted *wanted, int root)
+{
+	const char *cache = getenv("DEBUGINFOD_CACHE_PATH"), *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	struct buf path = BUF_INIT;
+	int err = -ENOENT;
+
+	if (cache && *cache)
+		buf__append_string(&path, cache);
+	else if (xdg && *xdg)
+		buf__printf(&path, "%s/debuginfod_client", xdg);
+	else if (home && *home)
+		buf__printf(&path, "%s/.cache/debuginfod_client", home);
+	if (path.size && wanted->build_id_size) {
+		buf__append_char(&path, '/');
+		append_hex(&path, wanted->build_id, wanted->build_id_size);
+		buf__append_string(&path, "/debuginfo");
+		err = try_path(file, wanted, root, buf__string(&path));
+	}
 	buf__free(&path);
 	return err;
 }
@@ -128,18 +161,17 @@ static int try_link(struct debug_file *file, const struct wanted *wanted, int ro
 	return err;
 }
 
-/* Closes the root. */
 static int try_root(struct debug_file *file, const struct wanted *wanted, int root)
 {
-	int err;
+	int err = try_build_id(file, wanted, root);
 
-	if (root < 0)
-		return -ENOENT;
-	err = try_build_id(file, wanted, root);
-	if (err)
-		err = try_link(file, wanted, root);
-	close(root);
-	return err;
+	return err ? try_link(file, wanted, root) : 0;
+}
+
+static void close_one(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 int debug_file__open(struct debug_file *file, const struct elf_view *program, pid_t pid,
@@ -147,17 +179,21 @@ int debug_file__open(struct debug_file *file, const struct elf_view *program, pi
 {
 	struct wanted wanted = {.program = program, .path = path, .folder = folder};
 	int directory = proc__open(pid), err = -ENOENT;
+	int theirs = directory < 0 ? -1 : root__open(directory);
+	int ours = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	file->fd = -1;
 	wanted.build_id_size = elf_view__build_id(program, wanted.build_id);
 	read_link(&wanted);
-	if (directory >= 0) {
-		err = try_root(file, &wanted, root__open(directory));
-		close(directory);
-	}
-	if (err)
-		err = try_root(file, &wanted,
-			       open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (theirs >= 0)
+		err = try_root(file, &wanted, theirs);
+	if (err && ours >= 0)
+		err = try_root(file, &wanted, ours);
+	if (err && ours >= 0)
+		err = try_fetched(file, &wanted, ours);
+	close_one(directory);
+	close_one(theirs);
+	close_one(ours);
 	return err;
 }
 

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * The separate file with a stripped program's symbols, where somebody has
- * installed it: by build id or by .gnu_debuglink.
+ * installed it: by build id or by .gnu_debuglink; or fetched it by a client of debuginfod.
  */
 #ifndef TIERSCOPE_SYMBOL_DEBUG_FILE_H
 #define TIERSCOPE_SYMBOL_DEBUG_FILE_H
@@ -20,7 +20,7 @@ struct debug_file {
 
 /*
  * Looks in the process's root and in our own: in `folder`
- * (DEBUG_FILE_FOLDER) and beside `path`.  0, or -ENOENT: there is none that
+ * (DEBUG_FILE_FOLDER) and beside `path`, then in debuginfod's cache.  0, or -ENOENT: there is none that
  * provably belongs to `program`.
  */
 int debug_file__open(struct debug_file *file, const struct elf_view *program, pid_t pid,

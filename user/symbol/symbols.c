@@ -5,6 +5,7 @@
 
 #include "debug_file.h"
 #include "mapped_file.h"
+#include "packed_symbols.h"
 #include "symbol_file.h"
 #include "vdso.h"
 
@@ -97,17 +98,22 @@ static void read_view(struct symbols *symbols, struct entry *entry,
 static void read_file(struct symbols *symbols, struct entry *entry, int fd,
 		      const struct symbol_mapping *mapping)
 {
+	struct packed_symbols packed;
+	struct debug_file debug;
 	struct elf_bytes own;
 	struct elf_view view;
-	struct debug_file debug;
 
 	if (elf_view__open(&view, fd))
 		return;
-	if (elf_view__section(&view, ".symtab", &own) &&
-	    !debug_file__open(&debug, &view, mapping->pid, mapping->path,
-			      DEBUG_FILE_FOLDER)) {
+	if (!elf_view__section(&view, ".symtab", &own)) {
+		read_view(symbols, entry, &view, NULL);
+	} else if (!debug_file__open(&debug, &view, mapping->pid, mapping->path,
+				     DEBUG_FILE_FOLDER)) {
 		read_view(symbols, entry, &view, &debug.view);
 		debug_file__close(&debug);
+	} else if (!packed_symbols__open(&packed, &view)) {
+		read_view(symbols, entry, &view, &packed.view);
+		packed_symbols__close(&packed);
 	} else {
 		read_view(symbols, entry, &view, NULL);
 	}

@@ -98,18 +98,36 @@ void restore__disarm(void)
 	sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL);
 }
 
+/* In the background the terminal would stop who changes it. */
+static void block_stopping(sigset_t *ret_old)
+{
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &stop, ret_old);
+}
+
+void restore__let_go(void)
+{
+	sigset_t old;
+
+	block_stopping(&old);
+	tcflow(saved.output, TCOON);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 void restore__now(int patience_ms)
 {
 	struct pollfd ready = { .fd = saved.output, .events = POLLOUT };
 	int before = errno;
-	sigset_t stop, old;
+	sigset_t old;
 
 	if (!saved.armed)
 		return;
 	saved.armed = 0;
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTTOU);	/* in the background it would stop us */
-	sigprocmask(SIG_BLOCK, &stop, &old);
+	restore__let_go();
+	block_stopping(&old);
 	tcsetattr(saved.input, TCSANOW, &saved.modes);
 	/* A terminal that takes nothing gets nothing: a write would not come back. */
 	if (poll(&ready, 1, patience_ms) > 0 && ready.revents & POLLOUT)

@@ -15,6 +15,8 @@ int restore__arm(int input, int output);
 void restore__crashes(sigset_t *ret_set);
 /* It was restored in order. */
 void restore__disarm(void);
+/* Output that its user has stopped (Ctrl-S) goes on. */
+void restore__let_go(void);
 /* Restores it now, from a signal's handler too; waits `patience_ms` at most.  Once. */
 void restore__now(int patience_ms);
 

@@ -371,6 +371,7 @@ bool terminal__close(void)
 		return true;
 	terminal.open = false;
 	ring(END);
+	restore__let_go();	/* the shell behind us could say nothing either */
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += CLOSE_S;
 	if (pthread_timedjoin_np(terminal.thread, NULL, &until)) {

@@ -18,6 +18,7 @@ from lib.screen import Screen
 PERIOD_MS = 1000 / 99
 ROW = re.compile(r"^ *(\d+\.\d\d) +(\d+\.\d\d) +(\d+\.\d) ")
 HEADS = r"^self % total%"
+COLOUR = re.compile(r"\x1b\[(?:[0-9;]*;)?3[0-7][m;]")
 SIGNALS = (("Ctrl-C", signal.SIGINT, "C-c", 0), ("SIGTERM", signal.SIGTERM, None, 0), ("SIGHUP", signal.SIGHUP, None, 0),
            ("SIGSEGV", signal.SIGSEGV, None, 139), ("SIGABRT", signal.SIGABRT, None, 134), ("Ctrl-\\", signal.SIGQUIT, "C-\\", 131))
 
@@ -51,6 +52,7 @@ def top_of_a_process(t):
         check_frame(lines, 80, 24)
         check.at_least(len(names(lines)), 5, f"rows of {lines}")
         check.that(f"demo-{demo.pid}" in lines[0], f"whose it is: {lines[0]!r}")
+        check.at_least(len(COLOUR.findall(screen.styled())), 5, "colours")
         check.that(re.search(r"[▁-█]", "".join(names(lines))), f"no trend in {lines}")
     with t.case("follows the terminal's size"):
         screen.resize(160, 50)
@@ -62,7 +64,9 @@ def top_of_a_process(t):
         check_frame(screen.wait_for(r"cpu-clock ms .* state .* trend"), 160, 400)
     with t.case("paused it stands still, and the rows add up"):
         screen.keys("p")
-        lines = screen.wait_for("PAUSED")
+        screen.wait_for("PAUSED")
+        time.sleep(0.5)         # a frame may be caught half drawn
+        lines = screen.lines()
         samples = int(re.match(r"^cpu-clock (\d+) samples", lines[1]).group(1))
         shown = [ROW.match(line) for line in names(lines)]
         check.equal(sum(round(float(row.group(3)) / PERIOD_MS) for row in shown), samples, "samples of all rows")
@@ -105,14 +109,17 @@ def top_of_a_process(t):
         check.equal(screen.wait_for_end(), 0, "exit code")
         screen.wait_for(r"^ +\d+\.\d s +\d+ samples .* 0 lost$")
         check.equal(demo.process.poll(), None, "exit code of demo")
-    with t.case("an ASCII terminal without colours"):
-        plain = Screen(t, TERM="vt100", LANG="C", NO_COLOR="1")
-        plain.start("top", "-p", demo.pid, "-i", "300ms")
-        lines = plain.wait_for(r"(Demo|Flow|Calls)\.")
-        check_frame(lines, 80, 24)
-        check.that("".join(lines).isascii(), f"beyond ASCII: {lines}")
-        plain.keys("q")
-        check.equal(plain.wait_for_end(), 0, "exit code")
+    for title, env, binary in (("a terminal without colours and UTF-8", {"LANG": "C"}, f"TERM=vt100 {loader.TIERSCOPE}"),
+                               ("NO_COLOR", {"NO_COLOR": "1"}, loader.TIERSCOPE)):
+        with t.case(title):
+            plain = Screen(t, **env)
+            plain.start("top", "-p", demo.pid, "-i", "300ms", binary=binary)
+            lines = plain.wait_for(r"(Demo|Flow|Calls)\.")
+            check_frame(lines, 80, 24)
+            check.equal("".join(lines).isascii(), "LANG" in env, f"all ASCII in {lines}")
+            check.equal(COLOUR.findall(plain.styled()), [], "colours")
+            plain.keys("q")
+            check.equal(plain.wait_for_end(), 0, "exit code")
 
 
 @check.test("top, and what ends it", timeout=120)

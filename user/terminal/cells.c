@@ -12,6 +12,7 @@
 
 #define REPLACEMENT 0xfffdu
 #define ELLIPSIS    0x2026u
+#define CHARACTER_BYTES 4u
 
 void cells__reset(struct cells *cells, unsigned int rows, unsigned int columns)
 {
@@ -33,7 +34,7 @@ void cells__free(struct cells *cells)
 /* The next character, as it is shown; how many columns it takes. */
 static unsigned int next(const struct cells *cells, const char **text, uint32_t *ret_code)
 {
-	size_t size = text__decode(*text, strlen(*text), ret_code);
+	size_t size = text__decode(*text, strnlen(*text, CHARACTER_BYTES), ret_code);
 	int width;
 
 	*text += size ? size : 1;

@@ -32,7 +32,7 @@ static struct {
 	struct termios modes;
 	char sequence[256];
 	size_t size;
-	void *stack;			/* a crash may be one of the usual stack */
+	void *stack;			/* for the thread that records, whose own may be full */
 	struct sigaction before[CRASHES];
 } saved;
 
@@ -95,7 +95,6 @@ void restore__disarm(void)
 	saved.armed = 0;
 	for (unsigned int i = 0; i < CRASHES; i++)
 		sigaction(crashes[i], &saved.before[i], NULL);
-	sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL);
 }
 
 /* In the background the terminal would stop who changes it. */

@@ -52,7 +52,7 @@ static bool is_on(const struct gathering *gathering, const struct recent_sample 
 {
 	const struct top_key *key = &gathering->details->key;
 
-	if (sample->event != gathering->details->event || sample->process != key->process)
+	if (sample->process != key->process)
 		return false;
 	if (!sample->frames_count)
 		return key->kind == MODEL_FRAME_UNKNOWN;
@@ -138,8 +138,9 @@ static void find_stacks(const struct top *top, const struct model *model, uint64
 	struct gathering gathering = { .model = model, .details = details,
 				       .numbers = map__new(), .oldest_ns = UINT64_MAX };
 
-	recent__each(top->recent, now_ns > TOP_RECENT_NS ? now_ns - TOP_RECENT_NS : 0, gather,
-		     &gathering);
+	if (top->recent[details->event])
+		recent__each(top->recent[details->event], now_ns > TOP_RECENT_NS ? now_ns - TOP_RECENT_NS : 0,
+			     gather, &gathering);
 	if (gathering.oldest_ns < now_ns)
 		details->span_ns = now_ns - gathering.oldest_ns;
 	copy_stacks(&gathering, text);

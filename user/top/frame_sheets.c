@@ -23,7 +23,7 @@ static void put_wrapped(struct sheet *sheet, uint32_t style, const char *text)
 	uint32_t code;
 
 	while (*text) {
-		size_t size = text__decode(text, strlen(text), &code);
+		size_t size = text__decode(text, strnlen(text, 4), &code);
 		char character[5] = "";
 		unsigned int width;
 

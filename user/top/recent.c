@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define WORDS (512u << 10)	/* 2 MB */
-#define HEAD  5u		/* size in words, time (2), process, event and flags */
-#define CUT   (1u << 31)
+#define HEAD  5u		/* size in words, time (2), process, flags */
+#define CUT   1u
 
 struct recent {
 	uint32_t words[WORDS];
@@ -75,7 +75,7 @@ void recent__add(struct recent *recent, const struct model *model,
 	words[1] = (uint32_t)sample->time_ns;
 	words[2] = (uint32_t)(sample->time_ns >> 32);
 	words[3] = model__thread(model, sample->thread)->process;
-	words[4] = sample->event | (stack ? CUT : 0);
+	words[4] = stack ? CUT : 0;
 	memcpy(&words[HEAD], frames, count * sizeof(frames[0]));
 	recent->end += HEAD + count;
 	recent->count++;
@@ -91,7 +91,7 @@ void recent__each(const struct recent *recent, uint64_t since_ns,
 		const uint32_t *words = &recent->words[at];
 		struct recent_sample sample = {
 			.time_ns = words[1] | (uint64_t)words[2] << 32, .process = words[3],
-			.event = words[4] & ~CUT, .cut = words[4] & CUT,
+			.cut = words[4] & CUT,
 			.frames_count = words[0] - HEAD, .frames = &words[HEAD] };
 
 		if (sample.time_ns >= since_ns)

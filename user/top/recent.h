@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * The stacks of the last samples, in memory of one size: those of TOP_RECENT_NS, or fewer
+ * The stacks of the last samples of an event, in memory of one size: those of TOP_RECENT_NS, or fewer
  * where there are too many.  Frames are the model's, which it keeps when stacks are dropped.
  */
 #ifndef TIERSCOPE_TOP_RECENT_H
@@ -13,7 +13,7 @@ struct recent;
 
 struct recent_sample {
 	uint64_t time_ns;
-	uint32_t process, event;
+	uint32_t process;
 	uint32_t frames_count;
 	bool cut;			/* there were more, rootward */
 	const uint32_t *frames;		/* of the model, leaf first; until the next add */

@@ -16,7 +16,6 @@ struct top *top__new(void)
 	struct top *top = alloc__zeroed(1, sizeof(*top));
 
 	top->stat = stat_view__new(&(struct stat_options){ .by = STAT_BY_BODY });
-	top->recent = recent__new();
 	for (unsigned int level = 0; level < TOP_LEVELS; level++)
 		top->tables[level].numbers = map__new();
 	return top;
@@ -31,7 +30,8 @@ void top__free(struct top *top)
 		free(top->tables[level].rows);
 	}
 	stat_view__free(top->stat);
-	recent__free(top->recent);
+	for (unsigned int event = 0; event < MODEL_EVENTS_MAX; event++)
+		recent__free(top->recent[event]);
 	free(top);
 }
 
@@ -108,7 +108,10 @@ static void count_sample(struct top *top, const struct model *model,
 
 		count_frame(top, model, process, frame->kind, frame->body, sample->event);
 	}
-	recent__add(top->recent, model, sample);
+	/* One each: those of a frequent event would leave no room for the others'. */
+	if (!top->recent[sample->event])
+		top->recent[sample->event] = recent__new();
+	recent__add(top->recent[sample->event], model, sample);
 }
 
 void top__step(struct top *top, const struct model *model)

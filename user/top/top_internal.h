@@ -41,7 +41,7 @@ struct top_born {
 
 struct top {
 	struct stat_view *stat;
-	struct recent *recent;
+	struct recent *recent[MODEL_EVENTS_MAX];	/* NULL: it had no sample */
 	struct top_table tables[TOP_LEVELS];
 	uint64_t samples_seen;		/* of all that the model ever had */
 	uint32_t bodies_seen;

@@ -50,6 +50,10 @@ class Screen:
     def lines(self):
         return self._tmux("capture-pane", "-p").split("\n")[:-1]
 
+    def styled(self):
+        """The same with the sequences for colours and so on."""
+        return self._tmux("capture-pane", "-p", "-e")
+
     def keys(self, *keys):
         """As tmux names them: q, Enter, C-c."""
         self._tmux("send-keys", *keys)

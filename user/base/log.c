@@ -37,7 +37,8 @@ enum log_level log__level(void)
  * to tell that it failed. */
 static void print(const struct buf *lines)
 {
-	(void)!fwrite(lines->data, 1, lines->size, stderr);
+	if (lines->size)
+		(void)!fwrite(lines->data, 1, lines->size, stderr);
 }
 
 void log__hold(void)

@@ -179,12 +179,14 @@ static void find_hottest(struct top *top, const struct model *model)
 		const struct top_counted *body = &bodies->rows[i];
 		uint64_t weight = (sum(body->self) << 32) + sum(body->total);
 
+		if (!weight || body->key.kind != MODEL_FRAME_BODY)
+			continue;
 		for (uint32_t level = TOP_METHOD; level < TOP_LEVELS; level++) {
 			struct top_key key = top__key(model, level, body->key.process,
 						      body->key.kind, body->key.number);
 			struct top_counted *group = row_of(top, &key);
 
-			if (body->key.kind != MODEL_FRAME_BODY || weight <= group->most)
+			if (weight <= group->most)
 				continue;
 			group->most = weight;
 			group->hottest = body->key.number;

@@ -19,7 +19,11 @@ class Screen:
         for name in ("TMUX", "NO_COLOR", "LC_ALL", "LC_CTYPE"):
             if name not in env:
                 self._env.pop(name, None)
-        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, "-c", self.folder,
+        # No daemon: it ends with the test, whatever ends that.
+        self._server = programs.Program(t, ["tmux", "-S", self._socket, "-f", "/dev/null", "-D"], env=self._env,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        programs.wait_until(lambda: os.path.exists(self._socket), "tmux to listen")
+        self._tmux("new-session", "-d", "-x", columns, "-y", rows, "-c", self.folder,
                    "bash --norc --noprofile")
         self.shell = int(self._ask("#{pane_pid}"))
         t.on_end(self.close)
@@ -36,6 +40,7 @@ class Screen:
 
     def close(self):
         self._tmux("kill-server")
+        self._server.wait(20)
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -28,7 +28,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DTIERSCOPE_VERSION='"$(VERSION)"' \
 CFLAGS ?= -O2 -g
 CFLAGS_ALL = -std=gnu17 $(WARNINGS) $(CFLAGS)
 # Linked libraries are told one by one in docs/DEPENDENCIES.md.
-LIBS = -lbpf -lelf -lz -llzma -lmicrohttpd -lpthread
+LIBS = -lbpf -lelf -lz -llzma -lmicrohttpd -lncursesw -ltinfo -lpthread
 
 HOOK := $(OUTPUT)/libtierscope_hook.so
 LOADER := $(OUTPUT)/tierscope

@@ -37,6 +37,10 @@ unit: unit-build ## run the unit tests
 		echo "# end $${test##*/} $$code"; [ $$code -eq 0 ] || failed=1; \
 	done; exit $$failed
 
+.PHONY: unit-frames
+unit-frames: $(UNIT)/test_top_frame ## write the golden frames of `top` anew
+	TIERSCOPE_FRAMES=write $<
+
 # The other layers, each with its own rules.
 -include tests/hook/hook.mk tests/bpf/bpf.mk tests/e2e/e2e.mk tests/browser/browser.mk
 -include tests/formats/formats.mk

@@ -6,10 +6,22 @@
 #include "buf.h"
 #include "text.h"
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#define HELD_BYTES (64u << 10)
 
 static enum log_level current_level = LOG_NORMAL;
+
+static struct {
+	pthread_mutex_t lock;
+	bool holding;
+	struct buf lines;
+	unsigned long long more;	/* that there was no room for */
+} held = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 void log__set_level(enum log_level level)
 {
@@ -19,6 +31,38 @@ void log__set_level(enum log_level level)
 enum log_level log__level(void)
 {
 	return current_level;
+}
+
+/* stderr is unbuffered: one line is one write, whole among others'.  There is no better place
+ * to tell that it failed. */
+static void print(const struct buf *lines)
+{
+	if (lines->size)
+		(void)!fwrite(lines->data, 1, lines->size, stderr);
+}
+
+void log__hold(void)
+{
+	static bool registered;
+
+	pthread_mutex_lock(&held.lock);
+	if (!registered)	/* who ends in the middle of it has had something to say */
+		atexit(log__release);
+	registered = true;
+	held.holding = true;
+	pthread_mutex_unlock(&held.lock);
+}
+
+void log__release(void)
+{
+	pthread_mutex_lock(&held.lock);
+	held.holding = false;
+	if (held.more)
+		buf__printf(&held.lines, "tierscope: and %llu messages more\n", held.more);
+	held.more = 0;
+	print(&held.lines);
+	buf__free(&held.lines);
+	pthread_mutex_unlock(&held.lock);
 }
 
 /*
@@ -35,9 +79,14 @@ print_line(const char *prefix, const char *format, va_list arguments)
 	buf__append_string(&line, prefix);
 	text__append_terminal(&line, buf__string(&message));
 	buf__append_char(&line, '\n');
-	/* stderr is unbuffered: one line is one write, whole among others'.
-	 * There is no better place to tell that it failed. */
-	(void)!fwrite(line.data, 1, line.size, stderr);
+	pthread_mutex_lock(&held.lock);
+	if (!held.holding)
+		print(&line);
+	else if (held.lines.size + line.size <= HELD_BYTES)
+		buf__append(&held.lines, line.data, line.size);
+	else
+		held.more++;
+	pthread_mutex_unlock(&held.lock);
 	buf__free(&line);
 	buf__free(&message);
 }

@@ -9,11 +9,8 @@
 
 #define REPLACEMENT 0xfffdu
 
-/*
- * The bytes of the code point at data, 0 when its first byte begins none: too
- * long a spelling, surrogates and beyond U+10FFFF are malformed too.
- */
-static size_t decode(const char *data, size_t size, uint32_t *ret_code)
+/* Too long a spelling, surrogates and beyond U+10FFFF are malformed too. */
+size_t text__decode(const char *data, size_t size, uint32_t *ret_code)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint8_t first = (uint8_t)data[0];
@@ -88,7 +85,7 @@ static void append_escaped(struct buf *buf, const char *data, size_t size,
 
 		if (length) {
 			buf__append(buf, data, length);
-		} else if (!(length = decode(data, size, &code))) {
+		} else if (!(length = text__decode(data, size, &code))) {
 			length = 1;
 			append_code(buf, REPLACEMENT);
 		} else if (!escape || !escape(buf, code)) {

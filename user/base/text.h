@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The bytes of the code point at data (size > 0), 0 when its first byte begins none. */
+size_t text__decode(const char *data, size_t size, uint32_t *ret_code);
 /* Appends valid UTF-8: each malformed byte becomes U+FFFD. */
 void text__append_utf8(struct buf *buf, const char *data, size_t size);
 /* Appends UTF-16 (little endian) as UTF-8; a lone surrogate becomes U+FFFD. */

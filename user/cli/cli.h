@@ -27,6 +27,7 @@ struct command {
 
 int record__run(int argc, char **argv);
 int report__run(int argc, char **argv);
+int top__run(int argc, char **argv);
 int stat__run(int argc, char **argv);
 int serve__run(int argc, char **argv);
 int ps__run(int argc, char **argv);
@@ -37,7 +38,7 @@ int events__run(int argc, char **argv);
 int watch__run(int argc, char **argv);
 
 extern const struct command record_command, report_command, ps_command, doctor_command;
-extern const struct command stat_command, serve_command, detach_command, versions_command;
+extern const struct command top_command, stat_command, serve_command, detach_command, versions_command;
 extern const struct command events_command, watch_command;
 
 void cli__print_usage(const struct command *command);

@@ -12,7 +12,7 @@
 
 static const struct command *const commands[] = {
 	&record_command, &report_command, &versions_command, &events_command, &watch_command,
-	&stat_command, &serve_command, &ps_command, &doctor_command, &detach_command,
+	&top_command, &stat_command, &serve_command, &ps_command, &doctor_command, &detach_command,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

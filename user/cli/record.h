@@ -67,13 +67,15 @@ struct record_events_options {
 struct record_options {
 	const struct command *as;	/* the command that was given */
 	bool no_recording;		/* nothing is kept: the sinks are what it is for */
+	bool screen;			/* the sink that fills the terminal */
 	pid_t pid;			/* 0: none */
 	const char *name;		/* of a process, NULL none */
 	char **command;			/* NULL none */
 	bool all;			/* every process that has the hook */
 	bool attach;			/* and bring it into the others */
 	int64_t user;			/* of this user only, -1: of everybody */
-	const char *output;		/* without a recording: of the table, NULL standard output */
+	const char *output;		/* without a recording: of the table, NULL standard output;
+					 * with a screen: what the command prints, NULL nowhere */
 	enum output_format format;	/* what output is to be */
 	uint64_t duration_ns;		/* 0: until it ends */
 	uint64_t max_size;		/* bytes of one part, 0: it is one file */
@@ -97,12 +99,13 @@ int record_options__parse(int argc, char **argv, struct record_options *ret_opti
 struct record;
 struct record_sink {
 	uint64_t interval_ns;		/* 0: at the end only */
-	bool each_step;			/* reads samples, before they are dropped; waits for
-					 * no interval, and is to be called that often */
 	bool off;			/* nobody reads what it writes */
 	uint64_t looked_ns;		/* last, or the start */
 	/* An enum exit_code; prints errors. */
 	int (*look)(struct record_sink *sink, struct record *record, uint64_t now, bool last);
+	/* After each step of the recorder but the last, before samples are dropped; the
+	 * same.  NULL: it reads none. */
+	int (*step)(struct record_sink *sink, struct record *record);
 	void (*free)(struct record_sink *sink);
 	struct record_sink *next;
 };
@@ -196,6 +199,9 @@ struct record_sink *record_watch__new(const struct watch_options *options);
 
 /* record_serve.c */
 int record_serve__new(const struct record_options *options, struct record_sink **ret_sink);
+
+/* record_top.c */
+int record_top__new(const struct record_options *options, struct record_sink **ret_sink);
 
 /* record.c: all of it, once the options are there; an enum exit_code. */
 int record__session(const struct record_options *options);

@@ -21,8 +21,9 @@
 
 extern char **environ;
 
-/* In the child: wait for the gate, then become the command. */
-static void run_child(const struct record *record, int gate, int errors, char **environment)
+/* In the child: wait for the gate, then become the command.  output -1: it has our files. */
+static void run_child(const struct record *record, int gate, int errors, int input, int output,
+		      char **environment)
 {
 	char go;
 	int err;
@@ -30,6 +31,9 @@ static void run_child(const struct record *record, int gate, int errors, char **
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+	if (output >= 0 && (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+			    dup2(output, STDERR_FILENO) < 0))
+		_exit(127);
 	if (read(gate, &go, 1) != 1)
 		_exit(127);		/* the recorder gave up */
 	execvpe(record->options->command[0], record->options->command, environment);
@@ -39,22 +43,41 @@ static void run_child(const struct record *record, int gate, int errors, char **
 	_exit(127);
 }
 
+/* The terminal is taken: its keys are not for the command, nor has that a place there. */
+static int open_files(const char *path, int *ret_input, int *ret_output)
+{
+	*ret_input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (*ret_input < 0)
+		return -errno;
+	return output__open(path ? path : "/dev/null", ret_output);
+}
+
 static int start_child(struct record *record, const char *hook)
 {
-	int gate[2] = { -1, -1 }, errors[2] = { -1, -1 };
+	int gate[2] = { -1, -1 }, errors[2] = { -1, -1 }, input = -1, output = -1;
 	char **environment = launch__environment(environ, hook);
 
 	if (!environment || pipe2(gate, O_CLOEXEC) || pipe2(errors, O_CLOEXEC))
 		return -errno;
+	if (record->options->screen) {
+		int err = open_files(record->options->output, &input, &output);
+
+		if (err)
+			return err;
+	}
 	record->child = fork();
 	if (!record->child) {
 		close(gate[1]);
 		close(errors[0]);
-		run_child(record, gate[0], errors[1], environment);
+		run_child(record, gate[0], errors[1], input, output, environment);
 	}
 	launch__free_environment(environment);
 	close(gate[0]);
 	close(errors[1]);
+	if (output >= 0) {
+		close(input);
+		close(output);
+	}
 	record->child_gate = gate[1];
 	record->child_errno = errors[0];
 	return record->child < 0 ? -errno : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// The options of tierscope record, and of the other commands that record: stat and serve.
+// The options of tierscope record, and of the other commands that record: stat, serve and top.
 #include "cli.h"
 #include "record.h"
 
@@ -23,7 +23,7 @@
 enum { ATTACH = 256, MAX_SIZE, MAX_FILES, STAT, BY, SORT, TOP, CSV, JSON, LISTEN };
 
 /* Whose option it is. */
-enum { RECORD = 1, STATS = 2, SERVE = 4, ALL = 7, TABLES = RECORD | STATS };
+enum { RECORD = 1, STATS = 2, SERVE = 4, SCREEN = 8, ALL = 15, TABLES = RECORD | STATS };
 
 static const struct {
 	struct option option;
@@ -37,14 +37,14 @@ static const struct {
 	{ { "duration", required_argument, NULL, 'd' }, ALL },
 	{ { "frequency", required_argument, NULL, 'F' }, ALL },
 	{ { "event", required_argument, NULL, 'e' }, ALL },
-	{ { "output", required_argument, NULL, 'o' }, TABLES },
+	{ { "output", required_argument, NULL, 'o' }, TABLES | SCREEN },
 	{ { "max-size", required_argument, NULL, MAX_SIZE }, RECORD },
 	{ { "max-files", required_argument, NULL, MAX_FILES }, RECORD },
 	{ { "kernel", no_argument, NULL, 'K' }, RECORD },
 	{ { "stat", required_argument, NULL, STAT }, RECORD },
 	{ { "serve", required_argument, NULL, LISTEN }, RECORD },
 	{ { "listen", required_argument, NULL, LISTEN }, SERVE },
-	{ { "interval", required_argument, NULL, 'i' }, STATS },
+	{ { "interval", required_argument, NULL, 'i' }, STATS | SCREEN },
 	{ { "by", required_argument, NULL, BY }, TABLES },
 	{ { "sort", required_argument, NULL, SORT }, TABLES },
 	{ { "top", required_argument, NULL, TOP }, TABLES },
@@ -120,7 +120,7 @@ static int parse_interval(struct record_options *options, const char *name, cons
 	    options->stat.interval_ns < INTERVAL_LEAST_NS)
 		return bad(options, "%s needs a duration from 100ms on, like 1s, not '%s'", name,
 			   value);
-	options->stat.wanted = true;
+	options->stat.wanted = !options->screen;
 	return EXIT_OK;
 }
 
@@ -280,6 +280,8 @@ static int check_target(struct record_options *options, int argc, char **argv)
 		return bad(options, "one of -p PID, -n NAME, -a and -- COMMAND is needed");
 	if (options->attach && !options->all)
 		return bad(options, "--attach goes with -a; -p and -n attach anyway");
+	if (options->screen && options->output && !options->command)
+		return bad(options, "-o goes with -- COMMAND: it is for what that prints");
 	if (options->user >= 0 && !options->all)
 		return bad(options, "-u goes with -a");
 	return EXIT_OK;
@@ -363,6 +365,13 @@ static void choose(unsigned int command, struct option *ret_long, char *ret_shor
 	*ret_short = 0;
 }
 
+static unsigned int kind_of(const struct record_options *options)
+{
+	if (!options->no_recording)
+		return RECORD;
+	return options->listen ? SERVE : options->screen ? SCREEN : STATS;
+}
+
 int record_options__parse(int argc, char **argv, struct record_options *ret_options)
 {
 	struct option options[KNOWN + 1];
@@ -371,8 +380,7 @@ int record_options__parse(int argc, char **argv, struct record_options *ret_opti
 
 	ret_options->kernel.frequency = FREQUENCY_DEFAULT;
 	ret_options->user = -1;
-	choose(!ret_options->no_recording ? RECORD : ret_options->listen ? SERVE : STATS,
-	       options, letters);
+	choose(kind_of(ret_options), options, letters);
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (option == 'h') {

@@ -37,8 +37,8 @@ void record__progress(struct record *record, bool last)
 	if (tells_lines(record->options) || log__level() < LOG_NORMAL ||
 	    (!last && since < TERMINAL_NS))
 		return;
-	if (!last && record->options->stat.wanted)
-		return;		/* the table is progress enough */
+	if (!last && (record->options->stat.wanted || record->options->screen))
+		return;		/* these are progress enough */
 	terminal = isatty(STDERR_FILENO);
 	if (!last && !terminal && since < PLAIN_NS)
 		return;

@@ -35,6 +35,11 @@ int record_sinks__open(struct record *record)
 		if (!code)
 			add(record, sink);
 	}
+	if (!code && options->screen) {
+		code = record_top__new(options, &sink);
+		if (!code)
+			add(record, sink);
+	}
 	if (!code && options->watch.method)
 		add(record, record_watch__new(&options->watch));
 	if (!code && options->listen) {
@@ -56,7 +61,9 @@ int record_sinks__step(struct record *record, uint64_t now, bool last)
 	int code = EXIT_OK, sink_code;
 
 	for (struct record_sink *sink = record->sinks; sink; sink = sink->next) {
-		if (!last && !sink->each_step &&
+		sink_code = sink->step && !last ? sink->step(sink, record) : EXIT_OK;
+		code = code ? code : sink_code;
+		if (!last &&
 		    (!sink->interval_ns || now - sink->looked_ns < sink->interval_ns))
 			continue;
 		sink_code = sink->look(sink, record, now, last);

@@ -200,20 +200,27 @@ static int show_patches(struct watch_sink *watch, struct record *record)
 	return code;
 }
 
-static int look(struct record_sink *sink, struct record *record, uint64_t now, bool last)
+static int step(struct record_sink *sink, struct record *record)
 {
 	struct watch_sink *watch = (struct watch_sink *)sink;
 	int code = show_patches(watch, record);
 
-	(void)now;
-	if (last)
-		return !code && !watch->count && map__count(watch->refused) ? EXIT_NO_START :
-		       code;
 	if (!code)
 		code = look_for_functions(watch, record);
 	/* What these found first was told as their begin. */
 	watch->patches_seen = model__patches(record->model);
 	return code;
+}
+
+/* The interval is there to be stepped that often. */
+static int look(struct record_sink *sink, struct record *record, uint64_t now, bool last)
+{
+	struct watch_sink *watch = (struct watch_sink *)sink;
+	int code = last ? show_patches(watch, record) : EXIT_OK;
+
+	(void)now;
+	return last && !code && !watch->count && map__count(watch->refused) ? EXIT_NO_START :
+	       code;
 }
 
 static void free_watch(struct record_sink *sink)
@@ -229,7 +236,7 @@ struct record_sink *record_watch__new(const struct watch_options *options)
 {
 	struct watch_sink *watch = alloc__zeroed(1, sizeof(*watch));
 
-	watch->sink = (struct record_sink){ .interval_ns = INTERVAL_NS, .each_step = true,
+	watch->sink = (struct record_sink){ .interval_ns = INTERVAL_NS, .step = step,
 					    .look = look,
 					    .free = free_watch };
 	watch->options = options;

@@ -290,6 +290,7 @@ uint64_t model__count(const struct model *model, enum model_ledger_section secti
 
 void model__drop_samples(struct model *model)
 {
+	model->samples_dropped += model->samples_count;
 	model->samples_count = 0;
 	model->updates_count = 0;
 }
@@ -394,6 +395,11 @@ uint32_t model__stacks(const struct model *model)
 size_t model__samples(const struct model *model)
 {
 	return model->samples_count;
+}
+
+uint64_t model__samples_dropped(const struct model *model)
+{
+	return model->samples_dropped;
 }
 
 uint32_t model__patches(const struct model *model)

@@ -237,6 +237,8 @@ uint32_t model__threads(const struct model *model);
 uint32_t model__frames(const struct model *model);
 uint32_t model__stacks(const struct model *model);
 size_t model__samples(const struct model *model);
+/* How many were dropped: sample 0 is the one that was added after so many. */
+uint64_t model__samples_dropped(const struct model *model);
 uint32_t model__patches(const struct model *model);
 uint32_t model__counts(const struct model *model);
 

@@ -43,6 +43,7 @@ struct model {
 	uint32_t counts_count, counts_capacity;
 	uint32_t patches_count, patches_capacity;
 	size_t samples_count, samples_capacity;
+	uint64_t samples_dropped;
 	size_t updates_count, updates_capacity;
 
 	struct model_running *running;

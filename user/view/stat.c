@@ -120,11 +120,10 @@ static int compare(const void *left, const void *right, void *context)
 	return a->body < b->body ? -1 : a->body > b->body;
 }
 
-int stat_view__write(struct stat_view *view, const struct model *model, uint64_t from_ns,
-		     uint64_t to_ns, struct buf *buf)
+void stat_view__look(struct stat_view *view, const struct model *model, uint64_t from_ns,
+		     uint64_t to_ns)
 {
 	struct order order = { model, view->options.sort };
-	int err;
 
 	view->from_ns = from_ns;
 	view->to_ns = to_ns;
@@ -134,6 +133,14 @@ int stat_view__write(struct stat_view *view, const struct model *model, uint64_t
 	collect(view, model);
 	if (view->rows_count)
 		qsort_r(view->rows, view->rows_count, sizeof(*view->rows), compare, &order);
+}
+
+int stat_view__write(struct stat_view *view, const struct model *model, uint64_t from_ns,
+		     uint64_t to_ns, struct buf *buf)
+{
+	int err;
+
+	stat_view__look(view, model, from_ns, to_ns);
 	err = stat_view__format(view, model, buf);
 	view->has_begun = true;
 	return err;

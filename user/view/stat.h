@@ -46,9 +46,21 @@ struct stat_view {
 
 struct stat_view *stat_view__new(const struct stat_options *options);
 void stat_view__free(struct stat_view *view);
-/* Appends the table of what was added to the model since the last call.  0 or -EINVAL. */
+/* Has the rows of what was added to the model since the last call, sorted. */
+void stat_view__look(struct stat_view *view, const struct model *model, uint64_t from_ns,
+		     uint64_t to_ns);
+/* Looks, and appends the table.  0 or -EINVAL. */
 int stat_view__write(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns, struct buf *buf);
+
+/* What one has of a body, apart from calls: whether they reach it is told of few. */
+const char *stat__state(const struct model_body *body);
+/* What so many samples of the event stand for, in its unit. */
+uint64_t stat__count(const struct model *model, uint32_t event, uint64_t samples);
+/* In per cent; 0 of nothing. */
+double stat__share(uint64_t samples, uint64_t all);
+/* "native", of an enum model_frame_kind. */
+const char *stat__kind_name(uint32_t kind);
 
 /* Private to the view: the table at hand, in its format. */
 int stat_view__format(const struct stat_view *view, const struct model *model,

@@ -22,8 +22,7 @@
 
 #define NAME_BYTES 400	/* of one name, on a terminal */
 
-/* What one has of a body, apart from calls: whether they reach it is told of few. */
-static const char *state_of(const struct model_body *body)
+const char *stat__state(const struct model_body *body)
 {
 	if (body->died_ns)
 		return "dead";
@@ -32,22 +31,26 @@ static const char *state_of(const struct model_body *body)
 	return body->published_ns[1] ? "published" : "alive";
 }
 
-static uint64_t count_of(const struct model *model, uint32_t event, uint64_t samples)
+uint64_t stat__count(const struct model *model, uint32_t event, uint64_t samples)
 {
 	uint64_t count, period = model__event(model, event)->period;
 
 	return __builtin_mul_overflow(samples, period ? period : 1, &count) ? UINT64_MAX : count;
 }
 
+double stat__share(uint64_t samples, uint64_t all)
+{
+	return all ? 100.0 * (double)samples / (double)all : 0;
+}
+
 static double share(const struct stat_view *view, const uint64_t *samples)
 {
 	uint32_t event = view->options.sort < MODEL_EVENTS_MAX ? view->options.sort : 0;
 
-	return view->samples[event] ?
-	       100.0 * (double)samples[event] / (double)view->samples[event] : 0;
+	return stat__share(samples[event], view->samples[event]);
 }
 
-static const char *kind_name(uint32_t kind)
+const char *stat__kind_name(uint32_t kind)
 {
 	static const char *const names[MODEL_FRAME_KINDS] = {
 		[MODEL_FRAME_BODY] = "body", [MODEL_FRAME_NATIVE] = "native",
@@ -78,7 +81,7 @@ static int event_width(const struct model *model, uint32_t event)
 static void append_counts(const struct model *model, const uint64_t *samples, struct buf *buf)
 {
 	for (uint32_t i = 0; i < model__events(model); i++) {
-		uint64_t count = count_of(model, i, samples[i]);
+		uint64_t count = stat__count(model, i, samples[i]);
 		int width = event_width(model, i);
 
 		if (view__is_time(model, i))
@@ -168,7 +171,7 @@ static void append_version(const struct model_body *body, struct buf *buf)
 	buf__free(&label);
 	append_number(body, 8, body->rejit_id, MODEL_BODY_REJIT_UNKNOWN, buf);
 	append_number(body, 6, body->native_version, MODEL_BODY_VERSION_UNKNOWN, buf);
-	buf__printf(buf, "  %-10s", state_of(body));
+	buf__printf(buf, "  %-10s", stat__state(body));
 }
 
 static void append_row(const struct stat_view *view, const struct model *model,
@@ -193,14 +196,14 @@ static void append_row(const struct stat_view *view, const struct model *model,
 	else if (body)
 		append_version(body, buf);
 	else
-		buf__printf(buf, "  %-11s  %8s  %6s  %-10s", kind_name(row->kind), "", "", "");
+		buf__printf(buf, "  %-11s  %8s  %6s  %-10s", stat__kind_name(row->kind), "", "", "");
 	buf__append_string(buf, "  ");
 	if (body && view->options.by == STAT_BY_TIER)
 		buf__append_string(buf, name__tier_short(view__tier(body)));
 	else if (body)
 		view__append_name(buf, model__text(model, body->name), NAME_BYTES);
 	else
-		buf__printf(buf, "[%s]", kind_name(row->kind));
+		buf__printf(buf, "[%s]", stat__kind_name(row->kind));
 	buf__append_char(buf, '\n');
 }
 
@@ -279,7 +282,7 @@ static void append_csv_body(const struct stat_view *view, const struct model *mo
 	buf__append_char(buf, ',');
 	if (one)
 		buf__printf(buf, "0x%llx,%s,", (unsigned long long)body->start,
-			    state_of(body));
+			    stat__state(body));
 	else
 		buf__append_string(buf, ",,");
 	append_quoted(buf, view->options.by == STAT_BY_TIER ? "" :
@@ -305,10 +308,10 @@ static void append_csv(const struct stat_view *view, const struct model *model,
 		buf__printf(buf, "%llu,%llu,%d,%s,%u,", (unsigned long long)view->from_ns,
 			    (unsigned long long)view->to_ns,
 			    (int)model__process(model, row->process)->pid,
-			    kind_name(row->kind), row->bodies);
+			    stat__kind_name(row->kind), row->bodies);
 		for (uint32_t j = 0; j < model__events(model); j++)
 			buf__printf(buf, "%llu,%llu,", (unsigned long long)row->samples[j],
-				    (unsigned long long)count_of(model, j, row->samples[j]));
+				    (unsigned long long)stat__count(model, j, row->samples[j]));
 		if (body)
 			append_csv_body(view, model, body, buf);
 		else
@@ -326,7 +329,7 @@ static void append_json_events(const struct model *model, const uint64_t *sample
 	for (uint32_t i = 0; i < model__events(model); i++) {
 		json_writer__object(json, model__text(model, model__event(model, i)->name));
 		json_writer__number(json, "samples", samples[i]);
-		json_writer__number(json, "count", count_of(model, i, samples[i]));
+		json_writer__number(json, "count", stat__count(model, i, samples[i]));
 		json_writer__end(json);
 	}
 	json_writer__end(json);
@@ -339,7 +342,7 @@ static void append_json_row(const struct stat_view *view, const struct model *mo
 
 	json_writer__object(json, NULL);
 	json_writer__signed(json, "pid", model__process(model, row->process)->pid);
-	json_writer__string(json, "kind", kind_name(row->kind));
+	json_writer__string(json, "kind", stat__kind_name(row->kind));
 	append_json_events(model, row->samples, json);
 	if (body && view->options.by != STAT_BY_TIER)
 		json_writer__string(json, "name", model__text(model, body->name));
@@ -352,7 +355,7 @@ static void append_json_row(const struct stat_view *view, const struct model *mo
 		json_rows__rejit(json, body);
 		json_rows__code(json, body);
 		json_rows__osr(json, body);
-		json_writer__string(json, "state", state_of(body));
+		json_writer__string(json, "state", stat__state(body));
 	}
 	json_writer__end(json);
 }

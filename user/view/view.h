@@ -95,4 +95,19 @@ int view_watch__append(const struct model *model, const struct model_patch *patc
 void view__frame_label(const struct model *model, uint32_t frame,
 		       enum view_split split, struct buf *buf);
 
+/* Its period is in nanoseconds on the CPU. */
+bool view__is_time(const struct model *model, uint32_t event);
+/* enum ts_tier; what is out of range is TS_TIER_UNKNOWN. */
+uint32_t view__tier(const struct model_body *body);
+/* "comm-pid".  Not escaped. */
+void view__process_label(const struct model *model, uint32_t process, struct buf *buf);
+/* "tier1 #2", "osr@0x1a", "tier0 #?": the version part of a label. */
+void view__version_label(const struct model_body *body, struct buf *buf);
+/* A name as it may stand on a terminal; one of more bytes than `most` is cut, and ends in
+ * "...". */
+void view__append_name(struct buf *buf, const char *name, size_t most);
+/* The options' title, or one made from the recording.  Not escaped. */
+void view__title(const struct model *model, const struct view_options *options,
+		 struct buf *buf);
+
 #endif /* TIERSCOPE_VIEW_H */

@@ -31,8 +31,6 @@ void view__summarize(const struct model *model, const struct view_options *optio
  * together fit into 63 bits.  The unit is "nanoseconds" or "none". */
 uint64_t view__period(const struct model *model, const struct view_options *options,
 		      const char **ret_unit);
-/* Its period is in nanoseconds on the CPU. */
-bool view__is_time(const struct model *model, uint32_t event);
 /* Where a recording begins and ends, from its samples if it does not say. */
 void view__time_range(const struct model *model, uint64_t *ret_start_ns,
 		      uint64_t *ret_end_ns);
@@ -58,26 +56,14 @@ void view__kernel_image(const struct model *model, const struct model_frame *fra
 			struct buf *buf);
 /* A native frame of a known function: its name says all, its address nothing. */
 bool view__is_function(const struct model *model, const struct model_frame *frame);
-/* enum ts_tier; what is out of range is TS_TIER_UNKNOWN. */
-uint32_t view__tier(const struct model_body *body);
 
-/* "comm-pid".  Not escaped. */
-void view__process_label(const struct model *model, uint32_t process, struct buf *buf);
-/* "tier1 #2", "osr@0x1a", "tier0 #?": the version part of a label. */
-void view__version_label(const struct model_body *body, struct buf *buf);
 /* "calls reach tier1 native 2, counted". */
 void view__append_reached(const struct model *model, const struct model_patch *patch,
 			  struct buf *buf);
 /* A time of the recording; what was before it is negative. */
 double view__seconds(uint64_t start_ns, uint64_t time_ns);
-/* A name as it may stand on a terminal; one of more bytes than `most` is cut, and ends in
- * "...". */
-void view__append_name(struct buf *buf, const char *name, size_t most);
 /* The options' note as a line of text, if there is one. */
 void view__append_note(const struct view_options *options, struct buf *buf);
-/* The options' title, or one made from the recording.  Not escaped. */
-void view__title(const struct model *model, const struct view_options *options,
-		 struct buf *buf);
 
 /* The ledger's counts as members of the open object of `json`: one object per
  * section, named as in the JSON report's sections. */

@@ -68,7 +68,7 @@ static void precompiled_code_comes_first_when_its_function_is_known(void **state
 		    "      tier1        native  1 ");
 	assert_json(model, "parse",
 		    "{\"function_id\":\"0x4000\",\"name\":\"Text.Parse()\","
-		    "\"calls_reach\":\"unknown\",\"native_versions\":["
+		    "\"calls_reach\":\"unknown\",\"active_version\":null,\"native_versions\":["
 		    "{\"native_version\":9,");
 }
 
@@ -105,9 +105,9 @@ static void dynamic_methods_of_one_name_are_methods_of_their_own(void **state)
 	text = json_of(*state, "Fill");
 	assert_contains(text, "\"token\":\"0x00000000\","
 			      "\"name\":\"Fill(int) [dynamic]\",\"samples\":0,"
-			      "\"il_versions\":[{\"rejit_id\":0,\"functions\":["
+			      "\"il_versions\":[{\"rejit_id\":0,\"state\":null,\"active\":null,\"functions\":["
 			      "{\"function_id\":\"0x9000\",");
-	assert_contains(text, "{\"rejit_id\":0,\"functions\":["
+	assert_contains(text, "{\"rejit_id\":0,\"state\":null,\"active\":null,\"functions\":["
 			      "{\"function_id\":\"0x9100\",");
 	free(text);
 }
@@ -224,7 +224,7 @@ static void a_mark_is_at_the_body_that_calls_reach(void **state)
 	assert_contains(text, "\n      tier1        native  3 ");
 	free(text);
 	text = json_of(model, NULL);
-	assert_contains(text, "\"calls_reach\":\"body\",\"native_versions\":["
+	assert_contains(text, "\"calls_reach\":\"body\",\"active_version\":null,\"native_versions\":["
 			      "{\"native_version\":0,\"tier\":\"QuickJitted\","
 			      "\"start\":\"0x7f0000004000\",\"size\":100,"
 			      "\"osr_il_offset\":null,\"published\":false,");
@@ -483,6 +483,110 @@ static void hostile_names_are_escaped(void **state)
 	free(text);
 }
 
+/* --- what the runtime prefers, and IL versions without bodies -------------------------- */
+
+static void add_active(struct model *model, uint32_t of, uint32_t rejit_id, uint32_t code,
+		       uint32_t body)
+{
+	const struct model_body *row = model__body(model, of);
+	struct model_active active = {
+		.process = row->process,
+		.function_id = row->function_id,
+		.rejit_id = rejit_id,
+		.native_version = 7,
+		.code = code,
+		.body = body,
+		.seen_ns = MS(1),
+	};
+
+	assert_int_not_equal(model__add_active(model, &active), MODEL_NONE);
+}
+
+static void add_il(struct model *model, uint32_t of, uint32_t rejit_id, uint32_t state)
+{
+	const struct model_body *row = model__body(model, of);
+	struct model_il_version version = {
+		.process = row->process,
+		.function_id = row->function_id,
+		.rejit_id = rejit_id,
+		.state = state,
+	};
+
+	assert_int_not_equal(model__add_il_version(model, &version), MODEL_NONE);
+}
+
+#define ACTIVE_LEGEND \
+	"> active: the runtime prefers it for the next call, as it was seen last\n"
+
+/* Publication lags behind: the mark of one is not that of the other. */
+static void the_active_body_and_the_published_one_are_marked_apart(void **state)
+{
+	struct model *model = *state;
+
+	add_patch(model, SCORE_TIER0, TS_TARGET_BODY, SCORE_TIER0);
+	add_active(model, SCORE_TIER0, 0, MODEL_ACTIVE_BODY, SCORE_TIER0);
+	add_active(model, SCORE_TIER0, 0, MODEL_ACTIVE_BODY, SCORE_TIER1);
+	assert_text(model, "score", ACTIVE_LEGEND "\n");
+	assert_text(model, "score", "  IL version 0: active\n    * tier0        native  0 ");
+	assert_text(model, "score", "\n   >  tier1        native  3 ");
+	/* Of the other process nothing is known. */
+	assert_text(model, "score", "  IL version 0\n      tier1 ");
+	assert_json(model, "score",
+		    "\"active_version\":{\"rejit_id\":0,\"native_version\":7,"
+		    "\"start\":\"0x7f0000000000\",\"has_body\":true,"
+		    "\"seen_ns\":1001000000},");
+	assert_json(model, "score", "\"published\":true,\"active\":false,");
+	assert_json(model, "score", "\"published\":false,\"active\":true,");
+	assert_json(model, "score", "\"published\":false,\"active\":null,");
+	add_patch(model, SCORE_TIER0, TS_TARGET_BODY, SCORE_TIER1);
+	assert_text(model, "score", "\n   >* tier1        native  3 ");
+}
+
+static void an_il_version_without_a_body_is_shown(void **state)
+{
+	struct model *model = *state;
+	char *text;
+
+	add_il(model, EDIT_ORIGINAL, 5, TS_IL_PREPARING);
+	add_il(model, EDIT_ORIGINAL, 4, TS_IL_READY);
+	add_il(model, EDIT_ORIGINAL, 5, TS_IL_REQUESTED);
+	add_il(model, EDIT_ORIGINAL, 2, TS_IL_READY);
+	/* Not told to be this function's without a look at what is active. */
+	assert_text(model, "edit", "  IL version 2: ReJIT\n");
+	add_active(model, EDIT_ORIGINAL, 5, MODEL_ACTIVE_NO_VERSION, MODEL_NONE);
+	text = text_of(model, "edit");
+	assert_contains(text, "  IL version 0\n"
+			      "      active is a body of IL version 5 that is not there yet\n"
+			      "      tier1        native  1 ");
+	assert_contains(text, "\n  IL version 4: ReJIT; no body yet\n"
+			      "  IL version 5: ReJIT, requested, active; no body yet\n"
+			      "  IL version ?: of a ReJIT whose number is not known\n");
+	free(text);
+	assert_json(model, "edit",
+		    "{\"rejit_id\":2,\"state\":\"ready\",\"active\":false,\"functions\":[{");
+	assert_json(model, "edit",
+		    "{\"rejit_id\":5,\"state\":\"requested\",\"active\":true,\"functions\":[]}");
+	assert_json(model, "edit",
+		    "\"active_version\":{\"rejit_id\":5,\"native_version\":null,"
+		    "\"start\":null,\"has_body\":false,");
+}
+
+static void what_was_compiled_in_vain_says_so(void **state)
+{
+	struct model *model = *state;
+	struct model_body body = *model__body(model, SCORE_TIER1);
+
+	body.flags |= MODEL_BODY_NEVER_ACTIVE;
+	model__update_body(model, SCORE_TIER1, &body);
+	body = *model__body(model, SCORE_TIER0);
+	body.flags |= MODEL_BODY_LOST_RACE;
+	model__update_body(model, SCORE_TIER0, &body);
+	assert_text(model, "score", "born +0.400 s, in vain: never active\n");
+	assert_text(model, "score", "born +0.100 s, in vain: no version has it\n");
+	assert_json(model, "score", "\"active\":null,\"in_vain\":\"never_active\",");
+	assert_json(model, "score", "\"active\":null,\"in_vain\":\"lost_race\",");
+}
+
 static void json_has_the_levels_of_the_tree(void **state)
 {
 	/* clang-format off */
@@ -490,19 +594,19 @@ static void json_has_the_levels_of_the_tree(void **state)
 		"\"samples\":10,\"note\":\"\",\"methods\":["
 		"{\"pid\":10,\"module\":\"/app/shop.dll\",\"token\":\"0x06000002\","
 		"\"name\":\"" ECHO_INT_JSON "\",\"samples\":3,\"il_versions\":["
-		"{\"rejit_id\":0,\"functions\":["
+		"{\"rejit_id\":0,\"state\":null,\"active\":null,\"functions\":["
 		"{\"function_id\":\"0x2000\",\"name\":\"" ECHO_INT_JSON "\","
-		"\"calls_reach\":\"unknown\",\"native_versions\":["
+		"\"calls_reach\":\"unknown\",\"active_version\":null,\"native_versions\":["
 		"{\"native_version\":0,\"tier\":\"QuickJitted\","
 		"\"start\":\"0x7f000000c000\",\"size\":100,\"osr_il_offset\":null,"
-		"\"published\":false,\"born_ns\":1100000000,\"published_ns\":[],"
+		"\"published\":false,\"active\":null,\"in_vain\":null,\"born_ns\":1100000000,\"published_ns\":[],"
 		"\"superseded_ns\":null,\"died_ns\":null,\"samples\":0},"
 		"{\"native_version\":1,\"tier\":\"OptimizedTier1\","
 		"\"start\":\"0x7f0000006000\",\"size\":100,\"osr_il_offset\":null,"
-		"\"published\":false,\"born_ns\":1200000000,\"published_ns\":[],"
+		"\"published\":false,\"active\":null,\"in_vain\":null,\"born_ns\":1200000000,\"published_ns\":[],"
 		"\"superseded_ns\":null,\"died_ns\":null,\"samples\":3}]},"
 		"{\"function_id\":\"0x2100\",\"name\":\"" ECHO_STRING_JSON "\","
-		"\"calls_reach\":\"unknown\",\"native_versions\":["
+		"\"calls_reach\":\"unknown\",\"active_version\":null,\"native_versions\":["
 		"{\"native_version\":0,");
 	/* clang-format on */
 }
@@ -511,16 +615,16 @@ static void json_says_null_where_nothing_is_known(void **state)
 {
 	char *text = json_of(*state, "edit");
 
-	assert_contains(text, "\"il_versions\":[{\"rejit_id\":0,\"functions\":[");
-	assert_contains(text, "]}]},{\"rejit_id\":2,\"functions\":[");
-	assert_contains(text, "]}]},{\"rejit_id\":null,\"functions\":[");
+	assert_contains(text, "\"il_versions\":[{\"rejit_id\":0,\"state\":null,\"active\":null,\"functions\":[");
+	assert_contains(text, "]}]},{\"rejit_id\":2,\"state\":null,\"active\":null,\"functions\":[");
+	assert_contains(text, "]}]},{\"rejit_id\":null,\"state\":null,\"active\":null,\"functions\":[");
 	free(text);
 	text = json_of(*state, "parse");
 	assert_contains(text, "]},{\"function_id\":null,\"name\":\"Text.Parse()\","
-			      "\"calls_reach\":\"unknown\",\"native_versions\":["
+			      "\"calls_reach\":\"unknown\",\"active_version\":null,\"native_versions\":["
 			      "{\"native_version\":null,\"tier\":\"ReadyToRun\",");
 	assert_contains(text,
-			"\"published\":false,\"born_ns\":0,\"published_ns\":[],"
+			"\"published\":false,\"active\":null,\"in_vain\":null,\"born_ns\":0,\"published_ns\":[],"
 			"\"superseded_ns\":null,\"died_ns\":null,\"samples\":2}]}]}]}");
 	free(text);
 	assert_json(*state, "score", "\"osr_il_offset\":26,");
@@ -595,6 +699,9 @@ int main(void)
 		TEST(calls_that_reach_no_body_are_told_at_their_function),
 		TEST(calls_that_reach_no_body_are_told_below_one_il_version_only),
 		TEST(what_calls_reach_is_not_told_when_it_was_not_seen),
+		TEST(the_active_body_and_the_published_one_are_marked_apart),
+		TEST(an_il_version_without_a_body_is_shown),
+		TEST(what_was_compiled_in_vain_says_so),
 		TEST(samples_of_other_events_are_not_counted),
 		TEST(methods_are_found_by_part_of_a_name_in_any_case),
 		TEST(methods_with_most_samples_come_first),

@@ -162,6 +162,7 @@ static uint32_t add_body(struct recorder *recorder, struct process *process,
 	note_main_profiler(recorder, process, &body);
 	known = model__add_body(model, &body);
 	map__set(process->births, 0, record->sequence, known);
+	version_looks__born(&process->looks, (uint32_t)known, record);
 	map__set(process->functions, 0, record->function_id, known);
 	(void)map__get(process->youngest, 0, record->start, &youngest);	/* 0: the first */
 	if (record->sequence > youngest) {

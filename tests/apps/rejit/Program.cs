@@ -64,6 +64,8 @@ internal static class Program
             case "refused": Refused(); break;
             case "inliners": Inliners(); break;
             case "crowd": Crowd(); break;
+            case "pending": Pending(); break;
+            case "broken": Broken(); break;
             default: throw new ArgumentException($"no scenario {scenario}");
         }
     }
@@ -182,6 +184,31 @@ internal static class Program
         Phase("Refused", Targets.Refused, -1, Targets.Marker);
         Profiler.Refuse(Targets.Find("Refused"));
         Phase("Refused", Targets.Refused, -1, Targets.Marker);
+    }
+
+    // Asked for, and nobody calls it any more.
+    private static void Pending()
+    {
+        Phase("Pending", Targets.Pending, -1, Targets.Marker);
+        Profiler.Request(Targets.Find("Pending"), 7001);
+    }
+
+    // Its IL is taken, and no body can be made of it.
+    private static void Broken()
+    {
+        Phase("Broken", Targets.Broken, -1, Targets.Marker);
+        Profiler.Request(Targets.Find("Broken"), Profiler.BrokenIL);
+        for (int i = 0; i < 3; i++)
+        {
+            try
+            {
+                Targets.Broken(1);
+                throw new InvalidOperationException("Broken was compiled");
+            }
+            catch (InvalidProgramException)
+            {
+            }
+        }
     }
 
     // What was inlined goes on as it was, unless the inliners are compiled anew as well.

@@ -28,6 +28,7 @@ NODES_OF_10 = {
 }
 # No descriptor tells these: found by matching live values.
 VERSION_ID, TIER = 32, 36
+CHUNK_HEADER = 24
 BASE_SIZES = (16, 24, 56, 32, 32, 40, 0, 48)
 
 Native = collections.namedtuple("Native", "code rejit_id version tier active")
@@ -101,6 +102,11 @@ class Runtime:
 
     def pointer(self, kind, at, field):
         return self.memory.u64(at + self.types[kind][field])
+
+    def module(self, function):
+        chunk = function - 8 * self.memory.take(function + self.types["MethodDesc"]["ChunkIndex"], 1)[0] - CHUNK_HEADER
+        table = self.pointer("MethodDescChunk", chunk, "MethodTable")
+        return self.pointer("MethodTable", table, "Module")
 
     def default_code(self, function):
         """0 where the method has no slot for it."""

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""The versions that the runtime prefers, IL versions that have no body, bodies that were
+compiled in vain: held against lib/nodes.py, a second reader of the runtime's memory, while
+the program stands still."""
+
+import json
+import os
+import signal
+import time
+
+from lib import check, loader, nodes, programs, report
+
+COLLECTIBLE = "Plugin"  # of the demo: its methods have no versions
+PUBLISHED_BAR = 0.99
+
+
+class Stopped:
+    """A recording of a running program, which stands still from before its end on."""
+
+    def __init__(self, t, pid, seconds):
+        programs.need_root()
+        path = t.path("out.tscope")
+        recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "-p", pid)
+        loader.wait_for_recording(recorder)
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            programs.wait_until(lambda: is_stopped(pid), "the program to stand still")
+            self.result = recorder.interrupt(60)
+            self.runtime = nodes.Runtime(pid)
+            self.document = report.Report(loader.read_json(t, path))
+            self.path = path
+            self.methods = self.read(pid)
+            self.runtime.close()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        check.equal(self.result.code, 0, f"{self.result}\nexit code")
+
+    def read(self, pid):
+        """{FunctionID: (its bodies, what the nodes say of it)} of all that can have versions."""
+        found = {}
+        for body in self.document.bodies:
+            if (body["pid"] != pid or not body["function_id"] or body["dynamic"] or body["died_ns"] is not None or
+                    COLLECTIBLE in body["name"]):
+                continue
+            function = int(body["function_id"], 16)
+            if function not in found:
+                token, module = int(body["token"], 16), self.runtime.module(function)
+                found[function] = ([], self.runtime.il_versions(module, token), self.runtime.natives(function),
+                                   self.runtime.active(function, module, token))
+            found[function][0].append(body)
+        return found
+
+
+def is_stopped(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
+def check_active(stopped, pid, least):
+    """All methods: the same body, or the same version without one."""
+    last = {}
+    for row in stopped.document.document["active_versions"]:
+        last[int(row["function_id"], 16)] = row
+    problems, right, published, apart = [], 0, 0, []
+    for function, (bodies, _, natives, active) in stopped.methods.items():
+        row, name = last.get(function), bodies[0]["name"]
+        if row is None:
+            problems.append(f"{name}: not told")
+            continue
+        code = active.code if active else 0
+        if active and (row["rejit_id"], row["native_version"]) != (active.rejit_id, active.version) or \
+                bool(code) == (row["has_body"] is False) or bool(active) == (row["native_version"] is None):
+            problems.append(f"{name}: told {row}, is {active}")
+        marked = {int(b["start"], 16) for b in bodies if b["active"]}
+        wanted = {code} & {int(b["start"], 16) for b in bodies}
+        if marked != wanted or any(b["active"] is None for b in bodies):
+            problems.append(f"{name}: marked {marked}, wanted {wanted} of {natives}")
+        right += 1
+        reached = {int(b["start"], 16) for b in bodies if b["published_ns"] and not b["superseded_ns"]}
+        if reached and marked:
+            published += 1
+            if reached != marked:
+                apart.append(f"{name}: active {marked}, reached {reached}")
+    print(f"{right} methods, of {published} both the active and the published body are known, apart: {apart}")
+    check.empty(problems, f"active versions that are not those of the runtime, of {right} methods")
+    check.at_least(right, least, "methods whose active version was compared")
+    check.at_least(1 - len(apart) / max(1, published), PUBLISHED_BAR, f"share of {published} methods whose active body is published")
+
+
+def check_program(t, pid, seconds, least):
+    stopped = Stopped(t, pid, seconds)
+    with t.case("the active version of every method is the runtime's"):
+        check_active(stopped, pid, least)
+    return stopped
+
+
+def demo(t, path):
+    program = programs.start_app(t, "demo", "20", "--threads", "2", path=path)
+    time.sleep(1)
+    check_program(t, program.pid, 2, 150)
+
+
+@check.test("active versions of the demo on 10", timeout=60)
+def demo_10(t):
+    demo(t, programs.app("demo"))
+
+
+@check.test("active versions of the demo on 9", timeout=60)
+def demo_9(t):
+    demo(t, programs.app_on("net9.0", "demo"))
+
+
+def web(t, path):
+    port = programs.free_port()
+    program = programs.Program(t, [path, "--urls", f"http://127.0.0.1:{port}"])
+    programs.wait_for_port(port)
+    programs.start_load(t, port, 6)
+    check_program(t, program.pid, 3, 300)
+
+
+@check.test("active versions of web under load on 10", timeout=60)
+def web_10(t):
+    web(t, programs.app("web"))
+
+
+@check.test("active versions of web under load on 9", timeout=60)
+def web_9(t):
+    web(t, programs.app_on("net9.0", "web"))
+
+
+def rejit_switches(t):
+    return programs.main_profiler() | {"REJIT_EVENTS": t.path("rejit-events"), "REJIT_BODIES": t.path("rejit-bodies")}
+
+
+def tree_of(path, name):
+    result = loader.run("versions", path, name, "--format", "json", "--top", "0")
+    check.equal(result.code, 0, f"{result}\nexit code")
+    return [m for m in json.loads(result.out)["methods"] if f".Targets.{name}(" in m["name"]]
+
+
+def il_of(path, name):
+    """[(ReJITID, state, is it active, number of bodies)] of the one method of that name."""
+    methods = tree_of(path, name)
+    check.equal(len(methods), 1, f"methods {name}")
+    return [(v["rejit_id"], v["state"], v["active"], sum(len(f["native_versions"]) for f in v["functions"]))
+            for v in methods[0]["il_versions"]]
+
+
+def check_without_bodies(path):
+    """What nobody called, and what no compiler took, is there and has no body."""
+    for name, state in (("Pending", "requested"), ("Broken", "ready")):
+        original, changed = il_of(path, name)
+        check.equal((original[0], original[1], original[2]), (0, None, False), f"the original of {name}")
+        check.equal(changed[1:], (state, True, 0), f"state, active and bodies of the changed {name}")
+        function = tree_of(path, name)[0]["il_versions"][0]["functions"][0]
+        active = function["active_version"]
+        check.equal((active["rejit_id"], active["has_body"], active["start"]), (changed[0], False, None), f"active version of {name}")
+        text = loader.run("versions", path, name).out
+        check.that(f"  IL version {changed[0]}: ReJIT, " in text and "; no body yet\n" in text, f"no IL version without a body in\n{text}")
+    plain = il_of(path, "Plain")
+    check.equal([v[2] for v in plain], [False, False, False, True], f"which of {plain} is active")
+    check.equal([v[1] for v in plain], [None, "ready", "ready", "ready"], f"states of {plain}")
+
+
+def rejit(t, path):
+    program = programs.start_app(t, "rejit", "versions,generics,pending,broken", "0.1", "12", path=path,
+                                 env=programs.environment(**rejit_switches(t)))
+    check.that("rejit: settled\n" in program.process.stdout, "rejit has settled")
+    stopped = check_program(t, program.pid, 1, 40)
+    with t.case("every IL version of the runtime's is told, with its state"):
+        told = {}
+        for row in stopped.document.document["il_versions"]:
+            told.setdefault(int(row["function_id"], 16), {})[row["rejit_id"]] = row["state"]
+        wanted = {f: {i: {"active": "ready"}.get(s, s) for i, s in il[0].items()}
+                  for f, (_, il, _, _) in stopped.methods.items() if il[0]}
+        check.equal(told, wanted, "IL versions")
+        check.at_least(len(wanted), 7, "functions with changed IL")
+    with t.case("an IL version without a body is shown, and an active version without one"):
+        check_without_bodies(stopped.path)
+
+
+@check.test("IL versions without a body on 10", timeout=60)
+def rejit_10(t):
+    rejit(t, programs.app("rejit"))
+
+
+@check.test("IL versions without a body on 9", timeout=60)
+def rejit_9(t):
+    rejit(t, programs.app_on("net9.0", "rejit"))
+
+
+@check.test("IL versions without a body, of a program that has ended", timeout=60)
+def rejit_launched(t):
+    """All that was seen is from looks while it ran."""
+    programs.need_root()
+    path = t.path("out.tscope")
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("rejit"), "pending,broken,versions", "0.7", "2",
+                           env=programs.environment(**rejit_switches(t)))
+    check.equal(result.code, 0, f"{result}\nexit code")
+    with t.case("an IL version without a body is shown, and an active version without one"):
+        check_without_bodies(path)
+
+
+@check.test("what the runtime prefers is unknown on 8", timeout=60)
+def rejit_8(t):
+    programs.need_root()
+    path = t.path("out.tscope")
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app_on("net8.0", "rejit"), "versions", "0.3",
+                           env=programs.environment(**rejit_switches(t)))
+    check.equal(result.code, 0, f"{result}\nexit code")
+    with t.case("nothing is guessed"):
+        check.equal([v[1:3] for v in il_of(path, "Plain")], [(None, None)] * 4, "state and active")
+        functions = [f for v in tree_of(path, "Plain")[0]["il_versions"] for f in v["functions"]]
+        check.equal({f["active_version"] is None for f in functions}, {True}, "active version is null")
+        text = loader.run("versions", path, "Plain").out
+        check.that("which of them the runtime prefers was not seen" in text, f"not said in\n{text}")

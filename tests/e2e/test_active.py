@@ -9,7 +9,7 @@ import os
 import signal
 import time
 
-from lib import check, loader, nodes, programs, report
+from lib import check, jit_list, loader, nodes, programs, report
 
 COLLECTIBLE = "Plugin"  # of the demo: its methods have no versions
 PUBLISHED_BAR = 0.99
@@ -216,3 +216,62 @@ def rejit_8(t):
         check.equal({f["active_version"] is None for f in functions}, {True}, "active version is null")
         text = loader.run("versions", path, "Plain").out
         check.that("which of them the runtime prefers was not seen" in text, f"not said in\n{text}")
+
+
+COLD = 40
+THREADS = 8
+
+
+def check_in_vain(document):
+    """Of Huge the JIT made one body that it did not optimize, and no other in vain."""
+    vain = [(b["name"], b["tier"], b["in_vain"]) for b in document.bodies if b["in_vain"]]
+    check.equal(vain, [("Vain.Made.Huge(int)", "OptimizedTier1", "never_active")], "bodies in vain")
+    huge = [b for b in document.jit() if ".Huge(" in b["name"]]
+    check.equal([(b["tier"], b["active"]) for b in sorted(huge, key=lambda b: b["native_version"])],
+                [("QuickJitted", False), ("QuickJittedInstrumented", True), ("OptimizedTier1", False)], "bodies of Huge")
+
+
+@check.test("compiled in vain", timeout=60)
+def in_vain(t):
+    programs.need_root()
+    path, listed = t.path("out.tscope"), t.path("jit.txt")
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("vain"), "4", THREADS,
+                           env=programs.environment(**jit_list.environment(listed)))
+    check.equal(result.code, 0, f"{result}\nexit code")
+    document = report.Report(loader.read_json(t, path))
+    with open(listed, encoding="utf-8") as file:
+        lines = file.readlines()
+    with t.case("what the runtime did not take is known as such"):
+        switched = [line for line in lines if "switched MinOpts" in line]
+        check.equal(["Huge" in line for line in switched], [True], f"what the JIT gave up to optimize, {switched}")
+        check_in_vain(document)
+        text = loader.run("versions", path, "Huge").out
+        check.equal(text.count("in vain: never active"), 1, f"told in\n{text}\ntimes")
+    with t.case("threads that come to one method at once have one body"):
+        cold = [b for b in document.jit() if ".Made.Cold" in b["name"]]
+        check.equal(len([line for line in lines if ":Cold" in line]), COLD, "compilations of cold methods, says the JIT")
+        check.equal(sorted(b["native_version"] for b in cold), [0] * COLD, "versions of cold methods")
+
+
+@check.test("compiled in vain, before the recorder came", timeout=60)
+def in_vain_attached(t):
+    programs.need_root()
+    program = programs.start_app(t, "vain", "20", str(THREADS))
+    programs.wait_until(lambda: has_worker(program.pid), "the tiering worker to come")
+    programs.wait_until(lambda: not has_worker(program.pid), "the tiering worker to go")
+    path = t.path("out.tscope")
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", "1s", "-p", program.pid)
+    check.equal(result.code, 0, f"{result}\nexit code")
+    with t.case("what the runtime did not take is known as such"):
+        check_in_vain(report.Report(loader.read_json(t, path)))
+
+
+def has_worker(pid):
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{task}/comm", encoding="utf-8") as comm:
+                if comm.read() == ".NET Tiered Com\n":
+                    return True
+        except FileNotFoundError:
+            pass  # it has just ended
+    return False

@@ -123,6 +123,8 @@ struct version_looks {
 	struct code_versions versions;	/* of the look under way */
 	struct map *told;		/* what the model has */
 	struct map *threads;		/* that compiled bodies, and which last */
+	int64_t worker;			/* that compiled in the background when ... */
+	uint64_t caught_up_ns;		/* ... all that was there was known; 0: never */
 	uint32_t *young;		/* bodies that had no chance so far */
 	uint32_t young_count, young_capacity;
 	uint32_t rows;
@@ -376,6 +378,8 @@ void versions__step(struct recorder *recorder, struct process *process, uint64_t
 /* At the end: of all functions, and what became of their bodies; until it is over. */
 void versions__finish(struct recorder *recorder, struct process *process, uint64_t now,
 		      bool (*is_over)(void *context), void *context);
+/* All bodies of before are known. */
+void version_looks__caught_up(struct process *process, uint64_t now);
 /* A birth of which was not told yet. */
 void version_looks__born(struct version_looks *looks, uint32_t body,
 			 const struct ts_journal_record *record);

@@ -45,7 +45,7 @@ struct looking {
 	struct recorder *recorder;
 	struct process *process;
 	uint64_t now;
-	int64_t worker;	/* as find_worker tells */
+	int64_t worker;	/* as find_worker tells, now */
 };
 
 void version_looks__init(struct version_looks *looks)
@@ -235,6 +235,8 @@ static bool is_gone(const struct process *process, uint64_t thread)
 	struct ts_journal_header header;
 	char path[64];
 
+	if (!process->journal)
+		return false;
 	journal__header(process->journal, &header);
 	if (header.pid != (uint32_t)process->pid)
 		return false;
@@ -272,17 +274,28 @@ static int64_t find_worker(const struct process *process)
 	return worker;
 }
 
-/* What a catch-up found, of the tiers that are compiled in the background alone. */
+void version_looks__caught_up(struct process *process, uint64_t now)
+{
+	process->looks.worker = find_worker(process);
+	process->looks.caught_up_ns = now;
+}
+
+/*
+ * What a catch-up found, of the tiers that are compiled in the background alone: then it
+ * was the worker, if there was one when the catch-up was over.
+ */
 static bool had_chance_before(const struct looking *looking, const struct model_body *body)
 {
+	const struct version_looks *looks = &looking->process->looks;
 	bool is_background = body->native_version && (body->tier == TS_TIER_1 ||
 			     body->tier == TS_TIER_1_INSTRUMENTED ||
 			     body->tier == TS_TIER_QUICK_INSTRUMENTED);
 
-	if (body->source != MODEL_SOURCE_CATCH_UP || !is_background || looking->worker < 0)
+	if (body->source != MODEL_SOURCE_CATCH_UP || !is_background ||
+	    body->born_ns > looks->caught_up_ns || looks->worker < 0 || looking->worker < 0)
 		return false;
-	return !looking->worker || map__get(looking->process->looks.threads, NEWEST_OF,
-					    (uint64_t)looking->worker, NULL);
+	return !looks->worker || looking->worker != looks->worker ||
+	       map__get(looks->threads, NEWEST_OF, (uint64_t)looks->worker, NULL);
 }
 
 static bool had_chance(const struct looking *looking, uint32_t index)

@@ -21,6 +21,7 @@ class Stopped:
     def __init__(self, t, pid, seconds):
         programs.need_root()
         path = t.path("out.tscope")
+        self.inliners = {}  # of functions whose IL was changed
         recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "-p", pid)
         loader.wait_for_recording(recorder)
         time.sleep(seconds)
@@ -49,6 +50,8 @@ class Stopped:
                 token, module = int(body["token"], 16), self.runtime.module(function)
                 found[function] = ([], self.runtime.il_versions(module, token), self.runtime.natives(function),
                                    self.runtime.active(function, module, token))
+                if found[function][1][0]:
+                    self.inliners[function] = self.runtime.inliners(module, token)
             found[function][0].append(body)
         return found
 
@@ -165,7 +168,7 @@ def check_without_bodies(path):
 
 
 def rejit(t, path):
-    program = programs.start_app(t, "rejit", "versions,generics,pending,broken", "0.1", "12", path=path,
+    program = programs.start_app(t, "rejit", "versions,generics,pending,broken,inlined,inliners", "0.1", "12", path=path,
                                  env=programs.environment(**rejit_switches(t)))
     check.that("rejit: settled\n" in program.process.stdout, "rejit has settled")
     stopped = check_program(t, program.pid, 1, 40)
@@ -179,6 +182,24 @@ def rejit(t, path):
         check.at_least(len(wanted), 7, "functions with changed IL")
     with t.case("an IL version without a body is shown, and an active version without one"):
         check_without_bodies(stopped.path)
+    with t.case("who has inlined changed IL is told, as the runtime has it"):
+        check_inliners(stopped)
+
+
+def check_inliners(stopped):
+    """Keeper has the original Tiny in itself, by way of Middle: the program has seen that it runs it."""
+    told = {function: set() for function in stopped.inliners}
+    for row in stopped.document.document["inlinings"]:
+        told[int(row["function_id"], 16)].add(int(row["inliner_id"], 16))
+    known = set(stopped.methods)
+    check.equal(told, {f: inliners & known for f, inliners in stopped.inliners.items()}, "inliners by function")
+    # Middle has Tiny in itself too, if it was hot before it became part of Keeper.
+    for name, inliners, others in (("Tiny", {"Keeper"}, {"Middle"}), ("Small", {"Caller"}, set()), ("Plain", set(), set())):
+        method, = tree_of(stopped.path, name)
+        names = {i["name"].split("(")[0].split(".")[-1] for i in method["possible_old_inliners"]}
+        check.equal(names - others, inliners, f"possible old inliners of {name}")
+    text = loader.run("versions", stopped.path, "Tiny").out
+    check.that("  possible old inliners, which may run the original IL still:\n    Rejit.Targets." in text, f"not told in\n{text}")
 
 
 @check.test("IL versions without a body on 10", timeout=60)

@@ -201,6 +201,18 @@ static inline void add_active(struct model *model, uint32_t number)
 	assert_int_not_equal(model__add_active(model, &row), MODEL_NONE);
 }
 
+static inline void add_inlining(struct model *model, uint32_t number)
+{
+	struct model_inlining row = {
+		.process = number % 2,
+		.function_id = number % 5 ? 0x7f0000000000u + number % 4 : UINT64_MAX,
+		.inliner_id = 0x7f0000000000u + number,
+		.seen_ns = number % 7 ? 2500 + number : UINT64_MAX,
+	};
+
+	assert_int_not_equal(model__add_inlining(model, &row), MODEL_NONE);
+}
+
 static inline void begin_model(struct model *model)
 {
 	*model__about(model) = (struct model_about){
@@ -233,6 +245,7 @@ static inline void grow_model(struct model *model, uint32_t bodies, uint32_t sam
 		add_patch(model, first_patch + i);
 		add_il_version(model, first_patch + i);
 		add_active(model, first_patch + i);
+		add_inlining(model, first_patch + i);
 	}
 	for (uint32_t i = 0; i < model__bodies(model); i += 3) {
 		struct model_body body = *model__body(model, i);
@@ -466,6 +479,16 @@ static inline void assert_prefix(const struct model *part, const struct model *w
 	assert_true(model__actives(part) <= model__actives(whole));
 	for (uint32_t i = 0; i < model__actives(part); i++)
 		assert_same_active(part, whole, i);
+	assert_true(model__inlinings(part) <= model__inlinings(whole));
+	for (uint32_t i = 0; i < model__inlinings(part); i++) {
+		const struct model_inlining *left = model__inlining(part, i);
+		const struct model_inlining *right = model__inlining(whole, i);
+
+		assert_int_equal(left->process, right->process);
+		assert_int_equal(left->function_id, right->function_id);
+		assert_int_equal(left->inliner_id, right->inliner_id);
+		assert_int_equal(left->seen_ns, right->seen_ns);
+	}
 }
 
 static inline void assert_same_model(const struct model *a, const struct model *b)
@@ -480,6 +503,7 @@ static inline void assert_same_model(const struct model *a, const struct model *
 	assert_int_equal(model__patches(a), model__patches(b));
 	assert_int_equal(model__il_versions(a), model__il_versions(b));
 	assert_int_equal(model__actives(a), model__actives(b));
+	assert_int_equal(model__inlinings(a), model__inlinings(b));
 	assert_int_equal(model__counts(a), model__counts(b));
 	assert_prefix(a, b);
 	for (uint32_t i = 0; i < model__processes(a); i++)

@@ -33,6 +33,11 @@
 #define DATA	 (BASE + 0x800)
 #define STATE	 (BASE + 0x840)
 #define NODE(number) (BASE + 0x880 + 0x40 * (number))
+#define INLININGS (BASE + 0xa00)
+#define SLOTS	 (BASE + 0xa80)
+#define HASH_SIZE 7u
+#define STORE(number) (BASE + 0xb00 + 0x40 * (number))
+#define ALLOCATOR 0x7f1400000000UL
 #define ROW	 5u
 #define TOKEN	 (0x06000000u | ROW)
 #define CODE	 0x7f1300000000UL
@@ -105,6 +110,44 @@ static void put_node(unsigned int number, uint64_t code, uint32_t rejit_id, uint
 	put32(NODE(number) + 52, flags);
 }
 
+static void put_store(unsigned int number, uint64_t key, const uint64_t *values,
+		      uint32_t count)
+{
+	put64(STORE(number), 0x7f1500000000);
+	put32(STORE(number) + 8, count);
+	put64(STORE(number) + 16, key);
+	for (uint32_t i = 0; i < count; i++)
+		put64(STORE(number) + 24 + 8 * i, values[i]);
+}
+
+/* Into a place of the table: how often its key has to look further. */
+static void put_slot(uint64_t key, unsigned int steps, uint64_t entry)
+{
+	uint32_t hash = (uint32_t)key;
+
+	put64(SLOTS + 8 * ((hash % HASH_SIZE + (uint64_t)steps * (hash % (HASH_SIZE - 1) + 1)) %
+			   HASH_SIZE), entry);
+}
+
+/* FUNCTION has two inliners, and room for more, behind that of another method. */
+static void put_inlinings(void)
+{
+	const uint64_t inliners[] = { OTHER, PLAIN, 0, 2 }, others[] = { CHUNK };
+
+	put64(MODULE + 176, ALLOCATOR);
+	put64(MODULE + 816, INLININGS);
+	put64(INLININGS, ALLOCATOR);
+	put64(INLININGS + 32, SLOTS);
+	put32(INLININGS + 40, HASH_SIZE);
+	put32(INLININGS + 44, 2);
+	put32(INLININGS + 48, 2);
+	put32(INLININGS + 52, 5);
+	put_store(0, OTHER, others, 1);
+	put_store(1, FUNCTION, inliners, 4);
+	put_slot(FUNCTION, 0, STORE(0));
+	put_slot(FUNCTION, 1, STORE(1));
+}
+
 /* The active IL version; 0: the original. */
 static void put_active(unsigned int number)
 {
@@ -148,6 +191,7 @@ static int build(void **state)
 	put_il(2, 4, IL_NODE(1), 0x30);
 	put_il(1, 3, 0, 2);
 	put_active(0);
+	put_inlinings();
 	return 0;
 }
 
@@ -227,7 +271,7 @@ static void a_method_that_was_never_versioned_has_its_default_version(void **sta
 
 static void the_default_code_lies_behind_what_the_method_has_else(void **state)
 {
-	struct code_layout layout = { IL_MAP, true };
+	struct code_layout layout = { .il_map = IL_MAP, .is_proven = true, .inlinings = 816, .allocator = 176 };
 	struct code_versions versions = { 0 };
 
 	(void)state;
@@ -261,6 +305,69 @@ static void a_layout_counts_once_a_method_has_proven_it(void **state)
 	layout = code_layout__of(8);
 	assert_int_equal(code_versions__read(&versions, &reader, &layout, FUNCTION, TOKEN),
 			 -ENOTSUP);
+	code_versions__free(&versions);
+}
+
+static void expect_inliners(const struct code_versions *versions, uint32_t count)
+{
+	assert_int_equal(versions->inliners_count, count);
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(versions->inliners[i], i ? PLAIN : OTHER);
+}
+
+static void inliners_of_a_changed_method_are_found(void **state)
+{
+	struct code_versions versions = { 0 };
+
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 2);
+	/* With inliners that can be unloaded there are trackers in between. */
+	put64(STORE(2), 0x7f1500000000);
+	put64(STORE(2) + 16, STORE(1));
+	put_slot(FUNCTION, 1, STORE(2));
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 2);
+	/* Nobody has inlined it; and no other method either. */
+	put_slot(FUNCTION, 1, 0);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 0);
+	put64(INLININGS + 32, 0);
+	put64(INLININGS + 40, 0);
+	put64(INLININGS + 48, 0);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 0);
+	put64(MODULE + 816, 0);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	/* Of one that was never changed nobody asks. */
+	build(state);
+	put64(MORE + 8, 0);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 0);
+	code_versions__free(&versions);
+}
+
+static void inlinings_that_make_no_sense_are_not_believed(void **state)
+{
+	struct code_versions versions = { 0 };
+
+	put64(INLININGS, ALLOCATOR + 8);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 0);
+	build(state);
+	put32(INLININGS + 40, UINT32_MAX);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 0);
+	build(state);
+	put32(STORE(1) + 8, UINT32_MAX);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 0);
+	assert_true(memory.reads < READS_MAX);
+	/* No slot of the table is free. */
+	build(state);
+	for (unsigned int i = 0; i < HASH_SIZE; i++)
+		put64(SLOTS + 8 * i, STORE(0));
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	expect_inliners(&versions, 0);
 	code_versions__free(&versions);
 }
 
@@ -350,6 +457,8 @@ int main(void)
 		TEST(a_method_that_was_never_versioned_has_its_default_version),
 		TEST(the_default_code_lies_behind_what_the_method_has_else),
 		TEST(a_layout_counts_once_a_method_has_proven_it),
+		TEST(inliners_of_a_changed_method_are_found),
+		TEST(inlinings_that_make_no_sense_are_not_believed),
 		TEST(nodes_of_another_method_are_not_believed),
 		TEST(a_ring_of_nodes_comes_to_an_end),
 		TEST(what_changes_meanwhile_is_to_be_read_again),

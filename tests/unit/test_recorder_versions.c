@@ -236,9 +236,12 @@ static void an_il_version_is_told_from_its_request_on(void **state)
 	const struct model_il_version *il;
 
 	tell(fixture, 0, CODE(0), WORKER);
+	look(fixture);
+	assert_false(model__process(fixture->model, 0)->flags & MODEL_PROCESS_MAIN_PROFILER);
 	put_il(0, 2, 0);
 	look(fixture);
-	expect_active(fixture, 1, 2, MODEL_ACTIVE_NO_VERSION, MODEL_NONE);
+	assert_true(model__process(fixture->model, 0)->flags & MODEL_PROCESS_MAIN_PROFILER);
+	expect_active(fixture, 2, 2, MODEL_ACTIVE_NO_VERSION, MODEL_NONE);
 	assert_int_equal(model__il_versions(fixture->model), 1);
 	il = model__il_version(fixture->model, 0);
 	assert_int_equal(il->rejit_id, 2);
@@ -247,7 +250,7 @@ static void an_il_version_is_told_from_its_request_on(void **state)
 	put_node(1, 2, 0, 0);
 	memory.nodes[1].flags = 1;
 	look(fixture);
-	expect_active(fixture, 2, 2, MODEL_ACTIVE_NO_CODE, MODEL_NONE);
+	expect_active(fixture, 3, 2, MODEL_ACTIVE_NO_CODE, MODEL_NONE);
 	assert_int_equal(model__il_versions(fixture->model), 2);
 	assert_int_equal(model__il_version(fixture->model, 1)->state, TS_IL_READY);
 	/* And another one, of which the first look tells both. */

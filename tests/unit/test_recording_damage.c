@@ -148,6 +148,8 @@ static void assert_consistent(const struct model *model)
 		assert_true(model__il_version(model, i)->process < model__processes(model));
 		assert_true(model__il_version(model, i)->state < TS_IL_COUNT);
 	}
+	for (uint32_t i = 0; i < model__inlinings(model); i++)
+		assert_true(model__inlining(model, i)->process < model__processes(model));
 	for (uint32_t i = 0; i < model__actives(model); i++) {
 		const struct model_active *row = model__active(model, i);
 		const struct model_body *body = model__body(model, row->body);

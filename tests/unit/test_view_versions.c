@@ -574,6 +574,40 @@ static void an_il_version_without_a_body_is_shown(void **state)
 		    "\"start\":null,\"has_body\":false,");
 }
 
+static void who_may_run_the_original_il_is_named(void **state)
+{
+	struct model *model = *state;
+	const struct model_body *edit = model__body(model, EDIT_ORIGINAL);
+	struct model_inlining inlining = {
+		.process = edit->process,
+		.function_id = edit->function_id,
+	};
+	static const uint32_t inliners[] = { ECHO_INT_TIER1, SCORE_TIER0, ECHO_INT_TIER1 };
+
+	for (size_t i = 0; i < 3; i++) {
+		inlining.inliner_id = model__body(model, inliners[i])->function_id;
+		assert_int_not_equal(model__add_inlining(model, &inlining), MODEL_NONE);
+	}
+	/* One that nobody knows; and one of the other process. */
+	inlining.inliner_id = 0x77;
+	model__add_inlining(model, &inlining);
+	inlining = (struct model_inlining){ .process = 1, .function_id = edit->function_id,
+					    .inliner_id = 0x5000 };
+	model__add_inlining(model, &inlining);
+	/* They run the same as all others, as long as the original is active. */
+	add_active(model, EDIT_ORIGINAL, 0, MODEL_ACTIVE_BODY, EDIT_ORIGINAL);
+	assert_json(model, "edit", "\"possible_old_inliners\":[]");
+	add_active(model, EDIT_ORIGINAL, 2, MODEL_ACTIVE_BODY, EDIT_SECOND);
+	assert_text(model, "edit",
+		    "  possible old inliners, which may run the original IL still:\n"
+		    "    Box.Echo<int>(int)\n    " SCORE_NAME "\n\n");
+	assert_json(model, "edit",
+		    "\"possible_old_inliners\":[{\"function_id\":\"0x2000\","
+		    "\"name\":\"" ECHO_INT_JSON "\"},{\"function_id\":\"0x5000\","
+		    "\"name\":\"" SCORE_NAME "\"}]");
+	assert_json(model, "score", "\"possible_old_inliners\":[]");
+}
+
 static void what_was_compiled_in_vain_says_so(void **state)
 {
 	struct model *model = *state;
@@ -628,7 +662,7 @@ static void json_says_null_where_nothing_is_known(void **state)
 			      "{\"native_version\":null,\"tier\":\"ReadyToRun\",");
 	assert_contains(text,
 			"\"published\":false,\"active\":null,\"in_vain\":null,\"born_ns\":0,\"published_ns\":[],"
-			"\"superseded_ns\":null,\"died_ns\":null,\"samples\":2}]}]}]}");
+			"\"superseded_ns\":null,\"died_ns\":null,\"samples\":2}]}]}],\"possible_old_inliners\":[]}");
 	free(text);
 	assert_json(*state, "score", "\"osr_il_offset\":26,");
 }
@@ -704,6 +738,7 @@ int main(void)
 		TEST(what_calls_reach_is_not_told_when_it_was_not_seen),
 		TEST(the_active_body_and_the_published_one_are_marked_apart),
 		TEST(an_il_version_without_a_body_is_shown),
+		TEST(who_may_run_the_original_il_is_named),
 		TEST(what_was_compiled_in_vain_says_so),
 		TEST(samples_of_other_events_are_not_counted),
 		TEST(methods_are_found_by_part_of_a_name_in_any_case),

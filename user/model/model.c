@@ -45,6 +45,7 @@ void model__free(struct model *model)
 	free(model->patches);
 	free(model->il_versions);
 	free(model->actives);
+	free(model->inlinings);
 	free(model->stacks);
 	free(model->frames);
 	free(model->threads);
@@ -244,6 +245,15 @@ uint32_t model__add_active(struct model *model, const struct model_active *activ
 	return model->actives_count++;
 }
 
+uint32_t model__add_inlining(struct model *model, const struct model_inlining *inlining)
+{
+	if (inlining->process >= model->processes_count)
+		return MODEL_NONE;
+	alloc__grow(model->inlinings, model->inlinings_count, model->inlinings_capacity);
+	model->inlinings[model->inlinings_count] = *inlining;
+	return model->inlinings_count++;
+}
+
 static void remember_update(struct model *model, enum model_update_kind kind,
 			    uint32_t index)
 {
@@ -389,6 +399,11 @@ const struct model_active *model__active(const struct model *model, uint32_t ind
 	return ROW(actives, index);
 }
 
+const struct model_inlining *model__inlining(const struct model *model, uint32_t index)
+{
+	return ROW(inlinings, index);
+}
+
 const struct model_count *model__count_at(const struct model *model, uint32_t index)
 {
 	return ROW(counts, index);
@@ -447,6 +462,11 @@ uint32_t model__il_versions(const struct model *model)
 uint32_t model__actives(const struct model *model)
 {
 	return model->actives_count;
+}
+
+uint32_t model__inlinings(const struct model *model)
+{
+	return model->inlinings_count;
 }
 
 uint32_t model__counts(const struct model *model)

@@ -151,6 +151,17 @@ struct model_il_version {
 	uint64_t seen_ns;
 };
 
+/*
+ * The JIT has inlined a method, whose IL a ReJIT has changed since, into a function: that may
+ * run with the original IL still.
+ */
+struct model_inlining {
+	uint32_t process;
+	uint64_t function_id;		/* of the method that has another IL */
+	uint64_t inliner_id;		/* FunctionID, too */
+	uint64_t seen_ns;
+};
+
 enum model_active_code {
 	MODEL_ACTIVE_UNKNOWN = 0,	/* of the default version; or of code without a body */
 	MODEL_ACTIVE_BODY = 1,
@@ -234,6 +245,7 @@ uint32_t model__add_sample(struct model *model, const struct model_sample *sampl
 uint32_t model__add_patch(struct model *model, const struct model_patch *patch);
 uint32_t model__add_il_version(struct model *model, const struct model_il_version *version);
 uint32_t model__add_active(struct model *model, const struct model_active *active);
+uint32_t model__add_inlining(struct model *model, const struct model_inlining *inlining);
 
 /* Later knowledge; what changes something is also remembered in order, for the
  * writer. */
@@ -266,6 +278,7 @@ const struct model_sample *model__sample(const struct model *model, size_t index
 const struct model_patch *model__patch(const struct model *model, uint32_t index);
 const struct model_il_version *model__il_version(const struct model *model, uint32_t index);
 const struct model_active *model__active(const struct model *model, uint32_t index);
+const struct model_inlining *model__inlining(const struct model *model, uint32_t index);
 const struct model_count *model__count_at(const struct model *model, uint32_t index);
 uint32_t model__processes(const struct model *model);
 uint32_t model__events(const struct model *model);
@@ -277,6 +290,7 @@ size_t model__samples(const struct model *model);
 uint32_t model__patches(const struct model *model);
 uint32_t model__il_versions(const struct model *model);
 uint32_t model__actives(const struct model *model);
+uint32_t model__inlinings(const struct model *model);
 uint32_t model__counts(const struct model *model);
 
 /* Updates in the order they came: index of process or body. */

@@ -33,6 +33,7 @@ struct model {
 	struct model_patch *patches;
 	struct model_il_version *il_versions;
 	struct model_active *actives;
+	struct model_inlining *inlinings;
 	struct model_count *counts;
 	struct model_update *updates;
 
@@ -46,6 +47,7 @@ struct model {
 	uint32_t patches_count, patches_capacity;
 	uint32_t il_versions_count, il_versions_capacity;
 	uint32_t actives_count, actives_capacity;
+	uint32_t inlinings_count, inlinings_capacity;
 	size_t samples_count, samples_capacity;
 	size_t updates_count, updates_capacity;
 

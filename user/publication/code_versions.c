@@ -13,7 +13,11 @@
  *   versioning state      +8 flags (4: the default version is active)  +16 → native node
  *   Module                two maps by MethodDef, one behind the other: to MethodDescs, to
  *                         IL versioning states
+ *                         * 10: +816 → inlinings, +176 loader allocator; 9: +1096, +248
  *   map                   struct map_part below
+ *   inlinings*            +0 its module's loader allocator  +32 hash (struct hash) of → struct
+ *                         store, or → { 8 bytes; trackers of collectible code; → struct store }
+ *                         by the address of the method, as in the map to MethodDescs
  *   IL versioning state   struct il_state below, node: struct il_node
  *
  * Nodes are only ever put in front, and live as long as their method.
@@ -41,6 +45,9 @@
 #define STATE_MASK	  0xfu
 #define ENTRY_FLAGS	  0x3u	/* of what a map holds: pointers of more bits */
 #define TOKEN_ROW	  0xffffffu
+#define HASH_OF_INLININGS 32u
+#define HASH_MAX	  (1u << 22)
+#define PROBES_MAX	  1024u
 
 struct method {
 	uint8_t head[2];
@@ -91,6 +98,20 @@ struct il_node {
 	uint32_t state;
 };
 
+/* SHash (inc/shash.h): the next place of a key is `size - 1` different steps away. */
+struct hash {
+	uint64_t slots;
+	uint32_t size, count, occupied, most;
+};
+
+/* KeyValueStore (crossloaderallocatorhash.h); behind it `capacity` MethodDescs. */
+struct store {
+	uint64_t type;
+	uint32_t capacity;
+	uint32_t padding;
+	uint64_t key;
+};
+
 struct walk {
 	struct code_versions *versions;
 	const struct entry_reader *reader;
@@ -105,9 +126,9 @@ struct code_layout code_layout__of(unsigned int runtime_major)
 	struct code_layout layout = { 0 };
 
 	if (runtime_major == 9)
-		layout.il_map = 688;
+		layout = (struct code_layout){ 688, 1096, 248, false };
 	else if (runtime_major == 10)
-		layout.il_map = 480;
+		layout = (struct code_layout){ 480, 816, 176, false };
 	return layout;
 }
 
@@ -307,6 +328,110 @@ static void find_active(struct code_versions *versions)
 	versions->active = at;
 }
 
+/* The store of the key, by what a slot holds; 0: that is another key's. */
+static int find_store(const struct walk *walk, uint64_t entry, uint64_t key,
+		      uint64_t *ret_address, struct store *ret_store)
+{
+	for (int hop = 0; hop < 2; hop++) {
+		int err = fetch(walk, entry, ret_store, sizeof(*ret_store));
+
+		if (err)
+			return err;
+		*ret_address = entry;
+		if (ret_store->key == key)
+			return 0;
+		entry = ret_store->key;	/* of trackers: their store */
+		if (!entry || entry % sizeof(uint64_t))
+			break;
+	}
+	*ret_address = 0;
+	return 0;
+}
+
+static int add_inliners(const struct walk *walk, uint64_t address, const struct store *store)
+{
+	struct code_versions *versions = walk->versions;
+
+	if (store->capacity > CODE_VERSIONS_MAX)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < store->capacity; i++) {
+		uint64_t inliner;
+		int err = fetch(walk, address + sizeof(*store) + 8ull * i, &inliner,
+				sizeof(inliner));
+
+		if (err)
+			return err;
+		/* The last places can be empty, and hold a count. */
+		if (inliner < HASH_MAX || inliner % sizeof(uint64_t))
+			continue;
+		alloc__grow(versions->inliners, versions->inliners_count,
+			    versions->inliners_capacity);
+		versions->inliners[versions->inliners_count++] = inliner;
+	}
+	return 0;
+}
+
+static int search(const struct walk *walk, const struct hash *hash, uint64_t key)
+{
+	uint32_t at = (uint32_t)key % hash->size;
+	uint32_t step = (uint32_t)key % (hash->size - 1) + 1;
+
+	for (uint32_t i = 0; i < hash->size && i < PROBES_MAX; i++) {
+		uint64_t entry, address, again;
+		struct store store;
+		int err = fetch(walk, hash->slots + 8ull * at, &entry, sizeof(entry));
+
+		if (err || !entry)
+			return err;
+		/* One that another thread has just freed makes no sense. */
+		err = find_store(walk, entry, key, &address, &store);
+		if (err || !address) {
+			at = (at + step) % hash->size;
+			continue;
+		}
+		err = add_inliners(walk, address, &store);
+		if (!err)
+			err = fetch(walk, hash->slots + 8ull * at, &again, sizeof(again));
+		return err ? err : again == entry ? 0 : -EAGAIN;
+	}
+	return 0;
+}
+
+/*
+ * What the runtime keeps for RequestReJITWithInliners (vm/inlinetracking.cpp): the method
+ * that was compiled, however deep in it the other one is.  A method that has another IL is
+ * not inlined any more, so it was the original.
+ */
+static int read_inliners(const struct walk *walk)
+{
+	uint64_t inlinings, allocator, key;
+	struct {
+		uint64_t allocator;
+		uint8_t lock[HASH_OF_INLININGS - 8];
+		struct hash hash;
+	} map;
+	int err;
+
+	if (!walk->versions->ils_count)
+		return 0;
+	err = look_up(walk, walk->module + walk->layout->il_map - MAP_BYTES, &key);
+	if (!err)
+		err = fetch(walk, walk->module + walk->layout->inlinings, &inlinings,
+			    sizeof(inlinings));
+	if (err || !inlinings || !key)
+		return err;
+	err = fetch(walk, walk->module + walk->layout->allocator, &allocator,
+		    sizeof(allocator));
+	if (!err)
+		err = fetch(walk, inlinings, &map, sizeof(map));
+	if (err)
+		return err;
+	if (map.allocator != allocator || map.hash.size > HASH_MAX ||
+	    map.hash.occupied > map.hash.size)
+		return -EBADMSG;
+	return map.hash.count && map.hash.size > 1 ? search(walk, &map.hash, key) : 0;
+}
+
 /* Between the two, another IL version may have become the active one. */
 static int check_il(const struct walk *walk, uint64_t address, const struct il_state *state)
 {
@@ -333,7 +458,7 @@ int code_versions__read(struct code_versions *versions, const struct entry_reade
 
 	if (!layout->il_map)
 		return -ENOTSUP;
-	versions->natives_count = versions->ils_count = 0;
+	versions->natives_count = versions->ils_count = versions->inliners_count = 0;
 	versions->active_rejit_id = 0;
 	err = fetch(&walk, function, &walk.method, sizeof(walk.method));
 	if (!err)
@@ -344,6 +469,8 @@ int code_versions__read(struct code_versions *versions, const struct entry_reade
 		err = read_il(&walk, &address, &state);
 	if (!err)
 		err = read_natives(&walk);
+	if (!err && read_inliners(&walk))
+		versions->inliners_count = 0;	/* the rest is right all the same */
 	if (!err)
 		err = check_il(&walk, address, &state);
 	if (!err)
@@ -355,5 +482,6 @@ void code_versions__free(struct code_versions *versions)
 {
 	free(versions->natives);
 	free(versions->ils);
+	free(versions->inliners);
 	*versions = (struct code_versions){ 0 };
 }

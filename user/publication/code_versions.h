@@ -8,6 +8,7 @@
  *
  *   module ─→ IL versioning state of the method ─→ active IL version
  *                                               └→ IL version nodes: ReJITID, state
+ *          └→ inlinings of its methods ─→ functions that the JIT inlined the method into
  *   function ─→ versioning state ─→ native version nodes: code, ReJITID, id, active child
  *
  * .NET 9 and 10 only: 8 has all of it in hashes elsewhere.  Whatever is read is hostile:
@@ -38,7 +39,11 @@ struct il_version {
 struct code_versions {
 	struct native_version *natives;	/* newest first, the default one last */
 	struct il_version *ils;		/* newest first, without the original */
+	/* Functions into which the JIT has inlined the method, if it was given another IL and
+	 * they can be read: MethodDescs, unproven. */
+	uint64_t *inliners;
 	uint32_t natives_count, natives_capacity, ils_count, ils_capacity;
+	uint32_t inliners_count, inliners_capacity;
 	bool knows_default_code;	/* else that of the default version is always 0 */
 	uint32_t active_rejit_id;	/* 0: the original */
 	uint32_t active;		/* of natives; natives_count: it has none as yet */
@@ -47,6 +52,8 @@ struct code_versions {
 /* How a process's runtime lays out its modules. */
 struct code_layout {
 	uint32_t il_map;	/* of a Module; 0: not known, nothing can be read */
+	uint32_t inlinings;	/* of a Module */
+	uint32_t allocator;	/* of a Module */
 	bool is_proven;		/* by a function that a module's own tables name */
 };
 

@@ -259,6 +259,8 @@ void process__check_hooks(struct recorder *recorder, uint64_t now);
 /* Gives back what ended processes had, once their last samples are resolved. */
 void process__forget_ended(struct recorder *recorder);
 void process__saw_hook(struct recorder *recorder, struct process *process);
+/* Nobody but a main profiler asks for a ReJIT; it may have come later than the hook. */
+void process__saw_rejit(struct recorder *recorder, const struct process *process);
 
 /* hooks.c */
 /* 0: it is live; -EAGAIN: call again; -ETIMEDOUT: it rests, and does not answer. */

@@ -120,6 +120,16 @@ void process__free(struct process *process)
 	free(process);
 }
 
+void process__saw_rejit(struct recorder *recorder, const struct process *process)
+{
+	struct model_process entry = *model__process(recorder->model, process->index);
+
+	if (entry.flags & MODEL_PROCESS_MAIN_PROFILER)
+		return;
+	entry.flags |= MODEL_PROCESS_MAIN_PROFILER;
+	model__update_process(recorder->model, process->index, &entry);
+}
+
 static bool is_shared(const struct recorder *recorder, const struct process *process)
 {
 	for (uint32_t i = 0; i < recorder->processes_count; i++)

@@ -34,8 +34,9 @@
 #define STEP_MAX    64u		/* functions in one look */
 #define ATTEMPTS    3u
 #define WORKER_NAME ".NET Tiered Com\n"	/* as the kernel has it */
-/* Keys of version_looks.told, beside a function. */
+/* Keys of version_looks.told beside a function, apart from ReJITIDs. */
 #define TOLD_ACTIVE UINT64_MAX
+#define TOLD_INLINER (1ull << 63)	/* and its address */
 /* Keys of version_looks.threads. */
 #define NEWEST_OF   0u	/* thread -> sequence of the youngest birth */
 #define THREAD_OF   1u	/* body -> thread */
@@ -137,6 +138,8 @@ static void tell_ils(const struct looking *looking, uint64_t function)
 {
 	const struct code_versions *versions = &looking->process->looks.versions;
 
+	if (versions->ils_count)
+		process__saw_rejit(looking->recorder, looking->process);
 	/* Oldest first. */
 	for (uint32_t i = versions->ils_count; i > 0; i--) {
 		const struct il_version *il = &versions->ils[i - 1];
@@ -180,6 +183,24 @@ static void tell_active(const struct looking *looking, uint64_t function)
 		model__add_active(looking->recorder->model, &active);
 }
 
+/* Who is not known was compiled and is gone, or is no method: nobody runs it on. */
+static void tell_inliners(const struct looking *looking, uint64_t function)
+{
+	const struct code_versions *versions = &looking->process->looks.versions;
+
+	for (uint32_t i = 0; i < versions->inliners_count; i++) {
+		uint64_t inliner = versions->inliners[i];
+
+		if (map__get(looking->process->functions, 0, inliner, NULL) &&
+		    is_news(looking, TOLD_INLINER | inliner, function, 1))
+			model__add_inlining(looking->recorder->model,
+				&(struct model_inlining){
+					.process = looking->process->index,
+					.function_id = function, .inliner_id = inliner,
+					.seen_ns = looking->now });
+	}
+}
+
 static int look_at(struct looking *looking, const struct model_body *body)
 {
 	struct version_looks *looks = &looking->process->looks;
@@ -193,6 +214,7 @@ static int look_at(struct looking *looking, const struct model_body *body)
 		return err;
 	tell_ils(looking, body->function_id);
 	tell_active(looking, body->function_id);
+	tell_inliners(looking, body->function_id);
 	return 0;
 }
 

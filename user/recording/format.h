@@ -60,6 +60,7 @@ enum format_type {
 	/* Since format 4; of a function or an IL version the last row counts: */
 	FORMAT_IL_VERSIONS = 16,
 	FORMAT_ACTIVES = 17,
+	FORMAT_INLININGS = 18,
 };
 
 struct format_chunk {

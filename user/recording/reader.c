@@ -204,6 +204,14 @@ static bool read_active(struct coder *coder, struct model *model)
 	return !coder->bad && model__add_active(model, &active) != MODEL_NONE;
 }
 
+static bool read_inlining(struct coder *coder, struct model *model)
+{
+	struct model_inlining inlining = {0};
+
+	rows__inlining(coder, &inlining);
+	return !coder->bad && model__add_inlining(model, &inlining) != MODEL_NONE;
+}
+
 static bool read_update(struct coder *coder, struct model *model)
 {
 	struct model_update update = {0};
@@ -265,6 +273,7 @@ static const struct {
 	[FORMAT_PATCHES] = {"patches", read_patch},
 	[FORMAT_IL_VERSIONS] = {"IL versions", read_il_version},
 	[FORMAT_ACTIVES] = {"active versions", read_active},
+	[FORMAT_INLININGS] = {"inlinings", read_inlining},
 };
 
 static const char *name_of(uint32_t type)

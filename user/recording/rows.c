@@ -137,6 +137,14 @@ void rows__active(struct coder *coder, struct model_active *active)
 	coder__near(coder, &active->seen_ns, &coder->last_time_ns);
 }
 
+void rows__inlining(struct coder *coder, struct model_inlining *inlining)
+{
+	coder__below(coder, &inlining->process, model__processes(coder->model));
+	coder__u64(coder, &inlining->function_id);
+	coder__u64(coder, &inlining->inliner_id);
+	coder__near(coder, &inlining->seen_ns, &coder->last_time_ns);
+}
+
 void rows__update(struct coder *coder, struct model_update *update)
 {
 	coder__below(coder, &update->kind, MODEL_UPDATE_BODY + 1);

@@ -193,6 +193,17 @@ static void find_ils(struct versions *versions)
 	versions->ils_count = kept;
 }
 
+static void find_functions(struct versions *versions)
+{
+	versions->functions = map__new();
+	for (uint32_t i = 0; i < model__bodies(versions->model); i++) {
+		const struct model_body *body = model__body(versions->model, i);
+
+		if (!(body->flags & MODEL_BODY_FUNCTION_UNKNOWN))
+			map__set(versions->functions, body->process, body->function_id, i);
+	}
+}
+
 void versions__build(const struct model *model, const char *part,
 		     const struct view_options *options, struct versions *ret_versions)
 {
@@ -209,6 +220,7 @@ void versions__build(const struct model *model, const char *part,
 	find_patches(ret_versions);
 	ret_versions->actives = view__actives(model);
 	find_ils(ret_versions);
+	find_functions(ret_versions);
 	find_methods(ret_versions, part, options);
 }
 
@@ -221,6 +233,7 @@ void versions__free(struct versions *versions)
 	map__free(versions->patches);
 	map__free(versions->reached);
 	map__free(versions->actives);
+	map__free(versions->functions);
 	free(versions->ils);
 }
 
@@ -379,5 +392,56 @@ uint32_t versions__ils(const struct versions *versions, const struct versions_me
 	if (list.count)
 		qsort(list.items, list.count, sizeof(*list.items), by_rejit);
 	*ret_ils = list.items;
+	return list.count;
+}
+
+/* --- who may run the original IL still -------------------------------------------------- */
+
+struct body_list {
+	uint32_t *items;
+	uint32_t count, capacity;
+};
+
+static void add_inliners_of(const struct versions *versions, const struct model_body *inlined,
+			    struct body_list *list)
+{
+	const struct model *model = versions->model;
+
+	for (uint32_t i = 0; i < model__inlinings(model); i++) {
+		const struct model_inlining *inlining = model__inlining(model, i);
+		uint64_t body;
+		uint32_t j = 0;
+
+		if (inlining->process != inlined->process ||
+		    inlining->function_id != inlined->function_id ||
+		    !map__get(versions->functions, inlining->process, inlining->inliner_id,
+			      &body))
+			continue;
+		/* Each instantiation of the method tells the same. */
+		while (j < list->count && list->items[j] != body)
+			j++;
+		if (j < list->count)
+			continue;
+		alloc__grow(list->items, list->count, list->capacity);
+		list->items[list->count++] = (uint32_t)body;
+	}
+}
+
+uint32_t versions__old_inliners(const struct versions *versions,
+				const struct versions_method *method, uint32_t **ret_bodies)
+{
+	struct body_list list = { 0 };
+
+	for (uint32_t i = 0; i < method->count && model__inlinings(versions->model); i++) {
+		uint32_t body = versions->bodies[method->first + i];
+		const struct model_active *active = versions__active(versions, body);
+
+		if ((i && versions__same_function(versions, method->first + i - 1,
+						  method->first + i)) ||
+		    !active || !active->rejit_id)
+			continue;
+		add_inliners_of(versions, model__body(versions->model, body), &list);
+	}
+	*ret_bodies = list.items;
 	return list.count;
 }

@@ -30,6 +30,7 @@ struct versions {
 	uint64_t *self, *total;		/* as model__tally gives them */
 	struct map *patches;		/* (process, function) -> its last patch */
 	struct map *reached;		/* body that one of these leads to -> the patch */
+	struct map *functions;		/* (process, function) -> a body of it */
 	struct map *actives;		/* (process, function) -> its last model_active */
 	uint32_t *ils;			/* model_il_versions that no later one replaces, */
 	uint32_t ils_count;		/* by process, function, ReJITID */
@@ -69,5 +70,13 @@ struct versions_il {
 /* All of a method's, oldest first; *ret_ils belongs to the caller. */
 uint32_t versions__ils(const struct versions *versions, const struct versions_method *method,
 		       struct versions_il **ret_ils);
+
+/*
+ * Bodies, one of each function into which the JIT has inlined the method as it was before
+ * another IL version became active: such a caller may run the original IL still.  How many;
+ * *ret_bodies belongs to the caller.
+ */
+uint32_t versions__old_inliners(const struct versions *versions,
+				const struct versions_method *method, uint32_t **ret_bodies);
 
 #endif /* TIERSCOPE_VIEW_VERSIONS_H */

@@ -325,6 +325,27 @@ static void write_active_versions(struct report *report)
 	json_writer__end(json);
 }
 
+static void write_inlinings(struct report *report)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__array(json, "inlinings");
+	for (uint32_t i = 0; i < model__inlinings(report->model); i++) {
+		const struct model_inlining *inlining = model__inlining(report->model, i);
+
+		json_writer__line(json);
+		json_writer__object(json, NULL);
+		json_writer__signed(json, "pid",
+				    model__process(report->model, inlining->process)->pid);
+		json_writer__hex(json, "function_id", inlining->function_id);
+		json_writer__hex(json, "inliner_id", inlining->inliner_id);
+		json_writer__number(json, "seen_ns", inlining->seen_ns);
+		json_writer__end(json);
+	}
+	json_writer__end(json);
+}
+
 /* The named counts of a section into the object that is open. */
 static void write_plain_counts(struct report *report, enum model_ledger_section section)
 {
@@ -383,6 +404,7 @@ int view_json__write(const struct model *model, const struct view_options *optio
 	write_patches(&report);
 	write_il_versions(&report);
 	write_active_versions(&report);
+	write_inlinings(&report);
 	json_writer__line(&report.json);
 	tiering__write(model, &report.json);
 	json_writer__line(&report.json);

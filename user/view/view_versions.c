@@ -218,6 +218,21 @@ static void append_bodies(const struct tree *tree, const struct versions_method 
 	}
 }
 
+static void append_old_inliners(const struct tree *tree, const struct versions_method *method)
+{
+	uint32_t *bodies;
+	uint32_t count = versions__old_inliners(tree->versions, method, &bodies);
+
+	if (count)
+		buf__append_string(tree->buf, "  possible old inliners, which may run the original IL still:\n");
+	for (uint32_t i = 0; i < count; i++) {
+		buf__append_string(tree->buf, "    ");
+		append_name(tree, model__body(tree->versions->model, bodies[i])->name);
+		buf__append_char(tree->buf, '\n');
+	}
+	free(bodies);
+}
+
 static void append_method(const struct tree *tree, const struct versions_method *method)
 {
 	const struct model_body *body = body_at(tree, method->first);
@@ -236,6 +251,7 @@ static void append_method(const struct tree *tree, const struct versions_method 
 		append_il(tree, body, &ils[i]);
 		append_bodies(tree, method, &ils[i], several);
 	}
+	append_old_inliners(tree, method);
 	buf__append_char(tree->buf, '\n');
 	free(ils);
 }
@@ -385,6 +401,25 @@ static void write_il(struct tree *tree, const struct versions_il *il)
 	json_writer__end(json);
 }
 
+static void write_old_inliners(struct tree *tree, const struct versions_method *method)
+{
+	uint32_t *bodies;
+	uint32_t count = versions__old_inliners(tree->versions, method, &bodies);
+
+	json_writer__array(&tree->json, "possible_old_inliners");
+	for (uint32_t i = 0; i < count; i++) {
+		const struct model_body *body = model__body(tree->versions->model, bodies[i]);
+
+		json_writer__object(&tree->json, NULL);
+		json_rows__function(&tree->json, body);
+		json_writer__string(&tree->json, "name",
+				    model__text(tree->versions->model, body->name));
+		json_writer__end(&tree->json);
+	}
+	json_writer__end(&tree->json);
+	free(bodies);
+}
+
 static void write_method(struct tree *tree, const struct versions_method *method)
 {
 	const struct model *model = tree->versions->model;
@@ -406,6 +441,7 @@ static void write_method(struct tree *tree, const struct versions_method *method
 	for (uint32_t i = 0; i < count; i++)
 		write_il(tree, &ils[i]);
 	json_writer__end(json);
+	write_old_inliners(tree, method);
 	json_writer__end(json);
 	free(ils);
 }

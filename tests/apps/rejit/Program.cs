@@ -63,6 +63,7 @@ internal static class Program
             case "precompiled": Precompiled(); break;
             case "refused": Refused(); break;
             case "inliners": Inliners(); break;
+            case "inlined": Inlined(); break;
             case "crowd": Crowd(); break;
             case "pending": Pending(); break;
             case "broken": Broken(); break;
@@ -217,6 +218,17 @@ internal static class Program
         Phase("Caller", Targets.Caller, 0, Targets.Marker);
         Profiler.RequestWithInliners(Targets.Find("Small"), 5001);
         Phase("Caller", Targets.Caller, 1, 5001);
+    }
+
+    // What was inlined goes on as it was; who calls it anew has the change.
+    private static void Inlined()
+    {
+        Func<int> tiny = Targets.Tiny;
+        Phase("Keeper", Targets.Keeper, -1, Targets.Marker, 1);
+        Profiler.Request(Targets.Find("Tiny"), 8001);
+        Phase("Keeper", Targets.Keeper, -1, Targets.Marker);
+        if (tiny() != 8001)
+            throw new InvalidOperationException("Tiny has not changed");
     }
 
     // Many threads come to each new version at once.

@@ -28,6 +28,8 @@ NODES_OF_10 = {
 }
 # No descriptor tells these: found by matching live values.
 VERSION_ID, TIER = 32, 36
+INLININGS = {True: 816, False: 1096}  # of a Module: 10, 9
+HASH_OF_INLININGS = 32
 CHUNK_HEADER = 24
 BASE_SIZES = (16, 24, 56, 32, 32, 40, 0, 48)
 
@@ -166,3 +168,18 @@ class Runtime:
         """The native version that the runtime prefers; None: it has none as yet."""
         rejit = self.il_versions(module, token)[1]
         return next((n for n in self.natives(function) if n.active and n.rejit_id == rejit), None)
+
+    def inliners(self, module, token):
+        """Functions into which the JIT has inlined the method: all of the module's are read."""
+        number = token & 0xffffff
+        entry = module + self.types["Module"]["MethodDefToDescMap"]
+        inlined = self.memory.u64(self.memory.u64(entry + 8) + 8 * number) & ~3
+        inlinings = self.memory.u64(module + INLININGS[self.has_nodes])
+        check.equal(self.memory.u64(inlinings), self.pointer("Module", module, "LoaderAllocator"), "loader allocator of the inlinings")
+        slots, size = self.memory.u64(inlinings + HASH_OF_INLININGS), self.memory.u32(inlinings + HASH_OF_INLININGS + 8)
+        found = set()
+        for at in range(size):
+            store = self.memory.u64(slots + 8 * at)
+            if store and self.memory.u64(store + 16) == inlined:
+                found |= {self.memory.u64(store + 24 + 8 * i) for i in range(self.memory.u32(store + 8))}
+        return {f for f in found if f > 1 << 20}

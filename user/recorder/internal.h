@@ -239,6 +239,7 @@ struct recorder {
 	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
 	uint64_t mappings_lost;
 	uint64_t patches_dropped;	/* a process had too many */
+	uint64_t versions_dropped;	/* the same of what the runtime said of its versions */
 	uint64_t journal_bodies;	/* bodies that only the journal told of */
 	uint64_t mapped_ns;		/* a process of ours mapped something, or is new */
 	uint64_t last_check_ns;

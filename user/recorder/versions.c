@@ -127,8 +127,10 @@ static bool is_news(const struct looking *looking, uint64_t high, uint64_t low,
 
 	if (map__get(looks->told, high, low, &known) && known == value)
 		return false;
-	if (looks->rows == ROWS_MAX)
+	if (looks->rows == ROWS_MAX) {
+		looking->recorder->versions_dropped++;
 		return false;
+	}
 	looks->rows++;
 	map__set(looks->told, high, low, value);
 	return true;

@@ -35,10 +35,12 @@ struct stat_view {
 	struct stat_options options;
 	struct deltas deltas;
 	bool has_begun;		/* a table was written */
+	uint64_t lost_so_far;	/* as it was told last */
 
 	/* This interval's. */
 	uint64_t from_ns, to_ns;
 	uint64_t samples[MODEL_EVENTS_MAX];
+	uint64_t lost;		/* samples of all events, which no row has */
 	struct stat_row *rows;
 	uint32_t rows_count, rows_capacity;
 	bool several;		/* processes have rows */
@@ -46,6 +48,8 @@ struct stat_view {
 
 struct stat_view *stat_view__new(const struct stat_options *options);
 void stat_view__free(struct stat_view *view);
+/* Before a table: how many samples were lost since the recording began. */
+void stat_view__lost(struct stat_view *view, uint64_t so_far);
 /* Appends the table of what was added to the model since the last call.  0 or -EINVAL. */
 int stat_view__write(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns, struct buf *buf);

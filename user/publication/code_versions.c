@@ -14,15 +14,13 @@
  *   Module                two maps by MethodDef, one behind the other: to MethodDescs, to
  *                         IL versioning states
  *                         * 10: +816 → inlinings, +176 loader allocator; 9: +1096, +248
- *   map                   struct map_part below
- *   inlinings*            +0 its module's loader allocator  +32 hash (struct hash) of → struct
- *                         store, or → { 8 bytes; trackers of collectible code; → struct store }
- *                         by the address of the method, as in the map to MethodDescs
+ *   map                   struct map_part in version_walk.c
+ *   inlinings*            see inlinings.c
  *   IL versioning state   struct il_state below, node: struct il_node
  *
  * Nodes are only ever put in front, and live as long as their method.
  */
-#include "code_versions.h"
+#include "version_walk.h"
 
 #include "../base/alloc.h"
 
@@ -32,8 +30,6 @@
 
 #define CHUNK_HEADER	  24u
 #define TABLE_MODULE	  24u
-#define MAP_BYTES	  32u
-#define MAP_PARTS_MAX	  64u
 #define KIND_MASK	  0x7u
 #define HAS_OWN_SLOT	  0x8u
 #define IS_METHOD_IMPL	  0x10u
@@ -43,21 +39,6 @@
 #define TIER_OSR	  2u
 #define ACTIVE_IS_NODE	  1u
 #define STATE_MASK	  0xfu
-#define ENTRY_FLAGS	  0x3u	/* of what a map holds: pointers of more bits */
-#define TOKEN_ROW	  0xffffffu
-#define HASH_OF_INLININGS 32u
-#define HASH_MAX	  (1u << 22)
-#define PROBES_MAX	  1024u
-
-struct method {
-	uint8_t head[2];
-	uint8_t chunk_index;
-	uint8_t entry_point_flags;
-	uint16_t slot;
-	uint16_t flags;
-	uint64_t code_data;
-};
-_Static_assert(sizeof(struct method) == 16, "MethodDesc layout");
 
 struct native_node {
 	uint64_t code;
@@ -70,13 +51,6 @@ struct native_node {
 	uint32_t flags;
 };
 _Static_assert(sizeof(struct native_node) == 56, "native node layout");
-
-struct map_part {
-	uint64_t next;
-	uint64_t entries;
-	uint32_t count;
-	uint32_t padding;
-};
 
 struct il_state {
 	uint32_t active_kind;
@@ -98,29 +72,6 @@ struct il_node {
 	uint32_t state;
 };
 
-/* SHash (inc/shash.h): the next place of a key is `size - 1` different steps away. */
-struct hash {
-	uint64_t slots;
-	uint32_t size, count, occupied, most;
-};
-
-/* KeyValueStore (crossloaderallocatorhash.h); behind it `capacity` MethodDescs. */
-struct store {
-	uint64_t type;
-	uint32_t capacity;
-	uint32_t padding;
-	uint64_t key;
-};
-
-struct walk {
-	struct code_versions *versions;
-	const struct entry_reader *reader;
-	struct code_layout *layout;
-	uint64_t function, module;
-	uint32_t token;
-	struct method method;
-};
-
 struct code_layout code_layout__of(unsigned int runtime_major)
 {
 	struct code_layout layout = { 0 };
@@ -132,60 +83,28 @@ struct code_layout code_layout__of(unsigned int runtime_major)
 	return layout;
 }
 
-static int fetch(const struct walk *walk, uint64_t address, void *ret_bytes, size_t size)
-{
-	if (address % sizeof(uint64_t))
-		return -EBADMSG;
-	return walk->reader->read(walk->reader->context, address, ret_bytes, size) ? 0 :
-										     -EFAULT;
-}
-
-/* What a module's map has for the method; 0: nothing. */
-static int look_up(const struct walk *walk, uint64_t map, uint64_t *ret_entry)
-{
-	uint32_t row = walk->token & TOKEN_ROW;
-
-	*ret_entry = 0;
-	for (uint32_t i = 0; map && i < MAP_PARTS_MAX; i++) {
-		struct map_part part;
-		int err = fetch(walk, map, &part, sizeof(part));
-
-		if (err)
-			return err;
-		if (row < part.count) {
-			err = fetch(walk, part.entries + 8ull * row, ret_entry,
-				    sizeof(*ret_entry));
-			*ret_entry &= ~(uint64_t)ENTRY_FLAGS;
-			return err;
-		}
-		row -= part.count;
-		map = part.next;
-	}
-	return map ? -EBADMSG : 0;
-}
-
-static int find_module(struct walk *walk)
+static int find_module(struct version_walk *walk)
 {
 	uint64_t chunk = walk->function - 8ull * walk->method.chunk_index - CHUNK_HEADER;
 	uint64_t table;
-	int err = fetch(walk, chunk, &table, sizeof(table));
+	int err = version_walk__fetch(walk, chunk, &table, sizeof(table));
 
-	return err ? err : fetch(walk, table + TABLE_MODULE, &walk->module,
-				 sizeof(walk->module));
+	return err ? err : version_walk__fetch(walk, table + TABLE_MODULE, &walk->module,
+					       sizeof(walk->module));
 }
 
 /*
  * The map in front of the one that we want has the method itself, if it is not a generic
  * one's instance.  One that fits is proof for all: nothing else leads there and back.
  */
-static int prove(const struct walk *walk)
+static int prove(const struct version_walk *walk)
 {
 	uint64_t method;
 	int err;
 
 	if (walk->layout->is_proven)
 		return 0;
-	err = look_up(walk, walk->module + walk->layout->il_map - MAP_BYTES, &method);
+	err = version_walk__find_method(walk, &method);
 	if (err || method != walk->function)
 		return -ENOTSUP;
 	walk->layout->is_proven = true;
@@ -208,12 +127,12 @@ static void add_il(struct code_versions *versions, const struct il_node *node)
 		(uint32_t)node->rejit_id, state_of(node->state) };
 }
 
-static bool is_of_method(const struct walk *walk, uint64_t module, uint32_t method)
+static bool is_of_method(const struct version_walk *walk, uint64_t module, uint32_t method)
 {
 	return module == walk->module && method == walk->token;
 }
 
-static int read_il_nodes(const struct walk *walk, const struct il_state *state)
+static int read_il_nodes(const struct version_walk *walk, const struct il_state *state)
 {
 	struct code_versions *versions = walk->versions;
 	bool found = state->active_kind != ACTIVE_IS_NODE;
@@ -221,7 +140,7 @@ static int read_il_nodes(const struct walk *walk, const struct il_state *state)
 
 	while (next) {
 		struct il_node node;
-		int err = fetch(walk, next, &node, sizeof(node));
+		int err = version_walk__fetch(walk, next, &node, sizeof(node));
 
 		if (err)
 			return err;
@@ -239,13 +158,14 @@ static int read_il_nodes(const struct walk *walk, const struct il_state *state)
 }
 
 /* `ret_address`: 0, the method has never had another IL. */
-static int read_il(const struct walk *walk, uint64_t *ret_address, struct il_state *ret_state)
+static int read_il(const struct version_walk *walk, uint64_t *ret_address,
+		   uint64_t *ret_place, struct il_state *ret_state)
 {
-	int err = look_up(walk, walk->module + walk->layout->il_map, ret_address);
+	int err = version_walk__find_il(walk, ret_address, ret_place);
 
 	if (err || !*ret_address)
 		return err;
-	err = fetch(walk, *ret_address, ret_state, sizeof(*ret_state));
+	err = version_walk__fetch(walk, *ret_address, ret_state, sizeof(*ret_state));
 	if (err)
 		return err;
 	if (!is_of_method(walk, ret_state->module, ret_state->method))
@@ -260,11 +180,11 @@ static void add_native(struct code_versions *versions, const struct native_versi
 	versions->natives[versions->natives_count++] = *native;
 }
 
-static int read_native_nodes(const struct walk *walk, uint64_t next)
+static int read_native_nodes(const struct version_walk *walk, uint64_t next)
 {
 	while (next) {
 		struct native_node node;
-		int err = fetch(walk, next, &node, sizeof(node));
+		int err = version_walk__fetch(walk, next, &node, sizeof(node));
 
 		if (err)
 			return err;
@@ -280,7 +200,7 @@ static int read_native_nodes(const struct walk *walk, uint64_t next)
 	return 0;
 }
 
-static int read_default_code(const struct walk *walk, uint64_t *ret_code)
+static int read_default_code(const struct version_walk *walk, uint64_t *ret_code)
 {
 	/* Sizes of the kinds: IL, FCall, PInvoke, EEImpl, Array, Instantiated, -, Dynamic. */
 	static const uint8_t sizes[] = { 16, 24, 56, 32, 32, 40, 0, 48 };
@@ -290,25 +210,27 @@ static int read_default_code(const struct walk *walk, uint64_t *ret_code)
 	walk->versions->knows_default_code = flags & HAS_CODE_SLOT;
 	if (!(flags & HAS_CODE_SLOT))
 		return 0;
-	return fetch(walk, walk->function + sizes[flags & KIND_MASK] +
-			   (flags & HAS_OWN_SLOT ? 8u : 0) + (flags & IS_METHOD_IMPL ? 16u : 0),
-		     ret_code, sizeof(*ret_code));
+	return version_walk__fetch(walk, walk->function + sizes[flags & KIND_MASK] +
+				   (flags & HAS_OWN_SLOT ? 8u : 0) +
+				   (flags & IS_METHOD_IMPL ? 16u : 0),
+				   ret_code, sizeof(*ret_code));
 }
 
-static int read_natives(const struct walk *walk)
+static int read_natives(const struct version_walk *walk)
 {
 	struct native_version original = { .is_active = true };
-	uint64_t state, first;
-	uint32_t flags;
-	int err = fetch(walk, walk->method.code_data, &state, sizeof(state));
+	struct {
+		uint32_t flags, padding;
+		uint64_t first;
+	} versioning;
+	uint64_t state;
+	int err = version_walk__fetch(walk, walk->method.code_data, &state, sizeof(state));
 
 	if (!err && state) {
-		err = fetch(walk, state + 8, &flags, sizeof(flags));
+		err = version_walk__fetch(walk, state + 8, &versioning, sizeof(versioning));
 		if (!err)
-			err = fetch(walk, state + 16, &first, sizeof(first));
-		if (!err)
-			err = read_native_nodes(walk, first);
-		original.is_active = !err && flags & DEFAULT_IS_ACTIVE;
+			err = read_native_nodes(walk, versioning.first);
+		original.is_active = !err && versioning.flags & DEFAULT_IS_ACTIVE;
 	}
 	if (!err)
 		err = read_default_code(walk, &original.code);
@@ -328,151 +250,48 @@ static void find_active(struct code_versions *versions)
 	versions->active = at;
 }
 
-/* The store of the key, by what a slot holds; 0: that is another key's. */
-static int find_store(const struct walk *walk, uint64_t entry, uint64_t key,
-		      uint64_t *ret_address, struct store *ret_store)
-{
-	for (int hop = 0; hop < 2; hop++) {
-		int err = fetch(walk, entry, ret_store, sizeof(*ret_store));
-
-		if (err)
-			return err;
-		*ret_address = entry;
-		if (ret_store->key == key)
-			return 0;
-		entry = ret_store->key;	/* of trackers: their store */
-		if (!entry || entry % sizeof(uint64_t))
-			break;
-	}
-	*ret_address = 0;
-	return 0;
-}
-
-static int add_inliners(const struct walk *walk, uint64_t address, const struct store *store)
-{
-	struct code_versions *versions = walk->versions;
-
-	if (store->capacity > CODE_VERSIONS_MAX)
-		return -EBADMSG;
-	for (uint32_t i = 0; i < store->capacity; i++) {
-		uint64_t inliner;
-		int err = fetch(walk, address + sizeof(*store) + 8ull * i, &inliner,
-				sizeof(inliner));
-
-		if (err)
-			return err;
-		/* The last places can be empty, and hold a count. */
-		if (inliner < HASH_MAX || inliner % sizeof(uint64_t))
-			continue;
-		alloc__grow(versions->inliners, versions->inliners_count,
-			    versions->inliners_capacity);
-		versions->inliners[versions->inliners_count++] = inliner;
-	}
-	return 0;
-}
-
-static int search(const struct walk *walk, const struct hash *hash, uint64_t key)
-{
-	uint32_t at = (uint32_t)key % hash->size;
-	uint32_t step = (uint32_t)key % (hash->size - 1) + 1;
-
-	for (uint32_t i = 0; i < hash->size && i < PROBES_MAX; i++) {
-		uint64_t entry, address, again;
-		struct store store;
-		int err = fetch(walk, hash->slots + 8ull * at, &entry, sizeof(entry));
-
-		if (err || !entry)
-			return err;
-		/* One that another thread has just freed makes no sense. */
-		err = find_store(walk, entry, key, &address, &store);
-		if (err || !address) {
-			at = (at + step) % hash->size;
-			continue;
-		}
-		err = add_inliners(walk, address, &store);
-		if (!err)
-			err = fetch(walk, hash->slots + 8ull * at, &again, sizeof(again));
-		return err ? err : again == entry ? 0 : -EAGAIN;
-	}
-	return 0;
-}
-
-/*
- * What the runtime keeps for RequestReJITWithInliners (vm/inlinetracking.cpp): the method
- * that was compiled, however deep in it the other one is.  A method that has another IL is
- * not inlined any more, so it was the original.
- */
-static int read_inliners(const struct walk *walk)
-{
-	uint64_t inlinings, allocator, key;
-	struct {
-		uint64_t allocator;
-		uint8_t lock[HASH_OF_INLININGS - 8];
-		struct hash hash;
-	} map;
-	int err;
-
-	if (!walk->versions->ils_count)
-		return 0;
-	err = look_up(walk, walk->module + walk->layout->il_map - MAP_BYTES, &key);
-	if (!err)
-		err = fetch(walk, walk->module + walk->layout->inlinings, &inlinings,
-			    sizeof(inlinings));
-	if (err || !inlinings || !key)
-		return err;
-	err = fetch(walk, walk->module + walk->layout->allocator, &allocator,
-		    sizeof(allocator));
-	if (!err)
-		err = fetch(walk, inlinings, &map, sizeof(map));
-	if (err)
-		return err;
-	if (map.allocator != allocator || map.hash.size > HASH_MAX ||
-	    map.hash.occupied > map.hash.size)
-		return -EBADMSG;
-	return map.hash.count && map.hash.size > 1 ? search(walk, &map.hash, key) : 0;
-}
-
 /* Between the two, another IL version may have become the active one. */
-static int check_il(const struct walk *walk, uint64_t address, const struct il_state *state)
+static int check_il(const struct version_walk *walk, uint64_t address, uint64_t place,
+		    const struct il_state *state)
 {
 	struct il_state again;
-	uint64_t address_again;
-	int err = look_up(walk, walk->module + walk->layout->il_map, &address_again);
+	uint64_t address_again = 0;
+	int err = place ? version_walk__read_entry(walk, place, &address_again) : 0;
 
 	if (!err && address_again != address)
 		return -EAGAIN;
 	if (err || !address)
 		return err;
-	err = fetch(walk, address, &again, sizeof(again));
+	err = version_walk__fetch(walk, address, &again, sizeof(again));
 	return err ? err : memcmp(&again, state, sizeof(again)) ? -EAGAIN : 0;
 }
 
 int code_versions__read(struct code_versions *versions, const struct entry_reader *reader,
 			struct code_layout *layout, uint64_t function, uint32_t token)
 {
-	struct walk walk = { .versions = versions, .reader = reader, .layout = layout,
+	struct version_walk walk = { .versions = versions, .reader = reader, .layout = layout,
 			     .function = function, .token = token };
 	struct il_state state;
-	uint64_t address;
+	uint64_t address, place;
 	int err;
 
 	if (!layout->il_map)
 		return -ENOTSUP;
 	versions->natives_count = versions->ils_count = versions->inliners_count = 0;
 	versions->active_rejit_id = 0;
-	err = fetch(&walk, function, &walk.method, sizeof(walk.method));
+	err = version_walk__fetch(&walk, function, &walk.method, sizeof(walk.method));
 	if (!err)
 		err = find_module(&walk);
 	if (!err)
 		err = prove(&walk);
 	if (!err)
-		err = read_il(&walk, &address, &state);
+		err = read_il(&walk, &address, &place, &state);
 	if (!err)
 		err = read_natives(&walk);
-	if (!err && read_inliners(&walk))
+	if (!err && version_walk__read_inliners(&walk))
 		versions->inliners_count = 0;	/* the rest is right all the same */
 	if (!err)
-		err = check_il(&walk, address, &state);
+		err = check_il(&walk, address, place, &state);
 	if (!err)
 		find_active(versions);
 	return err;

@@ -64,11 +64,16 @@ void version_looks__free(struct version_looks *looks)
 	*looks = (struct version_looks){ 0 };
 }
 
-/* What was not compiled for a version's first time has to be made active. */
+static bool can_have_versions(const struct ts_journal_record *record)
+{
+	return !(record->flags & (TS_RECORD_DYNAMIC | TS_RECORD_COLLECTIBLE));
+}
+
+/* What is not the first of its IL version has to be made active. */
 static bool is_to_be_judged(const struct ts_journal_record *record)
 {
-	return record->native_version && record->tier != TS_TIER_1_OSR &&
-	       !(record->flags & (TS_RECORD_DYNAMIC | TS_RECORD_COLLECTIBLE));
+	return can_have_versions(record) && record->native_version &&
+	       record->tier != TS_TIER_1_OSR;
 }
 
 void version_looks__born(struct version_looks *looks, uint32_t body,
@@ -83,8 +88,10 @@ void version_looks__born(struct version_looks *looks, uint32_t body,
 		alloc__grow(looks->young, looks->young_count, looks->young_capacity);
 		looks->young[looks->young_count++] = body;
 	}
-	map__set(looks->threads, THREAD_OF, body, record->thread);
-	map__set(looks->threads, BIRTH_OF, body, record->sequence);
+	if (can_have_versions(record)) {
+		map__set(looks->threads, THREAD_OF, body, record->thread);
+		map__set(looks->threads, BIRTH_OF, body, record->sequence);
+	}
 	(void)map__get(looks->threads, NEWEST_OF, record->thread, &newest);
 	if (record->sequence > newest)
 		map__set(looks->threads, NEWEST_OF, record->thread, record->sequence);

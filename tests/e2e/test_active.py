@@ -74,7 +74,7 @@ def check_active(stopped, pid, least):
             continue
         code = active.code if active else 0
         if active and (row["rejit_id"], row["native_version"]) != (active.rejit_id, active.version) or \
-                bool(code) == (row["has_body"] is False) or bool(active) == (row["native_version"] is None):
+                (code == 0) != (row["has_body"] is False) or bool(active) == (row["native_version"] is None):
             problems.append(f"{name}: told {row}, is {active}")
         marked = {int(b["start"], 16) for b in bodies if b["active"]}
         wanted = {code} & {int(b["start"], 16) for b in bodies}

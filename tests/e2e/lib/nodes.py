@@ -111,10 +111,10 @@ class Runtime:
         return self.pointer("MethodTable", table, "Module")
 
     def default_code(self, function):
-        """0 where the method has no slot for it."""
+        """None where the method has no slot for it: there may be some all the same."""
         flags = self.memory.u16(function + self.types["MethodDesc"]["Flags"])
         if not flags & 0x20:
-            return 0
+            return None
         return self.memory.u64(function + BASE_SIZES[flags & 7] + 8 * bool(flags & 8) + 16 * bool(flags & 0x10))
 
     def natives(self, function):

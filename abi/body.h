@@ -128,4 +128,13 @@ enum ts_target {
 	TS_TARGET_COUNT
 };
 
+/* How far the runtime has come with an IL version that a ReJIT asked for. */
+enum ts_il_state {
+	TS_IL_UNKNOWN = 0,
+	TS_IL_REQUESTED = 1,	/* nobody has called the method since */
+	TS_IL_PREPARING = 2,	/* the profiler is being asked for the IL */
+	TS_IL_READY = 3,	/* its IL is there; bodies are compiled when they are called */
+	TS_IL_COUNT
+};
+
 #endif /* TIERSCOPE_ABI_BODY_H */

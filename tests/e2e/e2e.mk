@@ -20,9 +20,9 @@ $(BELOW_NATIVE): tests/apps/below/below_native.c $(APPS)/.built
 	$(call msg,CC,$@)$(CC) -std=gnu17 $(WARNINGS) -O2 -g -fomit-frame-pointer -fno-optimize-sibling-calls \
 		-fPIC -shared $< -o $@
 
-# The demo and rejit with a runtime of their own, of a pinned version, from NuGet.
+# The demo, rejit and web with a runtime of their own, of a pinned version, from NuGet.
 # Where that cannot be had for want of a network, "unreachable" says so to the tests.
-ON_RUNTIMES := demo rejit
+ON_RUNTIMES := demo rejit web
 RUNTIME_8 := 8.0.31
 RUNTIME_9 := 9.0.20
 

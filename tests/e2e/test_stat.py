@@ -77,6 +77,20 @@ def record_stat(t):
                 check.equal(numbers["count"], numbers["samples"] * event["period"], f"count of {event['name']}")
 
 
+@check.test("record --stat where samples are lost", timeout=60)
+def record_stat_lost(t):
+    """The ring is too small on purpose."""
+    programs.need_root()
+    path = t.path("out.tscope")
+    result = loader.record(t, "-o", path, "-F", 9973, "--stat", "300ms", "--json", "--", programs.app("demo"), "2", "--threads", "2",
+                           env=programs.environment(TIERSCOPE_SAMPLE_RING="4096"))
+    check.equal(result.code, 0, f"{result}\nexit code")
+    lost = sum(report.Report(loader.read_json(t, path)).ledger["samples"]["lost"].values())
+    with t.case("all tables together have lost what the recording has"):
+        check.at_least(lost, 1, "lost samples")
+        check.equal(sum(table["lost"] for table in tables_of(result)), lost, "lost samples of all tables")
+
+
 @check.test("record --stat of a recording in parts", timeout=120)
 def record_stat_in_parts(t):
     programs.need_root()

@@ -29,8 +29,8 @@ def versions_of_a_process(t):
     with t.case("as text: its tier-1 body is what calls reach"):
         check.equal(text.code, 0, f"{text}\nexit code")
         check.that(re.search(r"^Demo\.Flow\.Churn\(long\)  in demo\.dll  \d+ samples, ", text.out, re.M), f"no method in {text.out}")
-        check.that(re.search(r"^    \* tier1 +native +\d+ .*, published (by|.* to) \+", text.out, re.M), f"no tier-1 body in {text.out}")
-        check.equal(len(re.findall(r"^    [*+] ", text.out, re.M)), 1, f"bodies that calls reach in {text.out}")
+        check.that(re.search(r"^   [ >]\* tier1 +native +\d+ .*, published (by|.* to) \+", text.out, re.M), f"no tier-1 body in {text.out}")
+        check.equal(len(re.findall(r"^   [ >][*+] ", text.out, re.M)), 1, f"bodies that calls reach in {text.out}")
     with t.case("as JSON, into a file"):
         path = t.path("tree.json")
         done = loader.run("versions", "-p", demo.pid, "-d", "1s", "--format", "json", "--top", "0", "-o", path)

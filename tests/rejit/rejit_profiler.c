@@ -21,6 +21,7 @@
 #define EXPORT	   __attribute__((visibility("default")))
 #define MARKER	   0x5eed1e55u
 #define SAME_IL	   0 /* a value: the new IL is the old one */
+#define BROKEN_IL  1 /* a value: no compiler takes the new IL */
 #define MODULES	   512
 #define CHANGES	   64
 #define FUNCTIONS  256
@@ -547,6 +548,8 @@ static hresult GetReJITParameters(void *self, uintptr_t module, uint32_t token,
 	if (!at)
 		give_up("the method has no marker");
 	memcpy(at, &change.value, sizeof(change.value));
+	if (change.value == BROKEN_IL)
+		at[-1] = 0xff; /* in place of ldc.i4 */
 	result = control->table->set_il_function_body(control, size, il);
 	free(il);
 	return result;

@@ -165,6 +165,54 @@ static inline void add_patch(struct model *model, uint32_t number)
 	assert_int_not_equal(model__add_patch(model, &row), MODEL_NONE);
 }
 
+/* All states; the same function again and again: the last row counts. */
+static inline void add_il_version(struct model *model, uint32_t number)
+{
+	struct model_il_version row = {
+		.process = number % 2,
+		.rejit_id = number % 3 ? number : UINT32_MAX,
+		.function_id = number % 5 ? 0x7f0000000000u + number % 4 : UINT64_MAX,
+		.state = number % TS_IL_COUNT,
+		.seen_ns = number % 7 ? 2500 + number : UINT64_MAX,
+	};
+
+	assert_int_not_equal(model__add_il_version(model, &row), MODEL_NONE);
+}
+
+static inline void add_active(struct model *model, uint32_t number)
+{
+	uint32_t bodies = model__bodies(model);
+	struct model_active row = {
+		.process = number % 2,
+		.rejit_id = number % 3,
+		.function_id = number % 5 ? 0x7f0000000000u + number % 4 : UINT64_MAX,
+		.native_version = number % 11 ? number : UINT32_MAX,
+		.code = number % MODEL_ACTIVE_COUNT,
+		.body = MODEL_NONE,
+		.seen_ns = number % 7 ? 2500 + number : 0,
+	};
+
+	if (row.code == MODEL_ACTIVE_BODY && !bodies)
+		row.code = MODEL_ACTIVE_UNKNOWN;
+	if (row.code == MODEL_ACTIVE_BODY) {
+		row.body = bodies - 1 - number % bodies;
+		row.process = model__body(model, row.body)->process;
+	}
+	assert_int_not_equal(model__add_active(model, &row), MODEL_NONE);
+}
+
+static inline void add_inlining(struct model *model, uint32_t number)
+{
+	struct model_inlining row = {
+		.process = number % 2,
+		.function_id = number % 5 ? 0x7f0000000000u + number % 4 : UINT64_MAX,
+		.inliner_id = 0x7f0000000000u + number,
+		.seen_ns = number % 7 ? 2500 + number : UINT64_MAX,
+	};
+
+	assert_int_not_equal(model__add_inlining(model, &row), MODEL_NONE);
+}
+
 static inline void begin_model(struct model *model)
 {
 	*model__about(model) = (struct model_about){
@@ -193,8 +241,12 @@ static inline void grow_model(struct model *model, uint32_t bodies, uint32_t sam
 		add_body(model, first + i);
 	for (uint32_t i = 0; i < samples; i++)
 		add_sample(model, (uint32_t)first_sample + i);
-	for (uint32_t i = 0; i < bodies; i++)
+	for (uint32_t i = 0; i < bodies; i++) {
 		add_patch(model, first_patch + i);
+		add_il_version(model, first_patch + i);
+		add_active(model, first_patch + i);
+		add_inlining(model, first_patch + i);
+	}
 	for (uint32_t i = 0; i < model__bodies(model); i += 3) {
 		struct model_body body = *model__body(model, i);
 
@@ -351,6 +403,34 @@ static inline void assert_same_patch(const struct model *a, const struct model *
 	assert_int_equal(left->window_ns[1], right->window_ns[1]);
 }
 
+static inline void assert_same_il_version(const struct model *a, const struct model *b,
+					  uint32_t i)
+{
+	const struct model_il_version *left = model__il_version(a, i);
+	const struct model_il_version *right = model__il_version(b, i);
+
+	assert_int_equal(left->process, right->process);
+	assert_int_equal(left->rejit_id, right->rejit_id);
+	assert_int_equal(left->function_id, right->function_id);
+	assert_int_equal(left->state, right->state);
+	assert_int_equal(left->seen_ns, right->seen_ns);
+}
+
+static inline void assert_same_active(const struct model *a, const struct model *b,
+				      uint32_t i)
+{
+	const struct model_active *left = model__active(a, i);
+	const struct model_active *right = model__active(b, i);
+
+	assert_int_equal(left->process, right->process);
+	assert_int_equal(left->rejit_id, right->rejit_id);
+	assert_int_equal(left->function_id, right->function_id);
+	assert_int_equal(left->native_version, right->native_version);
+	assert_int_equal(left->code, right->code);
+	assert_int_equal(left->body, right->body);
+	assert_int_equal(left->seen_ns, right->seen_ns);
+}
+
 static inline void assert_same_about(const struct model *a, const struct model *b)
 {
 	const struct model_about *left = model__about_const(a);
@@ -393,6 +473,22 @@ static inline void assert_prefix(const struct model *part, const struct model *w
 		assert_same_sample(part, whole, i);
 	for (uint32_t i = 0; i < model__patches(part); i++)
 		assert_same_patch(part, whole, i);
+	assert_true(model__il_versions(part) <= model__il_versions(whole));
+	for (uint32_t i = 0; i < model__il_versions(part); i++)
+		assert_same_il_version(part, whole, i);
+	assert_true(model__actives(part) <= model__actives(whole));
+	for (uint32_t i = 0; i < model__actives(part); i++)
+		assert_same_active(part, whole, i);
+	assert_true(model__inlinings(part) <= model__inlinings(whole));
+	for (uint32_t i = 0; i < model__inlinings(part); i++) {
+		const struct model_inlining *left = model__inlining(part, i);
+		const struct model_inlining *right = model__inlining(whole, i);
+
+		assert_int_equal(left->process, right->process);
+		assert_int_equal(left->function_id, right->function_id);
+		assert_int_equal(left->inliner_id, right->inliner_id);
+		assert_int_equal(left->seen_ns, right->seen_ns);
+	}
 }
 
 static inline void assert_same_model(const struct model *a, const struct model *b)
@@ -405,6 +501,9 @@ static inline void assert_same_model(const struct model *a, const struct model *
 	assert_int_equal(model__frames(a), model__frames(b));
 	assert_int_equal(model__stacks(a), model__stacks(b));
 	assert_int_equal(model__patches(a), model__patches(b));
+	assert_int_equal(model__il_versions(a), model__il_versions(b));
+	assert_int_equal(model__actives(a), model__actives(b));
+	assert_int_equal(model__inlinings(a), model__inlinings(b));
 	assert_int_equal(model__counts(a), model__counts(b));
 	assert_prefix(a, b);
 	for (uint32_t i = 0; i < model__processes(a); i++)

@@ -170,7 +170,7 @@ static void write_as_format(const char *path, const struct buf *bytes, uint32_t 
 	buf__append(&old, &header, sizeof(header));
 	for (size_t at = sizeof(header); at < bytes->size; at = end) {
 		end = chunk_end(bytes, at, &chunk);
-		if (chunk.type != FORMAT_PATCHES)
+		if (chunk.type < (format < 3 ? FORMAT_PATCHES : FORMAT_IL_VERSIONS))
 			buf__append(&old, bytes->data + at, end - at);
 	}
 	assert_true(old.size < bytes->size);
@@ -185,17 +185,19 @@ static void recording_of_an_older_format_is_read(void **state)
 	struct buf bytes = read_bytes(fixture->path);
 	struct format_header header;
 
-	/* Who knows only format 2 is told that it has to be newer. */
+	/* Who knows only format 3 is told that it has to be newer. */
 	memcpy(&header, bytes.data, sizeof(header));
-	assert_int_equal(header.format, 3);
-	for (uint32_t format = 1; format < 3; format++) {
+	assert_int_equal(header.format, 4);
+	for (uint32_t format = 1; format < 4; format++) {
 		struct model *model = model__new();
 		struct recording_result result;
 
 		write_as_format(fixture->path, &bytes, format);
 		assert_int_equal(recording__read(fixture->path, model, &result), 0);
 		assert_int_equal(result.status, RECORDING_WHOLE);
-		assert_int_equal(model__patches(model), 0);
+		assert_int_equal(model__patches(model),
+				 format < 3 ? 0 : model__patches(written));
+		assert_int_equal(model__actives(model), 0);
 		assert_int_equal(model__samples(model), model__samples(written));
 		assert_int_equal(model__bodies(model), model__bodies(written));
 		assert_prefix(model, written);

@@ -144,6 +144,22 @@ static void assert_consistent(const struct model *model)
 		assert_true(body ? body->process == row->process
 				 : row->body == MODEL_NONE);
 	}
+	for (uint32_t i = 0; i < model__il_versions(model); i++) {
+		assert_true(model__il_version(model, i)->process < model__processes(model));
+		assert_true(model__il_version(model, i)->state < TS_IL_COUNT);
+	}
+	for (uint32_t i = 0; i < model__inlinings(model); i++)
+		assert_true(model__inlining(model, i)->process < model__processes(model));
+	for (uint32_t i = 0; i < model__actives(model); i++) {
+		const struct model_active *row = model__active(model, i);
+		const struct model_body *body = model__body(model, row->body);
+
+		assert_true(row->process < model__processes(model));
+		assert_true(row->code < MODEL_ACTIVE_COUNT);
+		assert_true(body ? body->process == row->process
+				 : row->body == MODEL_NONE);
+		assert_int_equal(body != NULL, row->code == MODEL_ACTIVE_BODY);
+	}
 }
 
 /* Reads a made-up file and does with it what views do; true if it was refused. */

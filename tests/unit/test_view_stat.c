@@ -192,6 +192,37 @@ static void clocks_are_in_milliseconds(void **state)
 	free(text);
 }
 
+/* Each interval tells what was lost in it. */
+static void lost_samples_are_told(void **state)
+{
+	struct stat_view *text_view = new_view(STAT_BY_BODY, STAT_TEXT);
+	struct stat_view *json_view = new_view(STAT_BY_BODY, STAT_JSON);
+	static const struct {
+		uint64_t so_far;
+		const char *text, *json;
+	} looks[] = { { 3, " samples of cpu-clock; 3 lost\n", "},\"lost\":3,\"rows\":[" },
+		      { 3, " samples of cpu-clock\n", "},\"lost\":0,\"rows\":[" },
+		      { 7, " samples of cpu-clock; 4 lost\n", "},\"lost\":4,\"rows\":[" },
+		      /* While recording it is off by what is under way. */
+		      { 6, " samples of cpu-clock\n", "},\"lost\":0,\"rows\":[" },
+		      { 8, " samples of cpu-clock; 1 lost\n", "},\"lost\":1,\"rows\":[" } };
+
+	for (size_t i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
+		char *text;
+
+		stat_view__lost(text_view, looks[i].so_far);
+		text = look(text_view, *state, 0, 1000000000);
+		assert_contains(text, looks[i].text);
+		free(text);
+		stat_view__lost(json_view, looks[i].so_far);
+		text = look(json_view, *state, 0, 1000000000);
+		assert_contains(text, looks[i].json);
+		free(text);
+	}
+	stat_view__free(text_view);
+	stat_view__free(json_view);
+}
+
 static void ratios(void **state)
 {
 	struct model *model = *state;
@@ -252,7 +283,7 @@ static void json(void **state)
 		text[strlen(text) - 1] = 0;
 		assert_true(json_check(text));
 		assert_null(strchr(text, '\n'));
-		assert_contains(text, "{\"from_ns\":1000000000,\"to_ns\":3000000000,\"events\":{\"cpu-clock\":{\"samples\":11,\"count\":11033099}},\"rows\":[");
+		assert_contains(text, "{\"from_ns\":1000000000,\"to_ns\":3000000000,\"events\":{\"cpu-clock\":{\"samples\":11,\"count\":11033099}},\"lost\":0,\"rows\":[");
 		free(text);
 	}
 	text = look_once(*state, STAT_BY_BODY, STAT_JSON);
@@ -289,6 +320,7 @@ int main(void)
 		TEST(model_counts_leaves_and_keeps_them), TEST(text_by_body),
 		TEST(text_by_method_and_tier), TEST(states_of_a_body), TEST(intervals_add_up),
 		TEST(top_keeps_the_sum), TEST(counted_events_and_sorting), TEST(clocks_are_in_milliseconds), TEST(ratios),
+		TEST(lost_samples_are_told),
 		TEST(csv),
 		TEST(json), TEST(hostile_names),
 	};

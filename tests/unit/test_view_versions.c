@@ -68,7 +68,7 @@ static void precompiled_code_comes_first_when_its_function_is_known(void **state
 		    "      tier1        native  1 ");
 	assert_json(model, "parse",
 		    "{\"function_id\":\"0x4000\",\"name\":\"Text.Parse()\","
-		    "\"calls_reach\":\"unknown\",\"native_versions\":["
+		    "\"calls_reach\":\"unknown\",\"active_version\":null,\"native_versions\":["
 		    "{\"native_version\":9,");
 }
 
@@ -105,9 +105,9 @@ static void dynamic_methods_of_one_name_are_methods_of_their_own(void **state)
 	text = json_of(*state, "Fill");
 	assert_contains(text, "\"token\":\"0x00000000\","
 			      "\"name\":\"Fill(int) [dynamic]\",\"samples\":0,"
-			      "\"il_versions\":[{\"rejit_id\":0,\"functions\":["
+			      "\"il_versions\":[{\"rejit_id\":0,\"state\":null,\"active\":null,\"functions\":["
 			      "{\"function_id\":\"0x9000\",");
-	assert_contains(text, "{\"rejit_id\":0,\"functions\":["
+	assert_contains(text, "{\"rejit_id\":0,\"state\":null,\"active\":null,\"functions\":["
 			      "{\"function_id\":\"0x9100\",");
 	free(text);
 }
@@ -209,6 +209,9 @@ static void a_module_s_name_is_escaped_in_a_heading(void **state)
 	free(text);
 }
 
+#define NOT_PREFERRED \
+	"which of them the runtime prefers was not seen (.NET 9 and 10 tell)\n\n"
+
 static void a_mark_is_at_the_body_that_calls_reach(void **state)
 {
 	struct model *model = *state;
@@ -218,13 +221,13 @@ static void a_mark_is_at_the_body_that_calls_reach(void **state)
 	text = text_of(model, NULL);
 	assert_contains(text, "methods; times since the recording began\n"
 			      "* calls reach it, as it was seen last   + by way of the "
-			      "call-counting stub\n\n");
+			      "call-counting stub\n" NOT_PREFERRED);
 	assert_contains(text, "\n    * tier1        native  3 ");
 	/* The other process' function of the same id has none. */
 	assert_contains(text, "\n      tier1        native  3 ");
 	free(text);
 	text = json_of(model, NULL);
-	assert_contains(text, "\"calls_reach\":\"body\",\"native_versions\":["
+	assert_contains(text, "\"calls_reach\":\"body\",\"active_version\":null,\"native_versions\":["
 			      "{\"native_version\":0,\"tier\":\"QuickJitted\","
 			      "\"start\":\"0x7f0000004000\",\"size\":100,"
 			      "\"osr_il_offset\":null,\"published\":false,");
@@ -288,7 +291,7 @@ static void what_calls_reach_is_not_told_when_it_was_not_seen(void **state)
 	char *text = text_of(*state, NULL);
 
 	assert_begins(text, "7 methods; times since the recording began\n"
-			    "which of them calls reach was not seen\n\n");
+			    "which of them calls reach was not seen\n" NOT_PREFERRED);
 	assert_null(strchr(text, '*'));
 	assert_lacks(text, "calls reach no body");
 	free(text);
@@ -483,6 +486,144 @@ static void hostile_names_are_escaped(void **state)
 	free(text);
 }
 
+/* --- what the runtime prefers, and IL versions without bodies -------------------------- */
+
+static void add_active(struct model *model, uint32_t of, uint32_t rejit_id, uint32_t code,
+		       uint32_t body)
+{
+	const struct model_body *row = model__body(model, of);
+	struct model_active active = {
+		.process = row->process,
+		.function_id = row->function_id,
+		.rejit_id = rejit_id,
+		.native_version = 7,
+		.code = code,
+		.body = body,
+		.seen_ns = MS(1),
+	};
+
+	assert_int_not_equal(model__add_active(model, &active), MODEL_NONE);
+}
+
+static void add_il(struct model *model, uint32_t of, uint32_t rejit_id, uint32_t state)
+{
+	const struct model_body *row = model__body(model, of);
+	struct model_il_version version = {
+		.process = row->process,
+		.function_id = row->function_id,
+		.rejit_id = rejit_id,
+		.state = state,
+	};
+
+	assert_int_not_equal(model__add_il_version(model, &version), MODEL_NONE);
+}
+
+#define ACTIVE_LEGEND \
+	"> active: the runtime prefers it for the next call, as it was seen last\n"
+
+/* Publication lags behind: the mark of one is not that of the other. */
+static void the_active_body_and_the_published_one_are_marked_apart(void **state)
+{
+	struct model *model = *state;
+
+	add_patch(model, SCORE_TIER0, TS_TARGET_BODY, SCORE_TIER0);
+	add_active(model, SCORE_TIER0, 0, MODEL_ACTIVE_BODY, SCORE_TIER0);
+	add_active(model, SCORE_TIER0, 0, MODEL_ACTIVE_BODY, SCORE_TIER1);
+	assert_text(model, "score", ACTIVE_LEGEND "\n");
+	assert_text(model, "score", "  IL version 0: active\n    * tier0        native  0 ");
+	assert_text(model, "score", "\n   >  tier1        native  3 ");
+	/* Of the other process nothing is known. */
+	assert_text(model, "score", "  IL version 0\n      tier1 ");
+	assert_json(model, "score",
+		    "\"active_version\":{\"rejit_id\":0,\"native_version\":7,"
+		    "\"start\":\"0x7f0000000000\",\"has_body\":true,"
+		    "\"seen_ns\":1001000000},");
+	assert_json(model, "score", "\"published\":true,\"active\":false,");
+	assert_json(model, "score", "\"published\":false,\"active\":true,");
+	assert_json(model, "score", "\"published\":false,\"active\":null,");
+	add_patch(model, SCORE_TIER0, TS_TARGET_BODY, SCORE_TIER1);
+	assert_text(model, "score", "\n   >* tier1        native  3 ");
+}
+
+static void an_il_version_without_a_body_is_shown(void **state)
+{
+	struct model *model = *state;
+	char *text;
+
+	add_il(model, EDIT_ORIGINAL, 5, TS_IL_PREPARING);
+	add_il(model, EDIT_ORIGINAL, 4, TS_IL_READY);
+	add_il(model, EDIT_ORIGINAL, 5, TS_IL_REQUESTED);
+	add_il(model, EDIT_ORIGINAL, 2, TS_IL_READY);
+	/* Not told to be this function's without a look at what is active. */
+	assert_text(model, "edit", "  IL version 2: ReJIT\n");
+	add_active(model, EDIT_ORIGINAL, 5, MODEL_ACTIVE_NO_VERSION, MODEL_NONE);
+	text = text_of(model, "edit");
+	assert_contains(text, "  IL version 0\n"
+			      "      active is a body of IL version 5 that is not there yet\n"
+			      "      tier1        native  1 ");
+	assert_contains(text, "\n  IL version 4: ReJIT; no body yet\n"
+			      "  IL version 5: ReJIT, requested, active; no body yet\n"
+			      "  IL version ?: of a ReJIT whose number is not known\n");
+	free(text);
+	assert_json(model, "edit",
+		    "{\"rejit_id\":2,\"state\":\"ready\",\"active\":false,\"functions\":[{");
+	assert_json(model, "edit",
+		    "{\"rejit_id\":5,\"state\":\"requested\",\"active\":true,\"functions\":[]}");
+	assert_json(model, "edit",
+		    "\"active_version\":{\"rejit_id\":5,\"native_version\":null,"
+		    "\"start\":null,\"has_body\":false,");
+}
+
+static void who_may_run_the_original_il_is_named(void **state)
+{
+	struct model *model = *state;
+	const struct model_body *edit = model__body(model, EDIT_ORIGINAL);
+	struct model_inlining inlining = {
+		.process = edit->process,
+		.function_id = edit->function_id,
+	};
+	static const uint32_t inliners[] = { ECHO_INT_TIER1, SCORE_TIER0, ECHO_INT_TIER1 };
+
+	for (size_t i = 0; i < 3; i++) {
+		inlining.inliner_id = model__body(model, inliners[i])->function_id;
+		assert_int_not_equal(model__add_inlining(model, &inlining), MODEL_NONE);
+	}
+	/* One that nobody knows; and one of the other process. */
+	inlining.inliner_id = 0x77;
+	model__add_inlining(model, &inlining);
+	inlining = (struct model_inlining){ .process = 1, .function_id = edit->function_id,
+					    .inliner_id = 0x5000 };
+	model__add_inlining(model, &inlining);
+	/* They run the same as all others, as long as the original is active. */
+	add_active(model, EDIT_ORIGINAL, 0, MODEL_ACTIVE_BODY, EDIT_ORIGINAL);
+	assert_json(model, "edit", "\"possible_old_inliners\":[]");
+	add_active(model, EDIT_ORIGINAL, 2, MODEL_ACTIVE_BODY, EDIT_SECOND);
+	assert_text(model, "edit",
+		    "  possible old inliners, which may run the original IL still:\n"
+		    "    Box.Echo<int>(int)\n    " SCORE_NAME "\n\n");
+	assert_json(model, "edit",
+		    "\"possible_old_inliners\":[{\"function_id\":\"0x2000\","
+		    "\"name\":\"" ECHO_INT_JSON "\"},{\"function_id\":\"0x5000\","
+		    "\"name\":\"" SCORE_NAME "\"}]");
+	assert_json(model, "score", "\"possible_old_inliners\":[]");
+}
+
+static void what_was_compiled_in_vain_says_so(void **state)
+{
+	struct model *model = *state;
+	struct model_body body = *model__body(model, SCORE_TIER1);
+
+	body.flags |= MODEL_BODY_NEVER_ACTIVE;
+	model__update_body(model, SCORE_TIER1, &body);
+	body = *model__body(model, SCORE_TIER0);
+	body.flags |= MODEL_BODY_LOST_RACE;
+	model__update_body(model, SCORE_TIER0, &body);
+	assert_text(model, "score", "born +0.400 s, in vain: never active\n");
+	assert_text(model, "score", "born +0.100 s, in vain: no version has it\n");
+	assert_json(model, "score", "\"active\":null,\"in_vain\":\"never_active\",");
+	assert_json(model, "score", "\"active\":null,\"in_vain\":\"lost_race\",");
+}
+
 static void json_has_the_levels_of_the_tree(void **state)
 {
 	/* clang-format off */
@@ -490,19 +631,19 @@ static void json_has_the_levels_of_the_tree(void **state)
 		"\"samples\":10,\"note\":\"\",\"methods\":["
 		"{\"pid\":10,\"module\":\"/app/shop.dll\",\"token\":\"0x06000002\","
 		"\"name\":\"" ECHO_INT_JSON "\",\"samples\":3,\"il_versions\":["
-		"{\"rejit_id\":0,\"functions\":["
+		"{\"rejit_id\":0,\"state\":null,\"active\":null,\"functions\":["
 		"{\"function_id\":\"0x2000\",\"name\":\"" ECHO_INT_JSON "\","
-		"\"calls_reach\":\"unknown\",\"native_versions\":["
+		"\"calls_reach\":\"unknown\",\"active_version\":null,\"native_versions\":["
 		"{\"native_version\":0,\"tier\":\"QuickJitted\","
 		"\"start\":\"0x7f000000c000\",\"size\":100,\"osr_il_offset\":null,"
-		"\"published\":false,\"born_ns\":1100000000,\"published_ns\":[],"
+		"\"published\":false,\"active\":null,\"in_vain\":null,\"born_ns\":1100000000,\"published_ns\":[],"
 		"\"superseded_ns\":null,\"died_ns\":null,\"samples\":0},"
 		"{\"native_version\":1,\"tier\":\"OptimizedTier1\","
 		"\"start\":\"0x7f0000006000\",\"size\":100,\"osr_il_offset\":null,"
-		"\"published\":false,\"born_ns\":1200000000,\"published_ns\":[],"
+		"\"published\":false,\"active\":null,\"in_vain\":null,\"born_ns\":1200000000,\"published_ns\":[],"
 		"\"superseded_ns\":null,\"died_ns\":null,\"samples\":3}]},"
 		"{\"function_id\":\"0x2100\",\"name\":\"" ECHO_STRING_JSON "\","
-		"\"calls_reach\":\"unknown\",\"native_versions\":["
+		"\"calls_reach\":\"unknown\",\"active_version\":null,\"native_versions\":["
 		"{\"native_version\":0,");
 	/* clang-format on */
 }
@@ -511,17 +652,17 @@ static void json_says_null_where_nothing_is_known(void **state)
 {
 	char *text = json_of(*state, "edit");
 
-	assert_contains(text, "\"il_versions\":[{\"rejit_id\":0,\"functions\":[");
-	assert_contains(text, "]}]},{\"rejit_id\":2,\"functions\":[");
-	assert_contains(text, "]}]},{\"rejit_id\":null,\"functions\":[");
+	assert_contains(text, "\"il_versions\":[{\"rejit_id\":0,\"state\":null,\"active\":null,\"functions\":[");
+	assert_contains(text, "]}]},{\"rejit_id\":2,\"state\":null,\"active\":null,\"functions\":[");
+	assert_contains(text, "]}]},{\"rejit_id\":null,\"state\":null,\"active\":null,\"functions\":[");
 	free(text);
 	text = json_of(*state, "parse");
 	assert_contains(text, "]},{\"function_id\":null,\"name\":\"Text.Parse()\","
-			      "\"calls_reach\":\"unknown\",\"native_versions\":["
+			      "\"calls_reach\":\"unknown\",\"active_version\":null,\"native_versions\":["
 			      "{\"native_version\":null,\"tier\":\"ReadyToRun\",");
 	assert_contains(text,
-			"\"published\":false,\"born_ns\":0,\"published_ns\":[],"
-			"\"superseded_ns\":null,\"died_ns\":null,\"samples\":2}]}]}]}");
+			"\"published\":false,\"active\":null,\"in_vain\":null,\"born_ns\":0,\"published_ns\":[],"
+			"\"superseded_ns\":null,\"died_ns\":null,\"samples\":2}]}]}],\"possible_old_inliners\":[]}");
 	free(text);
 	assert_json(*state, "score", "\"osr_il_offset\":26,");
 }
@@ -550,7 +691,7 @@ static void an_empty_recording_has_a_header(void **state)
 
 	(void)state;
 	assert_string_equal(text, "0 methods; times since the recording began\n"
-				  "which of them calls reach was not seen\n\n");
+				  "which of them calls reach was not seen\n" NOT_PREFERRED);
 	free(text);
 	text = json_of(model, "any");
 	assert_string_equal(
@@ -595,6 +736,10 @@ int main(void)
 		TEST(calls_that_reach_no_body_are_told_at_their_function),
 		TEST(calls_that_reach_no_body_are_told_below_one_il_version_only),
 		TEST(what_calls_reach_is_not_told_when_it_was_not_seen),
+		TEST(the_active_body_and_the_published_one_are_marked_apart),
+		TEST(an_il_version_without_a_body_is_shown),
+		TEST(who_may_run_the_original_il_is_named),
+		TEST(what_was_compiled_in_vain_says_so),
 		TEST(samples_of_other_events_are_not_counted),
 		TEST(methods_are_found_by_part_of_a_name_in_any_case),
 		TEST(methods_with_most_samples_come_first),

@@ -21,9 +21,13 @@ struct stat_sink {
 static int look(struct record_sink *sink, struct record *record, uint64_t now, bool last)
 {
 	struct stat_sink *stat = (struct stat_sink *)sink;
+	struct recorder_progress progress;
 	struct buf buf = BUF_INIT;
-	int code, err = stat_view__write(stat->view, record->model, sink->looked_ns, now, &buf);
+	int code, err;
 
+	recorder__progress(record->recorder, &progress);
+	stat_view__lost(stat->view, progress.lost);
+	err = stat_view__write(stat->view, record->model, sink->looked_ns, now, &buf);
 	(void)last;
 	if (err)
 		log__error("cannot make the table: %s", strerror(-err));

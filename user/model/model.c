@@ -43,6 +43,9 @@ void model__free(struct model *model)
 	free(model->counts);
 	free(model->samples);
 	free(model->patches);
+	free(model->il_versions);
+	free(model->actives);
+	free(model->inlinings);
 	free(model->stacks);
 	free(model->frames);
 	free(model->threads);
@@ -203,17 +206,52 @@ uint32_t model__add_sample(struct model *model, const struct model_sample *sampl
 	return (uint32_t)model->samples_count++;
 }
 
+/* MODEL_NONE, or one of that process. */
+static bool is_body_of(const struct model *model, uint32_t body, uint32_t process)
+{
+	return body == MODEL_NONE || (body < model->bodies_count &&
+				      model->bodies[body].process == process);
+}
+
 uint32_t model__add_patch(struct model *model, const struct model_patch *patch)
 {
 	if (patch->process >= model->processes_count || patch->kind >= TS_CELL_COUNT ||
 	    patch->target >= TS_TARGET_COUNT ||
-	    (patch->body != MODEL_NONE &&
-	     (patch->body >= model->bodies_count ||
-	      model->bodies[patch->body].process != patch->process)))
+	    !is_body_of(model, patch->body, patch->process))
 		return MODEL_NONE;
 	alloc__grow(model->patches, model->patches_count, model->patches_capacity);
 	model->patches[model->patches_count] = *patch;
 	return model->patches_count++;
+}
+
+uint32_t model__add_il_version(struct model *model, const struct model_il_version *version)
+{
+	if (version->process >= model->processes_count || version->state >= TS_IL_COUNT)
+		return MODEL_NONE;
+	alloc__grow(model->il_versions, model->il_versions_count,
+		    model->il_versions_capacity);
+	model->il_versions[model->il_versions_count] = *version;
+	return model->il_versions_count++;
+}
+
+uint32_t model__add_active(struct model *model, const struct model_active *active)
+{
+	if (active->process >= model->processes_count || active->code >= MODEL_ACTIVE_COUNT ||
+	    (active->code == MODEL_ACTIVE_BODY) != (active->body != MODEL_NONE) ||
+	    !is_body_of(model, active->body, active->process))
+		return MODEL_NONE;
+	alloc__grow(model->actives, model->actives_count, model->actives_capacity);
+	model->actives[model->actives_count] = *active;
+	return model->actives_count++;
+}
+
+uint32_t model__add_inlining(struct model *model, const struct model_inlining *inlining)
+{
+	if (inlining->process >= model->processes_count)
+		return MODEL_NONE;
+	alloc__grow(model->inlinings, model->inlinings_count, model->inlinings_capacity);
+	model->inlinings[model->inlinings_count] = *inlining;
+	return model->inlinings_count++;
 }
 
 static void remember_update(struct model *model, enum model_update_kind kind,
@@ -352,6 +390,21 @@ const struct model_patch *model__patch(const struct model *model, uint32_t index
 	return ROW(patches, index);
 }
 
+const struct model_il_version *model__il_version(const struct model *model, uint32_t index)
+{
+	return ROW(il_versions, index);
+}
+
+const struct model_active *model__active(const struct model *model, uint32_t index)
+{
+	return ROW(actives, index);
+}
+
+const struct model_inlining *model__inlining(const struct model *model, uint32_t index)
+{
+	return ROW(inlinings, index);
+}
+
 const struct model_count *model__count_at(const struct model *model, uint32_t index)
 {
 	return ROW(counts, index);
@@ -405,6 +458,21 @@ uint64_t model__samples_dropped(const struct model *model)
 uint32_t model__patches(const struct model *model)
 {
 	return model->patches_count;
+}
+
+uint32_t model__il_versions(const struct model *model)
+{
+	return model->il_versions_count;
+}
+
+uint32_t model__actives(const struct model *model)
+{
+	return model->actives_count;
+}
+
+uint32_t model__inlinings(const struct model *model)
+{
+	return model->inlinings_count;
 }
 
 uint32_t model__counts(const struct model *model)

@@ -55,6 +55,8 @@ enum model_body_flags {
 	MODEL_BODY_SHARED_GENERIC = 1 << 3,
 	MODEL_BODY_VERSION_UNKNOWN = 1 << 4,	/* native_version not known */
 	MODEL_BODY_COLLECTIBLE = 1 << 5,	/* its code can be freed */
+	MODEL_BODY_LOST_RACE = 1 << 6,	/* no version has it: another thread was faster */
+	MODEL_BODY_NEVER_ACTIVE = 1 << 7, /* a version has it that the runtime did not take */
 };
 
 /* One native code body of one process. */
@@ -140,6 +142,48 @@ struct model_patch {
 	uint64_t window_ns[2];		/* [0] is 0 for the first look */
 };
 
+/* An IL version that a ReJIT asked for, as it was found; a later row replaces it. */
+struct model_il_version {
+	uint32_t process;
+	uint32_t rejit_id;
+	uint64_t function_id;		/* of one of the method's functions */
+	uint32_t state;			/* enum ts_il_state */
+	uint64_t seen_ns;
+};
+
+/*
+ * The JIT has inlined a method, whose IL a ReJIT has changed since, into a function: that may
+ * run with the original IL still.
+ */
+struct model_inlining {
+	uint32_t process;
+	uint64_t function_id;		/* of the method that has another IL */
+	uint64_t inliner_id;		/* FunctionID, too */
+	uint64_t seen_ns;
+};
+
+enum model_active_code {
+	MODEL_ACTIVE_UNKNOWN = 0,	/* of the default version; or of code without a body */
+	MODEL_ACTIVE_BODY = 1,
+	MODEL_ACTIVE_NO_CODE = 2,	/* as yet */
+	MODEL_ACTIVE_NO_VERSION = 3,	/* not even a native version */
+	MODEL_ACTIVE_COUNT
+};
+
+/*
+ * The version that the runtime prefers for a function's next call, as it was found; a later
+ * row replaces it.
+ */
+struct model_active {
+	uint32_t process;
+	uint32_t rejit_id;
+	uint64_t function_id;
+	uint32_t native_version;
+	uint32_t code;			/* enum model_active_code */
+	uint32_t body;			/* MODEL_NONE but for MODEL_ACTIVE_BODY */
+	uint64_t seen_ns;
+};
+
 struct model_event {
 	string_id name;			/* "cpu-clock" */
 	uint64_t period;		/* in the event's unit; ns for cpu-clock */
@@ -199,6 +243,9 @@ uint32_t model__add_frame(struct model *model, const struct model_frame *frame);
 uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame);
 uint32_t model__add_sample(struct model *model, const struct model_sample *sample);
 uint32_t model__add_patch(struct model *model, const struct model_patch *patch);
+uint32_t model__add_il_version(struct model *model, const struct model_il_version *version);
+uint32_t model__add_active(struct model *model, const struct model_active *active);
+uint32_t model__add_inlining(struct model *model, const struct model_inlining *inlining);
 
 /* Later knowledge; what changes something is also remembered in order, for the
  * writer. */
@@ -229,6 +276,9 @@ const struct model_frame *model__frame(const struct model *model, uint32_t index
 const struct model_stack *model__stack(const struct model *model, uint32_t index);
 const struct model_sample *model__sample(const struct model *model, size_t index);
 const struct model_patch *model__patch(const struct model *model, uint32_t index);
+const struct model_il_version *model__il_version(const struct model *model, uint32_t index);
+const struct model_active *model__active(const struct model *model, uint32_t index);
+const struct model_inlining *model__inlining(const struct model *model, uint32_t index);
 const struct model_count *model__count_at(const struct model *model, uint32_t index);
 uint32_t model__processes(const struct model *model);
 uint32_t model__events(const struct model *model);
@@ -240,6 +290,9 @@ size_t model__samples(const struct model *model);
 /* How many were dropped: sample 0 is the one that was added after so many. */
 uint64_t model__samples_dropped(const struct model *model);
 uint32_t model__patches(const struct model *model);
+uint32_t model__il_versions(const struct model *model);
+uint32_t model__actives(const struct model *model);
+uint32_t model__inlinings(const struct model *model);
 uint32_t model__counts(const struct model *model);
 
 /* Updates in the order they came: index of process or body. */

@@ -31,6 +31,9 @@ struct model {
 	struct model_stack *stacks;
 	struct model_sample *samples;
 	struct model_patch *patches;
+	struct model_il_version *il_versions;
+	struct model_active *actives;
+	struct model_inlining *inlinings;
 	struct model_count *counts;
 	struct model_update *updates;
 
@@ -42,6 +45,9 @@ struct model {
 	uint32_t stacks_count, stacks_capacity;
 	uint32_t counts_count, counts_capacity;
 	uint32_t patches_count, patches_capacity;
+	uint32_t il_versions_count, il_versions_capacity;
+	uint32_t actives_count, actives_capacity;
+	uint32_t inlinings_count, inlinings_capacity;
 	size_t samples_count, samples_capacity;
 	uint64_t samples_dropped;
 	size_t updates_count, updates_capacity;

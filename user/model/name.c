@@ -355,6 +355,18 @@ const char *name__target(unsigned int target)
 	return targets[target < TS_TARGET_COUNT ? target : TS_TARGET_UNKNOWN];
 }
 
+const char *name__il_state(unsigned int state)
+{
+	static const char *const states[TS_IL_COUNT] = {
+		[TS_IL_UNKNOWN] = "unknown",
+		[TS_IL_REQUESTED] = "requested",
+		[TS_IL_PREPARING] = "preparing",
+		[TS_IL_READY] = "ready",
+	};
+
+	return states[state < TS_IL_COUNT ? state : TS_IL_UNKNOWN];
+}
+
 void name__append_version(struct buf *buf, unsigned int tier, unsigned int rejit_id,
 			  unsigned int osr_il_offset)
 {

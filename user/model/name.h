@@ -33,6 +33,8 @@ const char *name__tier(unsigned int tier);
 /* What an entry cell is, and what it leads to: "precode", "call_counting" ... */
 const char *name__cell(unsigned int kind);
 const char *name__target(unsigned int target);
+/* How far an IL version is: "requested", "preparing", "ready". */
+const char *name__il_state(unsigned int state);
 
 /* Appends " [tier1 #2]" or " [osr@0x1a]". */
 void name__append_version(struct buf *buf, unsigned int tier,

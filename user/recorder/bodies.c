@@ -124,21 +124,6 @@ static void complete_body(struct model *model, uint32_t known, const struct mode
 	model__update_body(model, known, &body);
 }
 
-/* Nobody but a main profiler asks for a ReJIT; it may have come later than the hook. */
-static void note_main_profiler(struct recorder *recorder, const struct process *process,
-			       const struct model_body *body)
-{
-	struct model_process entry;
-
-	if (!body->rejit_id && !(body->flags & MODEL_BODY_REJIT_UNKNOWN))
-		return;
-	entry = *model__process(recorder->model, process->index);
-	if (entry.flags & MODEL_PROCESS_MAIN_PROFILER)
-		return;
-	entry.flags |= MODEL_PROCESS_MAIN_PROFILER;
-	model__update_process(recorder->model, process->index, &entry);
-}
-
 /*
  * Adds the body, or gives the one that is known already.  A birth is told by
  * its sequence: probe and journal tell the same one, and an address or a record
@@ -159,9 +144,11 @@ static uint32_t add_body(struct recorder *recorder, struct process *process,
 		return (uint32_t)known;
 	}
 	set_module(recorder, process, &body);
-	note_main_profiler(recorder, process, &body);
+	if (body.rejit_id || body.flags & MODEL_BODY_REJIT_UNKNOWN)
+		process__saw_rejit(recorder, process);
 	known = model__add_body(model, &body);
 	map__set(process->births, 0, record->sequence, known);
+	version_looks__born(&process->looks, (uint32_t)known, record);
 	map__set(process->functions, 0, record->function_id, known);
 	(void)map__get(process->youngest, 0, record->start, &youngest);	/* 0: the first */
 	if (record->sequence > youngest) {

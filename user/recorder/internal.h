@@ -10,6 +10,7 @@
 #include "../base/buf.h"
 #include "../base/clock.h"
 #include "../base/map.h"
+#include "../publication/code_versions.h"
 #include "../publication/entry_cell.h"
 #include "../symbol/mapped_file.h"
 #include "../target/journal.h"
@@ -116,6 +117,19 @@ struct publication {
 	uint32_t patches_count;		/* seen; the model has so many, up to a bound */
 };
 
+/* What the runtime's own tree of versions said so far: versions.c. */
+struct version_looks {
+	struct code_layout layout;
+	struct code_versions versions;	/* of the look under way */
+	struct map *told;		/* what the model has */
+	struct map *threads;		/* that compiled bodies, and which last */
+	int64_t worker;			/* that compiled in the background when ... */
+	uint64_t caught_up_ns;		/* ... all that was there was known; 0: never */
+	uint32_t *young;		/* bodies that had no chance so far */
+	uint32_t young_count, young_capacity;
+	uint32_t rows;
+};
+
 /* modules.c */
 struct module {
 	uint64_t sequence;		/* of its birth */
@@ -157,6 +171,7 @@ struct process {
 	struct map *functions;		/* FunctionID -> a body of it */
 	struct function_ids ids;
 	struct publication publication;
+	struct version_looks looks;
 	struct journal *journal;
 	uint64_t sequence_base;		/* journal read up to here */
 	uint64_t sequence_highest;	/* told by probes */
@@ -224,6 +239,7 @@ struct recorder {
 	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
 	uint64_t mappings_lost;
 	uint64_t patches_dropped;	/* a process had too many */
+	uint64_t versions_dropped;	/* the same of what the runtime said of its versions */
 	uint64_t journal_bodies;	/* bodies that only the journal told of */
 	uint64_t mapped_ns;		/* a process of ours mapped something, or is new */
 	uint64_t last_check_ns;
@@ -244,6 +260,8 @@ void process__check_hooks(struct recorder *recorder, uint64_t now);
 /* Gives back what ended processes had, once their last samples are resolved. */
 void process__forget_ended(struct recorder *recorder);
 void process__saw_hook(struct recorder *recorder, struct process *process);
+/* Nobody but a main profiler asks for a ReJIT; it may have come later than the hook. */
+void process__saw_rejit(struct recorder *recorder, const struct process *process);
 
 /* hooks.c */
 /* 0: it is live; -EAGAIN: call again; -ETIMEDOUT: it rests, and does not answer. */
@@ -345,9 +363,31 @@ void publication__hit(struct recorder *recorder, struct process *process,
 		      const struct ts_hit *hit, uint64_t time_ns);
 /* At the end: those of all functions whose bodies are known. */
 void publication__finish(struct recorder *recorder, uint64_t now);
+/* The function's own body that begins there and is alive, MODEL_NONE if none is known. */
+uint32_t publication__body_at(const struct recorder *recorder, struct process *process,
+			      uint64_t function, uint64_t address, uint64_t now);
+/* Whether the body is of a function that can have several versions. */
+bool publication__has_cell(const struct model_body *body);
 void publication__init(struct publication *publication);
 /* Also when its process has ended: no look follows. */
 void publication__free(struct publication *publication);
+
+/* versions.c */
+/* What the runtime says of the versions of a function whose entry was just read. */
+void versions__look(struct recorder *recorder, struct process *process, uint64_t function,
+		    uint64_t now);
+/* And of those whose new bodies had their chance. */
+void versions__step(struct recorder *recorder, struct process *process, uint64_t now);
+/* At the end: of all functions, and what became of their bodies; until it is over. */
+void versions__finish(struct recorder *recorder, struct process *process, uint64_t now,
+		      bool (*is_over)(void *context), void *context);
+/* All bodies of before are known. */
+void version_looks__caught_up(struct process *process, uint64_t now);
+/* A birth of which was not told yet. */
+void version_looks__born(struct version_looks *looks, uint32_t body,
+			 const struct ts_journal_record *record);
+void version_looks__init(struct version_looks *looks);
+void version_looks__free(struct version_looks *looks);
 
 /* stub_target.c */
 /* The name of the method that a stub leads to, 0 where it cannot be told. */

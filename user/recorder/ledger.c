@@ -150,6 +150,8 @@ static void write_causes(struct recorder *recorder)
 			 recorder->mappings_lost);
 	model__set_count(model, MODEL_LEDGER_NOTES, "patches_dropped",
 			 recorder->patches_dropped);
+	model__set_count(model, MODEL_LEDGER_NOTES, "versions_dropped",
+			 recorder->versions_dropped);
 	memset(recorder->leaf_causes, 0, sizeof(recorder->leaf_causes));
 	memset(recorder->stub_leaf, 0, sizeof(recorder->stub_leaf));
 	recorder->body_late = recorder->table_late = recorder->broken_chains = 0;
@@ -157,7 +159,7 @@ static void write_causes(struct recorder *recorder)
 	recorder->table_ready_most_ns = 0;
 	recorder->walks_finished = recorder->walks_unfinished = 0;
 	recorder->mappings_lost = recorder->journal_bodies = 0;
-	recorder->patches_dropped = 0;
+	recorder->patches_dropped = recorder->versions_dropped = 0;
 }
 
 /* A journal's memory stays when its process is gone; its counters are claims. */

@@ -78,6 +78,7 @@ static struct process *add(struct recorder *recorder, uint32_t space,
 	process->functions = map__new();
 	process->ids.told = map__new();
 	publication__init(&process->publication);
+	version_looks__init(&process->looks);
 	if (index == MODEL_NONE)
 		index = model__add_process(recorder->model, entry);
 	else
@@ -114,8 +115,19 @@ void process__free(struct process *process)
 	map__free(process->functions);
 	function_ids__free(&process->ids);
 	publication__free(&process->publication);
+	version_looks__free(&process->looks);
 	journal__free(process->journal);
 	free(process);
+}
+
+void process__saw_rejit(struct recorder *recorder, const struct process *process)
+{
+	struct model_process entry = *model__process(recorder->model, process->index);
+
+	if (entry.flags & MODEL_PROCESS_MAIN_PROFILER)
+		return;
+	entry.flags |= MODEL_PROCESS_MAIN_PROFILER;
+	model__update_process(recorder->model, process->index, &entry);
 }
 
 static bool is_shared(const struct recorder *recorder, const struct process *process)
@@ -145,6 +157,7 @@ void process__forget_ended(struct recorder *recorder)
 			continue;
 		process->ended = false;
 		publication__free(&process->publication);
+		version_looks__free(&process->looks);
 		/* A child between fork and exec still runs its code. */
 		if (process->code == process && !is_shared(recorder, process))
 			bodies__forget(recorder, process);

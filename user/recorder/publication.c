@@ -89,7 +89,7 @@ static void want(struct publication *publication, uint64_t function)
 	map__set(publication->numbers, 0, function, WANTED);
 }
 
-static bool has_cell(const struct model_body *body)
+bool publication__has_cell(const struct model_body *body)
 {
 	return body->function_id && !(body->flags & (MODEL_BODY_FUNCTION_UNKNOWN |
 						     MODEL_BODY_DYNAMIC |
@@ -102,7 +102,7 @@ void publication__ran(struct process *process, const struct model_body *body,
 	struct publication *publication = &process->publication;
 	uint64_t number = 0;
 
-	if (!process->alive || !has_cell(body))
+	if (!process->alive || !publication__has_cell(body))
 		return;
 	(void)map__get(publication->numbers, 0, body->function_id, &number);
 	/* Not found, so far: it may lead to a body that we were to hear of in a moment. */
@@ -119,20 +119,25 @@ static bool read_memory(void *context, uint64_t address, void *buffer, size_t si
 	return memory__read(reading->process->pid, address, buffer, size) == (ssize_t)size;
 }
 
-/* The function's own body, that begins there and is alive. */
-static uint32_t body_at(const struct reading *reading, uint64_t function, uint64_t address)
+uint32_t publication__body_at(const struct recorder *recorder, struct process *process,
+			      uint64_t function, uint64_t address, uint64_t now)
 {
 	const struct model_body *body;
 	uint64_t known;
 
-	if (!map__get(reading->process->bodies, 0, address, &known))
-		known = images__known_body(reading->recorder, reading->process, address,
-					   reading->now);
+	if (!map__get(process->bodies, 0, address, &known))
+		known = images__known_body(recorder, process, address, now);
 	if (known == MODEL_NONE)
 		return MODEL_NONE;
-	body = model__body(reading->recorder->model, (uint32_t)known);
+	body = model__body(recorder->model, (uint32_t)known);
 	return body->start == address && body->function_id == function && !body->died_ns &&
 	       !(body->flags & MODEL_BODY_FUNCTION_UNKNOWN) ? (uint32_t)known : MODEL_NONE;
+}
+
+static uint32_t body_at(const struct reading *reading, uint64_t function, uint64_t address)
+{
+	return publication__body_at(reading->recorder, reading->process, function, address,
+				    reading->now);
 }
 
 static bool is_body(void *context, uint64_t function, uint64_t address)
@@ -200,6 +205,7 @@ static void note(struct reading *reading, struct watched *watched,
 			supersede(model, watched->body, after);
 		if (body != MODEL_NONE && watched->body != body)
 			publish(model, body, before, after);
+		versions__look(reading->recorder, reading->process, watched->function, after);
 	}
 	watched->state = *state;
 	watched->body = body;
@@ -332,6 +338,20 @@ static bool read_batch(struct reading *reading, struct watched **batch, unsigned
 	return true;
 }
 
+/* A ReJIT that was asked for shows there first.  Only a main profiler asks. */
+static void look_at_versions(struct reading *reading, struct watched **batch,
+			     unsigned int count)
+{
+	const struct model_process *process =
+		model__process(reading->recorder->model, reading->process->index);
+
+	if (!(process->flags & MODEL_PROCESS_MAIN_PROFILER))
+		return;
+	for (unsigned int i = 0; i < count && !is_over(reading); i++)
+		versions__look(reading->recorder, reading->process, batch[i]->function,
+			       reading->now);
+}
+
 static void read_watched(struct reading *reading)
 {
 	struct publication *publication = &reading->process->publication;
@@ -351,6 +371,7 @@ static void read_watched(struct reading *reading)
 		}
 		if (!read_batch(reading, batch, count))
 			break;
+		look_at_versions(reading, batch, count);
 	}
 }
 
@@ -429,6 +450,7 @@ void publication__step(struct recorder *recorder, uint64_t now)
 		process->publication.read_ns = now;
 		read_watched(&reading);
 		watch_wanted(&reading, FIND_MAX);
+		versions__step(recorder, process, now);
 	}
 }
 
@@ -441,12 +463,17 @@ static void want_all(struct recorder *recorder, struct process *process)
 		const struct model_body *body = model__body(recorder->model, i);
 		uint64_t number = 0;
 
-		if (body->process != process->index || !has_cell(body) || body->died_ns)
+		if (body->process != process->index || !publication__has_cell(body) || body->died_ns)
 			continue;
 		(void)map__get(publication->numbers, 0, body->function_id, &number);
 		if (!number)
 			want(publication, body->function_id);
 	}
+}
+
+static bool is_reading_over(void *context)
+{
+	return is_over(context);
 }
 
 void publication__finish(struct recorder *recorder, uint64_t now)
@@ -468,6 +495,8 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 		read_watched(&reading);
 		want_all(recorder, process);
 		watch_wanted(&reading, FUNCTIONS_MAX);
+		reading.until = cpu_time() + LAST_LOOK_NS;
+		versions__finish(recorder, process, now, is_reading_over, &reading);
 	}
 }
 

@@ -148,6 +148,7 @@ int recorder__catch_up(struct recorder *recorder, pid_t pid, struct trouble *ret
 		return trouble__set(ret_trouble, err, "cannot read the hook's journal: %s",
 				    strerror(-err));
 	process__saw_hook(recorder, process);
+	version_looks__caught_up(process, clock__now());
 	return 0;
 }
 

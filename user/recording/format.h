@@ -57,6 +57,10 @@ enum format_type {
 	FORMAT_PART = 14,	/* one row: which part of a rotated recording this is */
 	/* Since format 3: */
 	FORMAT_PATCHES = 15,
+	/* Since format 4; of a function or an IL version the last row counts: */
+	FORMAT_IL_VERSIONS = 16,
+	FORMAT_ACTIVES = 17,
+	FORMAT_INLININGS = 18,
 };
 
 struct format_chunk {

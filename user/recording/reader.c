@@ -188,6 +188,30 @@ static bool read_patch(struct coder *coder, struct model *model)
 	return !coder->bad && model__add_patch(model, &patch) != MODEL_NONE;
 }
 
+static bool read_il_version(struct coder *coder, struct model *model)
+{
+	struct model_il_version version = {0};
+
+	rows__il_version(coder, &version);
+	return !coder->bad && model__add_il_version(model, &version) != MODEL_NONE;
+}
+
+static bool read_active(struct coder *coder, struct model *model)
+{
+	struct model_active active = {0};
+
+	rows__active(coder, &active);
+	return !coder->bad && model__add_active(model, &active) != MODEL_NONE;
+}
+
+static bool read_inlining(struct coder *coder, struct model *model)
+{
+	struct model_inlining inlining = {0};
+
+	rows__inlining(coder, &inlining);
+	return !coder->bad && model__add_inlining(model, &inlining) != MODEL_NONE;
+}
+
 static bool read_update(struct coder *coder, struct model *model)
 {
 	struct model_update update = {0};
@@ -247,6 +271,9 @@ static const struct {
 	[FORMAT_RESTART] = {"restart", read_nothing},
 	[FORMAT_PART] = {"part", read_part},
 	[FORMAT_PATCHES] = {"patches", read_patch},
+	[FORMAT_IL_VERSIONS] = {"IL versions", read_il_version},
+	[FORMAT_ACTIVES] = {"active versions", read_active},
+	[FORMAT_INLININGS] = {"inlinings", read_inlining},
 };
 
 static const char *name_of(uint32_t type)

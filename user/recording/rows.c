@@ -117,6 +117,34 @@ void rows__patch(struct coder *coder, struct model_patch *patch)
 	coder__near(coder, &patch->window_ns[1], &coder->last_time_ns);
 }
 
+void rows__il_version(struct coder *coder, struct model_il_version *version)
+{
+	coder__below(coder, &version->process, model__processes(coder->model));
+	coder__u32(coder, &version->rejit_id);
+	coder__u64(coder, &version->function_id);
+	coder__below(coder, &version->state, TS_IL_COUNT);
+	coder__near(coder, &version->seen_ns, &coder->last_time_ns);
+}
+
+void rows__active(struct coder *coder, struct model_active *active)
+{
+	coder__below(coder, &active->process, model__processes(coder->model));
+	coder__u32(coder, &active->rejit_id);
+	coder__u64(coder, &active->function_id);
+	coder__u32(coder, &active->native_version);
+	coder__below(coder, &active->code, MODEL_ACTIVE_COUNT);
+	coder__below_or_none(coder, &active->body, model__bodies(coder->model));
+	coder__near(coder, &active->seen_ns, &coder->last_time_ns);
+}
+
+void rows__inlining(struct coder *coder, struct model_inlining *inlining)
+{
+	coder__below(coder, &inlining->process, model__processes(coder->model));
+	coder__u64(coder, &inlining->function_id);
+	coder__u64(coder, &inlining->inliner_id);
+	coder__near(coder, &inlining->seen_ns, &coder->last_time_ns);
+}
+
 void rows__update(struct coder *coder, struct model_update *update)
 {
 	coder__below(coder, &update->kind, MODEL_UPDATE_BODY + 1);

@@ -16,6 +16,9 @@ void rows__frame(struct coder *coder, struct model_frame *frame);
 void rows__stack(struct coder *coder, struct model_stack *stack);
 void rows__sample(struct coder *coder, struct model_sample *sample);
 void rows__patch(struct coder *coder, struct model_patch *patch);
+void rows__il_version(struct coder *coder, struct model_il_version *version);
+void rows__active(struct coder *coder, struct model_active *active);
+void rows__inlining(struct coder *coder, struct model_inlining *inlining);
 void rows__update(struct coder *coder, struct model_update *update);
 void rows__count(struct coder *coder, struct model_count *count);
 

@@ -37,7 +37,7 @@ struct recording_writer {
 
 	/* Rows of each table that are in the file. */
 	size_t strings, processes, events, bodies, threads, frames, stacks;
-	size_t samples, patches, updates;
+	size_t samples, patches, il_versions, actives, inlinings, updates;
 	uint32_t part; /* as it was written last */
 	uint64_t *counts; /* values as they were written last */
 	size_t counts_count, counts_capacity;
@@ -262,6 +262,37 @@ static bool append_patch(struct recording_writer *writer, struct coder *coder,
 	return true;
 }
 
+static bool append_il_version(struct recording_writer *writer, struct coder *coder,
+			      size_t index)
+{
+	struct model_il_version version =
+		*model__il_version(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__il_version(coder, &version);
+	return true;
+}
+
+static bool append_active(struct recording_writer *writer, struct coder *coder,
+			  size_t index)
+{
+	struct model_active active = *model__active(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__active(coder, &active);
+	return true;
+}
+
+static bool append_inlining(struct recording_writer *writer, struct coder *coder,
+			    size_t index)
+{
+	struct model_inlining inlining = *model__inlining(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__inlining(coder, &inlining);
+	return true;
+}
+
 /* The row as it is now: of several updates of one row the first tells all. */
 static bool append_update(struct recording_writer *writer, struct coder *coder,
 			  size_t index)
@@ -408,6 +439,12 @@ int recording_writer__flush(struct recording_writer *writer, struct model *model
 		 model__samples(model)},
 		{FORMAT_PATCHES, append_patch, &writer->patches,
 		 model__patches(model)},
+		{FORMAT_IL_VERSIONS, append_il_version, &writer->il_versions,
+		 model__il_versions(model)},
+		{FORMAT_ACTIVES, append_active, &writer->actives,
+		 model__actives(model)},
+		{FORMAT_INLININGS, append_inlining, &writer->inlinings,
+		 model__inlinings(model)},
 	};
 	int err;
 

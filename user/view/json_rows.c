@@ -65,3 +65,41 @@ void json_rows__patch(struct json_writer *json, const struct model_patch *patch)
 	json_writer__hex(json, "cell", patch->cell);
 	json_writer__string(json, "target", name__target(patch->target));
 }
+
+void json_rows__active(struct json_writer *json, const struct model_active *active,
+		       uint32_t body)
+{
+	if (!active)
+		json_writer__null(json, "active");
+	else
+		json_writer__bool(json, "active", active->body == body);
+}
+
+void json_rows__active_version(struct json_writer *json, const struct model *model,
+			       const struct model_active *active)
+{
+	json_writer__number(json, "rejit_id", active->rejit_id);
+	if (active->code == MODEL_ACTIVE_NO_VERSION)
+		json_writer__null(json, "native_version");
+	else
+		json_writer__number(json, "native_version", active->native_version);
+	if (active->body == MODEL_NONE)
+		json_writer__null(json, "start");
+	else
+		json_writer__hex(json, "start", model__body(model, active->body)->start);
+	if (active->code == MODEL_ACTIVE_UNKNOWN)
+		json_writer__null(json, "has_body");
+	else
+		json_writer__bool(json, "has_body", active->code == MODEL_ACTIVE_BODY);
+	json_writer__number(json, "seen_ns", active->seen_ns);
+}
+
+void json_rows__in_vain(struct json_writer *json, const struct model_body *body)
+{
+	if (body->flags & MODEL_BODY_LOST_RACE)
+		json_writer__string(json, "in_vain", "lost_race");
+	else if (body->flags & MODEL_BODY_NEVER_ACTIVE)
+		json_writer__string(json, "in_vain", "never_active");
+	else
+		json_writer__null(json, "in_vain");
+}

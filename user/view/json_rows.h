@@ -19,6 +19,15 @@ void json_rows__osr(struct json_writer *json, const struct model_body *body);
 /* native_version (or null), tier, start, size. */
 void json_rows__code(struct json_writer *json, const struct model_body *body);
 
+/* active: of what the runtime prefers for the function, NULL: not known. */
+void json_rows__active(struct json_writer *json, const struct model_active *active,
+		       uint32_t body);
+/* rejit_id, native_version, start, has_body, seen_ns. */
+void json_rows__active_version(struct json_writer *json, const struct model *model,
+			       const struct model_active *active);
+/* in_vain: why the runtime has no use for the body, or null. */
+void json_rows__in_vain(struct json_writer *json, const struct model_body *body);
+
 /* window_ns, cell, target. */
 void json_rows__patch(struct json_writer *json, const struct model_patch *patch);
 

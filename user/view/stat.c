@@ -120,6 +120,14 @@ static int compare(const void *left, const void *right, void *context)
 	return a->body < b->body ? -1 : a->body > b->body;
 }
 
+void stat_view__lost(struct stat_view *view, uint64_t so_far)
+{
+	view->lost = so_far > view->lost_so_far ? so_far - view->lost_so_far : 0;
+	/* While recording it can be ahead by what is under way. */
+	if (view->lost)
+		view->lost_so_far = so_far;
+}
+
 void stat_view__look(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns)
 {

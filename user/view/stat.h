@@ -35,10 +35,12 @@ struct stat_view {
 	struct stat_options options;
 	struct deltas deltas;
 	bool has_begun;		/* a table was written */
+	uint64_t lost_so_far;	/* as it was told last */
 
 	/* This interval's. */
 	uint64_t from_ns, to_ns;
 	uint64_t samples[MODEL_EVENTS_MAX];
+	uint64_t lost;		/* samples of all events, which no row has */
 	struct stat_row *rows;
 	uint32_t rows_count, rows_capacity;
 	bool several;		/* processes have rows */
@@ -49,6 +51,8 @@ void stat_view__free(struct stat_view *view);
 /* Has the rows of what was added to the model since the last call, sorted. */
 void stat_view__look(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns);
+/* Before a table: how many samples were lost since the recording began. */
+void stat_view__lost(struct stat_view *view, uint64_t so_far);
 /* Looks, and appends the table.  0 or -EINVAL. */
 int stat_view__write(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns, struct buf *buf);

@@ -3,7 +3,7 @@
 /*
  * A table of `stat` as text, as CSV and as a line of JSON:
  *
- *     1.000 to 2.000 s: 99 samples of cpu-clock, 12 of page-faults
+ *     1.000 to 2.000 s: 99 samples of cpu-clock, 12 samples of page-faults; 3 lost
  *    share %  cpu-clock ms  page-faults  tier         #ReJITID  native  state       name
  *      50.51         505.1           12  tier1               0       2  published   Shop.Score(int)
  *
@@ -236,6 +236,8 @@ static void append_text(const struct stat_view *view, const struct model *model,
 		buf__printf(buf, "%s%llu samples of %s", i ? ", " : "",
 			    (unsigned long long)view->samples[i],
 			    model__text(model, model__event(model, i)->name));
+	if (view->lost)
+		buf__printf(buf, "; %llu lost", (unsigned long long)view->lost);
 	buf__append_char(buf, '\n');
 	if (!view->rows_count)
 		return;
@@ -371,6 +373,7 @@ static int append_json(const struct stat_view *view, const struct model *model,
 	json_writer__number(&json, "from_ns", view->from_ns);
 	json_writer__number(&json, "to_ns", view->to_ns);
 	append_json_events(model, view->samples, &json);
+	json_writer__number(&json, "lost", view->lost);
 	json_writer__array(&json, "rows");
 	for (uint32_t i = 0; i < shown_rows(view); i++)
 		append_json_row(view, model, &view->rows[i], &json);

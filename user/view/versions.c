@@ -154,6 +154,56 @@ static void find_patches(struct versions *versions)
 	}
 }
 
+static int compare_ils(const struct model_il_version *a, const struct model_il_version *b)
+{
+	COMPARE(a->process, b->process);
+	COMPARE(a->function_id, b->function_id);
+	COMPARE(a->rejit_id, b->rejit_id);
+	return 0;
+}
+
+static int by_il(const void *left, const void *right, void *context)
+{
+	const struct model *model = context;
+	uint32_t first = *(const uint32_t *)left, second = *(const uint32_t *)right;
+	int order = compare_ils(model__il_version(model, first),
+				model__il_version(model, second));
+
+	if (order)
+		return order;
+	COMPARE(first, second);
+	return 0;
+}
+
+static void find_ils(struct versions *versions)
+{
+	const struct model *model = versions->model;
+	uint32_t count = model__il_versions(model), kept = 0;
+	uint32_t *ils = alloc__zeroed(count + 1, sizeof(*ils));
+
+	for (uint32_t i = 0; i < count; i++)
+		ils[i] = i;
+	qsort_r(ils, count, sizeof(*ils), by_il, (void *)model);
+	/* The last of equals is the newest. */
+	for (uint32_t i = 0; i < count; i++)
+		if (i + 1 == count || compare_ils(model__il_version(model, ils[i]),
+						  model__il_version(model, ils[i + 1])))
+			ils[kept++] = ils[i];
+	versions->ils = ils;
+	versions->ils_count = kept;
+}
+
+static void find_functions(struct versions *versions)
+{
+	versions->functions = map__new();
+	for (uint32_t i = 0; i < model__bodies(versions->model); i++) {
+		const struct model_body *body = model__body(versions->model, i);
+
+		if (!(body->flags & MODEL_BODY_FUNCTION_UNKNOWN))
+			map__set(versions->functions, body->process, body->function_id, i);
+	}
+}
+
 void versions__build(const struct model *model, const char *part,
 		     const struct view_options *options, struct versions *ret_versions)
 {
@@ -168,6 +218,9 @@ void versions__build(const struct model *model, const char *part,
 	qsort_r(ret_versions->bodies, count, sizeof(*ret_versions->bodies), compare,
 		(void *)model);
 	find_patches(ret_versions);
+	ret_versions->actives = view__actives(model);
+	find_ils(ret_versions);
+	find_functions(ret_versions);
 	find_methods(ret_versions, part, options);
 }
 
@@ -179,6 +232,9 @@ void versions__free(struct versions *versions)
 	free(versions->total);
 	map__free(versions->patches);
 	map__free(versions->reached);
+	map__free(versions->actives);
+	map__free(versions->functions);
+	free(versions->ils);
 }
 
 static const struct model_body *body_at(const struct versions *versions, uint32_t place)
@@ -215,4 +271,177 @@ const struct model_patch *versions__reached(const struct versions *versions, uin
 	if (!map__get(versions->reached, 0, body, &patch))
 		return NULL;
 	return model__patch(versions->model, (uint32_t)patch);
+}
+
+const struct model_active *versions__active(const struct versions *versions, uint32_t body)
+{
+	return view__active(versions->model, versions->actives,
+			    model__body(versions->model, body));
+}
+
+bool versions__is_active(const struct versions *versions, uint32_t body)
+{
+	const struct model_active *active = versions__active(versions, body);
+
+	return active && active->body == body;
+}
+
+/* --- the IL versions of a method ------------------------------------------------------- */
+
+struct il_list {
+	struct versions_il *items;
+	uint32_t count, capacity;
+};
+
+static struct versions_il *il_of(struct il_list *list, uint32_t rejit_id)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (!list->items[i].rejit_unknown && list->items[i].rejit_id == rejit_id)
+			return &list->items[i];
+	alloc__grow(list->items, list->count, list->capacity);
+	list->items[list->count] = (struct versions_il){ .rejit_id = rejit_id };
+	return &list->items[list->count++];
+}
+
+static void add_bodies(const struct versions *versions,
+		       const struct versions_method *method, struct il_list *list)
+{
+	for (uint32_t i = 0; i < method->count; i++) {
+		uint32_t place = method->first + i;
+		const struct model_body *body = body_at(versions, place);
+
+		if (i && versions__same_il(versions, place - 1, place)) {
+			list->items[list->count - 1].count++;
+			continue;
+		}
+		alloc__grow(list->items, list->count, list->capacity);
+		list->items[list->count++] = (struct versions_il){
+			.first = place, .count = 1, .rejit_id = body->rejit_id,
+			.rejit_unknown = body->flags & MODEL_BODY_REJIT_UNKNOWN };
+	}
+}
+
+/* The first of versions.ils that is of the function, or later. */
+static uint32_t find_il(const struct versions *versions, const struct model_body *body)
+{
+	struct model_il_version wanted = { .process = body->process,
+					   .function_id = body->function_id };
+	uint32_t low = 0, high = versions->ils_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (compare_ils(model__il_version(versions->model, versions->ils[middle]),
+				&wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void add_told(const struct versions *versions, const struct model_body *body,
+		     struct il_list *list)
+{
+	for (uint32_t i = find_il(versions, body); i < versions->ils_count; i++) {
+		const struct model_il_version *told =
+			model__il_version(versions->model, versions->ils[i]);
+
+		if (told->process != body->process ||
+		    told->function_id != body->function_id)
+			break;
+		if (told->rejit_id)
+			il_of(list, told->rejit_id)->state = told->state;
+	}
+}
+
+static int by_rejit(const void *left, const void *right)
+{
+	const struct versions_il *a = left, *b = right;
+
+	COMPARE(a->rejit_unknown, b->rejit_unknown);
+	COMPARE(a->rejit_id, b->rejit_id);
+	return 0;
+}
+
+uint32_t versions__ils(const struct versions *versions, const struct versions_method *method,
+		       struct versions_il **ret_ils)
+{
+	const struct model_active *newest = NULL;
+	struct il_list list = { 0 };
+
+	add_bodies(versions, method, &list);
+	for (uint32_t i = 0; i < method->count; i++) {
+		uint32_t body = versions->bodies[method->first + i];
+		const struct model_active *active = versions__active(versions, body);
+
+		if (i && versions__same_function(versions, method->first + i - 1,
+						 method->first + i))
+			continue;
+		if (active)
+			add_told(versions, model__body(versions->model, body), &list);
+		/* One IL version is active in all functions; they were asked one by one. */
+		if (active && (!newest || newest->seen_ns <= active->seen_ns))
+			newest = active;
+	}
+	for (uint32_t i = 0; i < list.count; i++) {
+		list.items[i].is_active_known = newest;
+		list.items[i].is_active = newest && !list.items[i].rejit_unknown &&
+					  list.items[i].rejit_id == newest->rejit_id;
+	}
+	if (list.count)
+		qsort(list.items, list.count, sizeof(*list.items), by_rejit);
+	*ret_ils = list.items;
+	return list.count;
+}
+
+/* --- who may run the original IL still -------------------------------------------------- */
+
+struct body_list {
+	uint32_t *items;
+	uint32_t count, capacity;
+};
+
+static void add_inliners_of(const struct versions *versions, const struct model_body *inlined,
+			    struct body_list *list)
+{
+	const struct model *model = versions->model;
+
+	for (uint32_t i = 0; i < model__inlinings(model); i++) {
+		const struct model_inlining *inlining = model__inlining(model, i);
+		uint64_t body;
+		uint32_t j = 0;
+
+		if (inlining->process != inlined->process ||
+		    inlining->function_id != inlined->function_id ||
+		    !map__get(versions->functions, inlining->process, inlining->inliner_id,
+			      &body))
+			continue;
+		/* Each instantiation of the method tells the same. */
+		while (j < list->count && list->items[j] != body)
+			j++;
+		if (j < list->count)
+			continue;
+		alloc__grow(list->items, list->count, list->capacity);
+		list->items[list->count++] = (uint32_t)body;
+	}
+}
+
+uint32_t versions__old_inliners(const struct versions *versions,
+				const struct versions_method *method, uint32_t **ret_bodies)
+{
+	struct body_list list = { 0 };
+
+	for (uint32_t i = 0; i < method->count && model__inlinings(versions->model); i++) {
+		uint32_t body = versions->bodies[method->first + i];
+		const struct model_active *active = versions__active(versions, body);
+
+		if ((i && versions__same_function(versions, method->first + i - 1,
+						  method->first + i)) ||
+		    !active || !active->rejit_id)
+			continue;
+		add_inliners_of(versions, model__body(versions->model, body), &list);
+	}
+	*ret_bodies = list.items;
+	return list.count;
 }

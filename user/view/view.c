@@ -325,3 +325,26 @@ void view__ledger_section(const struct model *model, struct json_writer *json,
 	}
 	json_writer__end(json);
 }
+
+struct map *view__actives(const struct model *model)
+{
+	struct map *actives = map__new();
+
+	for (uint32_t i = 0; i < model__actives(model); i++) {
+		const struct model_active *active = model__active(model, i);
+
+		map__set(actives, active->process, active->function_id, i);
+	}
+	return actives;
+}
+
+const struct model_active *view__active(const struct model *model, const struct map *actives,
+					const struct model_body *body)
+{
+	uint64_t active;
+
+	if (body->flags & MODEL_BODY_FUNCTION_UNKNOWN ||
+	    !map__get(actives, body->process, body->function_id, &active))
+		return NULL;
+	return model__active(model, (uint32_t)active);
+}

@@ -7,6 +7,8 @@
 #include "json_writer.h"
 #include "view.h"
 
+#include "../base/map.h"
+
 #include <stdbool.h>
 
 /* Beside enum model_frame_kind: a process, a thread as the root of stacks. */
@@ -60,6 +62,11 @@ bool view__is_function(const struct model *model, const struct model_frame *fram
 /* "calls reach tier1 native 2, counted". */
 void view__append_reached(const struct model *model, const struct model_patch *patch,
 			  struct buf *buf);
+/* (process, function) -> its last model_active; the caller frees. */
+struct map *view__actives(const struct model *model);
+/* That of the body's function; NULL: not known. */
+const struct model_active *view__active(const struct model *model, const struct map *actives,
+					const struct model_body *body);
 /* A time of the recording; what was before it is negative. */
 double view__seconds(uint64_t start_ns, uint64_t time_ns);
 /* The options' note as a line of text, if there is one. */

@@ -22,6 +22,7 @@ struct report {
 	struct json_writer json;
 	uint64_t *self, *total; /* [body][event], from model__tally */
 	uint64_t *late;		/* the same, of samples that were late */
+	struct map *actives;
 };
 
 static void write_text(struct report *report, const char *name, string_id string)
@@ -230,6 +231,8 @@ static void write_body(struct report *report, uint32_t index)
 	write_token(report, body);
 	write_text(report, "name", body->name);
 	write_life(report, body);
+	json_rows__active(json, view__active(report->model, report->actives, body), index);
+	json_rows__in_vain(json, body);
 	json_writer__bool(json, "dynamic", body->flags & MODEL_BODY_DYNAMIC);
 	json_writer__bool(json, "shared_generic",
 			  body->flags & MODEL_BODY_SHARED_GENERIC);
@@ -280,6 +283,69 @@ static void write_patches(struct report *report)
 	json_writer__end(&report->json);
 }
 
+static void write_il_versions(struct report *report)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__array(json, "il_versions");
+	for (uint32_t i = 0; i < model__il_versions(report->model); i++) {
+		const struct model_il_version *il = model__il_version(report->model, i);
+
+		json_writer__line(json);
+		json_writer__object(json, NULL);
+		json_writer__signed(json, "pid",
+				    model__process(report->model, il->process)->pid);
+		json_writer__hex(json, "function_id", il->function_id);
+		json_writer__number(json, "rejit_id", il->rejit_id);
+		json_writer__string(json, "state", name__il_state(il->state));
+		json_writer__number(json, "seen_ns", il->seen_ns);
+		json_writer__end(json);
+	}
+	json_writer__end(json);
+}
+
+static void write_active_versions(struct report *report)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__array(json, "active_versions");
+	for (uint32_t i = 0; i < model__actives(report->model); i++) {
+		const struct model_active *active = model__active(report->model, i);
+
+		json_writer__line(json);
+		json_writer__object(json, NULL);
+		json_writer__signed(json, "pid",
+				    model__process(report->model, active->process)->pid);
+		json_writer__hex(json, "function_id", active->function_id);
+		json_rows__active_version(json, report->model, active);
+		json_writer__end(json);
+	}
+	json_writer__end(json);
+}
+
+static void write_inlinings(struct report *report)
+{
+	struct json_writer *json = &report->json;
+
+	json_writer__line(json);
+	json_writer__array(json, "inlinings");
+	for (uint32_t i = 0; i < model__inlinings(report->model); i++) {
+		const struct model_inlining *inlining = model__inlining(report->model, i);
+
+		json_writer__line(json);
+		json_writer__object(json, NULL);
+		json_writer__signed(json, "pid",
+				    model__process(report->model, inlining->process)->pid);
+		json_writer__hex(json, "function_id", inlining->function_id);
+		json_writer__hex(json, "inliner_id", inlining->inliner_id);
+		json_writer__number(json, "seen_ns", inlining->seen_ns);
+		json_writer__end(json);
+	}
+	json_writer__end(json);
+}
+
 /* The named counts of a section into the object that is open. */
 static void write_plain_counts(struct report *report, enum model_ledger_section section)
 {
@@ -327,6 +393,7 @@ int view_json__write(const struct model *model, const struct view_options *optio
 
 	model__tally(model, &report.self, &report.total);
 	report.late = late__tally(model);
+	report.actives = view__actives(model);
 	json_writer__init(&report.json, buf);
 	json_writer__object(&report.json, NULL);
 	write_about(&report);
@@ -335,6 +402,9 @@ int view_json__write(const struct model *model, const struct view_options *optio
 	write_events(&report);
 	write_bodies(&report);
 	write_patches(&report);
+	write_il_versions(&report);
+	write_active_versions(&report);
+	write_inlinings(&report);
 	json_writer__line(&report.json);
 	tiering__write(model, &report.json);
 	json_writer__line(&report.json);
@@ -346,5 +416,6 @@ int view_json__write(const struct model *model, const struct view_options *optio
 	free(report.self);
 	free(report.total);
 	free(report.late);
+	map__free(report.actives);
 	return err;
 }

@@ -14,6 +14,9 @@ internal static unsafe class Profiler
     // A value that leaves the IL as it is.
     public const int SameIL = 0;
 
+    // One that makes IL of it which no compiler takes.
+    public const int BrokenIL = 1;
+
     private static readonly IntPtr library = NativeLibrary.Load(
         Environment.GetEnvironmentVariable("REJIT_PROFILER") ?? throw new InvalidOperationException("REJIT_PROFILER is not set"));
 

@@ -63,7 +63,10 @@ internal static class Program
             case "precompiled": Precompiled(); break;
             case "refused": Refused(); break;
             case "inliners": Inliners(); break;
+            case "inlined": Inlined(); break;
             case "crowd": Crowd(); break;
+            case "pending": Pending(); break;
+            case "broken": Broken(); break;
             default: throw new ArgumentException($"no scenario {scenario}");
         }
     }
@@ -184,12 +187,48 @@ internal static class Program
         Phase("Refused", Targets.Refused, -1, Targets.Marker);
     }
 
+    // Asked for, and nobody calls it any more.
+    private static void Pending()
+    {
+        Phase("Pending", Targets.Pending, -1, Targets.Marker);
+        Profiler.Request(Targets.Find("Pending"), 7001);
+    }
+
+    // Its IL is taken, and no body can be made of it.
+    private static void Broken()
+    {
+        Phase("Broken", Targets.Broken, -1, Targets.Marker);
+        Profiler.Request(Targets.Find("Broken"), Profiler.BrokenIL);
+        for (int i = 0; i < 3; i++)
+        {
+            try
+            {
+                Targets.Broken(1);
+                throw new InvalidOperationException("Broken was compiled");
+            }
+            catch (InvalidProgramException)
+            {
+            }
+        }
+    }
+
     // What was inlined goes on as it was, unless the inliners are compiled anew as well.
     private static void Inliners()
     {
         Phase("Caller", Targets.Caller, 0, Targets.Marker);
         Profiler.RequestWithInliners(Targets.Find("Small"), 5001);
         Phase("Caller", Targets.Caller, 1, 5001);
+    }
+
+    // What was inlined goes on as it was; who calls it anew has the change.
+    private static void Inlined()
+    {
+        Func<int> tiny = Targets.Tiny;
+        Phase("Keeper", Targets.Keeper, -1, Targets.Marker, 1);
+        Profiler.Request(Targets.Find("Tiny"), 8001);
+        Phase("Keeper", Targets.Keeper, -1, Targets.Marker);
+        if (tiny() != 8001)
+            throw new InvalidOperationException("Tiny has not changed");
     }
 
     // Many threads come to each new version at once.

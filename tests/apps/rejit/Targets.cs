@@ -75,5 +75,37 @@ internal static class Targets
         return x == 0 ? 0 : Marker;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int Pending(int rounds)
+    {
+        uint x = (uint)rounds;
+        for (int i = 0; i < rounds; i++)
+            x = x * 1664525 + 1013904223;
+        return x == 0 ? 0 : Marker;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int Broken(int rounds)
+    {
+        uint x = (uint)rounds;
+        for (int i = 0; i < rounds; i++)
+            x = x * 1664525 + 1013904223;
+        return x == 0 ? 0 : Marker;
+    }
+
+    // Small enough to become part of Middle, and with it of Keeper.
+    public static int Tiny() => Marker;
+
+    public static int Middle() => Tiny();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int Keeper(int rounds)
+    {
+        uint x = (uint)rounds;
+        for (int i = 0; i < rounds; i++)
+            x = x * 1664525 + 1013904223;
+        return x == 0 ? 0 : Middle();
+    }
+
     public static MethodInfo Find(string name) => typeof(Targets).GetMethod(name)!;
 }

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""The code versions of a method as the runtime's own memory has them: a second reader,
+which shares nothing with user/publication.  On 10 the layout comes from the runtime's
+DotNetRuntimeContractDescriptor, as a debugger would take it; 9 describes modules alone,
+and its nodes are those of 10."""
+
+import collections
+import json
+import os
+import struct
+
+from . import check
+
+IL_STATES = {0: "requested", 1: "preparing", 2: "active"}
+TIERS = ("QuickJitted", "OptimizedTier1", "OptimizedTier1OSR", "Optimized", "QuickJittedInstrumented", "OptimizedTier1Instrumented")
+LIMIT = 10_000
+
+# What the descriptor of 9 does not have: from that of 10.
+NODES_OF_10 = {
+    "MethodDesc": {"CodeData": 8, "ChunkIndex": 2, "Flags": 6},
+    "MethodDescCodeData": {"VersioningState": 0},
+    "MethodDescVersioningState": {"NativeCodeVersionNode": 16, "Flags": 8},
+    "NativeCodeVersionNode": {"Next": 24, "MethodDesc": 8, "NativeCode": 0, "Flags": 52, "ILVersionId": 16},
+    "ILCodeVersioningState": {"FirstVersionNode": 24, "ActiveVersionKind": 0, "ActiveVersionNode": 8},
+    "ILCodeVersionNode": {"VersionId": 16, "Next": 24, "RejitState": 32},
+    "ModuleLookupMap": {"TableData": 8, "Next": 0, "Count": 16},
+}
+# No descriptor tells these: found by matching live values.
+VERSION_ID, TIER = 32, 36
+INLININGS = {True: 816, False: 1096}  # of a Module: 10, 9
+HASH_OF_INLININGS = 32
+CHUNK_HEADER = 24
+BASE_SIZES = (16, 24, 56, 32, 32, 40, 0, 48)
+
+Native = collections.namedtuple("Native", "code rejit_id version tier active")
+
+
+class Memory:
+    def __init__(self, pid):
+        self.file = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
+
+    def close(self):
+        os.close(self.file)
+
+    def take(self, address, size):
+        data = os.pread(self.file, size, address)
+        if len(data) != size:
+            raise OSError(f"{size} bytes at {address:#x}")
+        return data
+
+    def u64(self, address):
+        return struct.unpack("<Q", self.take(address, 8))[0]
+
+    def u32(self, address):
+        return struct.unpack("<I", self.take(address, 4))[0]
+
+    def u16(self, address):
+        return struct.unpack("<H", self.take(address, 2))[0]
+
+
+def library(pid):
+    """(base, path) of the runtime."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        for line in maps:
+            fields = line.split(None, 5)
+            if len(fields) == 6 and fields[5].strip().endswith("/libcoreclr.so") and fields[2] == "00000000":
+                return int(fields[0].split("-")[0], 16), fields[5].strip()
+    raise check.Failure(f"process {pid} has no libcoreclr.so")
+
+
+def symbol(path, name):
+    """Its address in the file's address space, from .dynsym."""
+    with open(path, "rb") as file:
+        data = file.read()
+    sections_at, = struct.unpack_from("<Q", data, 40)
+    size, count = struct.unpack_from("<HH", data, 58)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", data, sections_at + i * size) for i in range(count)]
+    for kind, offset, length, link in ((s[1], s[4], s[5], s[6]) for s in sections):
+        if kind != 11:  # SHT_DYNSYM
+            continue
+        strings = sections[link][4]
+        for at in range(offset, offset + length, 24):
+            text, _, _, _, value, _ = struct.unpack_from("<IBBHQQ", data, at)
+            if data[strings + text:data.index(b"\0", strings + text)] == name:
+                return value
+    raise check.Failure(f"{path} does not export {name}")
+
+
+class Runtime:
+    def __init__(self, pid):
+        self.memory = Memory(pid)
+        base, path = library(pid)
+        at = base + symbol(path, b"DotNetRuntimeContractDescriptor")
+        magic, _, size, text = struct.unpack("<8sIIQ", self.memory.take(at, 24))
+        check.equal(magic, b"DNCCDAC\0", "magic of the descriptor")
+        self.types = json.loads(self.memory.take(text, size).rstrip(b"\0"))["types"]
+        self.has_nodes = "NativeCodeVersionNode" in self.types
+        for name, fields in NODES_OF_10.items():
+            self.types[name] = fields | self.types.get(name, {})
+
+    def close(self):
+        self.memory.close()
+
+    def pointer(self, kind, at, field):
+        return self.memory.u64(at + self.types[kind][field])
+
+    def module(self, function):
+        chunk = function - 8 * self.memory.take(function + self.types["MethodDesc"]["ChunkIndex"], 1)[0] - CHUNK_HEADER
+        table = self.pointer("MethodDescChunk", chunk, "MethodTable")
+        return self.pointer("MethodTable", table, "Module")
+
+    def default_code(self, function):
+        """None where the method has no slot for it: there may be some all the same."""
+        flags = self.memory.u16(function + self.types["MethodDesc"]["Flags"])
+        if not flags & 0x20:
+            return None
+        return self.memory.u64(function + BASE_SIZES[flags & 7] + 8 * bool(flags & 8) + 16 * bool(flags & 0x10))
+
+    def natives(self, function):
+        """All native versions, the default one last."""
+        state = self.pointer("MethodDescCodeData", self.pointer("MethodDesc", function, "CodeData"), "VersioningState")
+        default = Native(self.default_code(function), 0, 0, None, True)
+        if not state:
+            return [default]
+        found, node = [], self.pointer("MethodDescVersioningState", state, "NativeCodeVersionNode")
+        fields = self.types["NativeCodeVersionNode"]
+        while node and len(found) < LIMIT:
+            check.equal(self.pointer("NativeCodeVersionNode", node, "MethodDesc"), function, "method of a node")
+            tier = self.memory.u32(node + TIER)
+            found.append(Native(self.pointer("NativeCodeVersionNode", node, "NativeCode"),
+                                self.pointer("NativeCodeVersionNode", node, "ILVersionId"), self.memory.u32(node + VERSION_ID),
+                                TIERS[tier], bool(self.memory.u32(node + fields["Flags"]) & 1)))
+            node = self.pointer("NativeCodeVersionNode", node, "Next")
+        active = bool(self.memory.u32(state + self.types["MethodDescVersioningState"]["Flags"]) & 4)
+        return found + [default._replace(active=active)]
+
+    def il_state(self, module, token):
+        """Address of the method's ILCodeVersioningState, 0: never changed."""
+        entry, number = module + self.types["Module"]["MethodDefToILCodeVersioningStateMap"], token & 0xffffff
+        fields = self.types["ModuleLookupMap"]
+        while entry:
+            count = self.memory.u32(entry + fields["Count"])
+            if number < count:
+                # The low bit of an entry is a flag.
+                return self.memory.u64(self.memory.u64(entry + fields["TableData"]) + 8 * number) & ~1
+            number -= count
+            entry = self.memory.u64(entry + fields["Next"])
+        return 0
+
+    def il_versions(self, module, token):
+        """({ReJITID: state}, the active ReJITID), the original left out."""
+        state = self.il_state(module, token)
+        if not state:
+            return {}, 0
+        fields = self.types["ILCodeVersioningState"]
+        found, node = {}, self.memory.u64(state + fields["FirstVersionNode"])
+        while node and len(found) < LIMIT:
+            found[self.pointer("ILCodeVersionNode", node, "VersionId")] = \
+                IL_STATES[self.memory.u32(node + self.types["ILCodeVersionNode"]["RejitState"]) & 0xf]
+            node = self.pointer("ILCodeVersionNode", node, "Next")
+        active = 0
+        if self.memory.u32(state + fields["ActiveVersionKind"]) == 1:
+            active = self.pointer("ILCodeVersionNode", self.memory.u64(state + fields["ActiveVersionNode"]), "VersionId")
+        return found, active
+
+    def active(self, function, module, token):
+        """The native version that the runtime prefers; None: it has none as yet."""
+        rejit = self.il_versions(module, token)[1]
+        return next((n for n in self.natives(function) if n.active and n.rejit_id == rejit), None)
+
+    def inliners(self, module, token):
+        """Functions into which the JIT has inlined the method: all of the module's are read."""
+        number = token & 0xffffff
+        entry = module + self.types["Module"]["MethodDefToDescMap"]
+        inlined = self.memory.u64(self.memory.u64(entry + 8) + 8 * number) & ~3
+        inlinings = self.memory.u64(module + INLININGS[self.has_nodes])
+        check.equal(self.memory.u64(inlinings), self.pointer("Module", module, "LoaderAllocator"), "loader allocator of the inlinings")
+        slots, size = self.memory.u64(inlinings + HASH_OF_INLININGS), self.memory.u32(inlinings + HASH_OF_INLININGS + 8)
+        found = set()
+        for at in range(size):
+            store = self.memory.u64(slots + 8 * at)
+            if store and self.memory.u64(store + 16) == inlined:
+                found |= {self.memory.u64(store + 24 + 8 * i) for i in range(self.memory.u32(store + 8))}
+        return {f for f in found if f > 1 << 20}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+/*
+ * Layouts of dotnet/runtime v9 and v10 (src/coreclr/vm/method.hpp, codeversion.h, ceeload.h,
+ * lookupmap.h), as their DotNetRuntimeContractDescriptor tells them (9.0.20 the Module alone,
+ * 10.0.12 all but what is marked *; these and those of 9 found by matching live values):
+ *
+ *   MethodDesc            +2 chunk index (u8)  +6 flags (u16)  +8 → code data
+ *                         behind it, by its kind*: a slot, two words, the default code
+ *   chunk of MethodDescs  +0 MethodTable; it lies at MethodDesc - 8 * chunk index - 24
+ *   MethodTable           +24 Module
+ *   code data             +0 → versioning state, 0: only the default version
+ *   versioning state      +8 flags (4: the default version is active)  +16 → native node
+ *   Module                two maps by MethodDef, one behind the other: to MethodDescs, to
+ *                         IL versioning states
+ *                         * 10: +816 → inlinings, +176 loader allocator; 9: +1096, +248
+ *   map                   struct map_part in version_walk.c
+ *   inlinings*            see inlinings.c
+ *   IL versioning state   struct il_state below, node: struct il_node
+ *
+ * Nodes are only ever put in front, and live as long as their method.
+ */
+#include "version_walk.h"
+
+#include "../base/alloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_HEADER	  24u
+#define TABLE_MODULE	  24u
+#define KIND_MASK	  0x7u
+#define HAS_OWN_SLOT	  0x8u
+#define IS_METHOD_IMPL	  0x10u
+#define HAS_CODE_SLOT	  0x20u
+#define DEFAULT_IS_ACTIVE 0x4u
+#define NODE_IS_ACTIVE	  0x1u
+#define TIER_OSR	  2u
+#define ACTIVE_IS_NODE	  1u
+#define STATE_MASK	  0xfu
+
+struct native_node {
+	uint64_t code;
+	uint64_t method;
+	uint64_t rejit_id;
+	uint64_t next;
+	uint32_t id;		/* * */
+	uint32_t tier;		/* * */
+	uint8_t patchpoints[12];
+	uint32_t flags;
+};
+_Static_assert(sizeof(struct native_node) == 56, "native node layout");
+
+struct il_state {
+	uint32_t active_kind;
+	uint32_t padding;
+	uint64_t active;	/* node, or the module of the original */
+	uint64_t active_method;
+	uint64_t first;
+	uint64_t module;	/* * */
+	uint32_t method;	/* * */
+	uint32_t padding2;
+};
+_Static_assert(sizeof(struct il_state) == 48, "IL state layout");
+
+struct il_node {
+	uint64_t module;	/* * */
+	uint64_t method;	/* * a u32 and padding */
+	uint64_t rejit_id;
+	uint64_t next;
+	uint32_t state;
+};
+
+struct code_layout code_layout__of(unsigned int runtime_major)
+{
+	struct code_layout layout = { 0 };
+
+	if (runtime_major == 9)
+		layout = (struct code_layout){ 688, 1096, 248, false };
+	else if (runtime_major == 10)
+		layout = (struct code_layout){ 480, 816, 176, false };
+	return layout;
+}
+
+static int find_module(struct version_walk *walk)
+{
+	uint64_t chunk = walk->function - 8ull * walk->method.chunk_index - CHUNK_HEADER;
+	uint64_t table;
+	int err = version_walk__fetch(walk, chunk, &table, sizeof(table));
+
+	return err ? err : version_walk__fetch(walk, table + TABLE_MODULE, &walk->module,
+					       sizeof(walk->module));
+}
+
+/*
+ * The map in front of the one that we want has the method itself, if it is not a generic
+ * one's instance.  One that fits is proof for all: nothing else leads there and back.
+ */
+static int prove(const struct version_walk *walk)
+{
+	uint64_t method;
+	int err;
+
+	if (walk->layout->is_proven)
+		return 0;
+	err = version_walk__find_method(walk, &method);
+	if (err || method != walk->function)
+		return -ENOTSUP;
+	walk->layout->is_proven = true;
+	return 0;
+}
+
+static enum ts_il_state state_of(uint32_t state)
+{
+	static const enum ts_il_state states[] = { TS_IL_REQUESTED, TS_IL_PREPARING,
+						   TS_IL_READY };
+
+	state &= STATE_MASK;
+	return state < sizeof(states) / sizeof(*states) ? states[state] : TS_IL_UNKNOWN;
+}
+
+static void add_il(struct code_versions *versions, const struct il_node *node)
+{
+	alloc__grow(versions->ils, versions->ils_count, versions->ils_capacity);
+	versions->ils[versions->ils_count++] = (struct il_version){
+		(uint32_t)node->rejit_id, state_of(node->state) };
+}
+
+static bool is_of_method(const struct version_walk *walk, uint64_t module, uint32_t method)
+{
+	return module == walk->module && method == walk->token;
+}
+
+static int read_il_nodes(const struct version_walk *walk, const struct il_state *state)
+{
+	struct code_versions *versions = walk->versions;
+	bool found = state->active_kind != ACTIVE_IS_NODE;
+	uint64_t next = state->first;
+
+	while (next) {
+		struct il_node node;
+		int err = version_walk__fetch(walk, next, &node, sizeof(node));
+
+		if (err)
+			return err;
+		if (!is_of_method(walk, node.module, (uint32_t)node.method) ||
+		    versions->ils_count == CODE_VERSIONS_MAX)
+			return -EBADMSG;
+		if (state->active_kind == ACTIVE_IS_NODE && next == state->active) {
+			versions->active_rejit_id = (uint32_t)node.rejit_id;
+			found = true;
+		}
+		add_il(versions, &node);
+		next = node.next;
+	}
+	return found ? 0 : -EBADMSG;
+}
+
+/* `ret_address`: 0, the method has never had another IL. */
+static int read_il(const struct version_walk *walk, uint64_t *ret_address,
+		   uint64_t *ret_place, struct il_state *ret_state)
+{
+	int err = version_walk__find_il(walk, ret_address, ret_place);
+
+	if (err || !*ret_address)
+		return err;
+	err = version_walk__fetch(walk, *ret_address, ret_state, sizeof(*ret_state));
+	if (err)
+		return err;
+	if (!is_of_method(walk, ret_state->module, ret_state->method))
+		return -EBADMSG;
+	return read_il_nodes(walk, ret_state);
+}
+
+static void add_native(struct code_versions *versions, const struct native_version *native)
+{
+	alloc__grow(versions->natives, versions->natives_count,
+		    versions->natives_capacity);
+	versions->natives[versions->natives_count++] = *native;
+}
+
+static int read_native_nodes(const struct version_walk *walk, uint64_t next)
+{
+	while (next) {
+		struct native_node node;
+		int err = version_walk__fetch(walk, next, &node, sizeof(node));
+
+		if (err)
+			return err;
+		if (node.method != walk->function ||
+		    walk->versions->natives_count == CODE_VERSIONS_MAX)
+			return -EBADMSG;
+		add_native(walk->versions, &(struct native_version){
+			.code = node.code, .rejit_id = (uint32_t)node.rejit_id, .id = node.id,
+			.is_osr = node.tier == TIER_OSR,
+			.is_active = node.flags & NODE_IS_ACTIVE });
+		next = node.next;
+	}
+	return 0;
+}
+
+static int read_default_code(const struct version_walk *walk, uint64_t *ret_code)
+{
+	/* Sizes of the kinds: IL, FCall, PInvoke, EEImpl, Array, Instantiated, -, Dynamic. */
+	static const uint8_t sizes[] = { 16, 24, 56, 32, 32, 40, 0, 48 };
+	uint16_t flags = walk->method.flags;
+
+	*ret_code = 0;
+	walk->versions->knows_default_code = flags & HAS_CODE_SLOT;
+	if (!(flags & HAS_CODE_SLOT))
+		return 0;
+	return version_walk__fetch(walk, walk->function + sizes[flags & KIND_MASK] +
+				   (flags & HAS_OWN_SLOT ? 8u : 0) +
+				   (flags & IS_METHOD_IMPL ? 16u : 0),
+				   ret_code, sizeof(*ret_code));
+}
+
+static int read_natives(const struct version_walk *walk)
+{
+	struct native_version original = { .is_active = true };
+	struct {
+		uint32_t flags, padding;
+		uint64_t first;
+	} versioning;
+	uint64_t state;
+	int err = version_walk__fetch(walk, walk->method.code_data, &state, sizeof(state));
+
+	if (!err && state) {
+		err = version_walk__fetch(walk, state + 8, &versioning, sizeof(versioning));
+		if (!err)
+			err = read_native_nodes(walk, versioning.first);
+		original.is_active = !err && versioning.flags & DEFAULT_IS_ACTIVE;
+	}
+	if (!err)
+		err = read_default_code(walk, &original.code);
+	if (!err)
+		add_native(walk->versions, &original);
+	return err;
+}
+
+static void find_active(struct code_versions *versions)
+{
+	uint32_t at = 0;
+
+	while (at < versions->natives_count &&
+	       !(versions->natives[at].is_active &&
+		 versions->natives[at].rejit_id == versions->active_rejit_id))
+		at++;
+	versions->active = at;
+}
+
+/* Between the two, another IL version may have become the active one. */
+static int check_il(const struct version_walk *walk, uint64_t address, uint64_t place,
+		    const struct il_state *state)
+{
+	struct il_state again;
+	uint64_t address_again = 0;
+	int err = place ? version_walk__read_entry(walk, place, &address_again) : 0;
+
+	if (!err && address_again != address)
+		return -EAGAIN;
+	if (err || !address)
+		return err;
+	err = version_walk__fetch(walk, address, &again, sizeof(again));
+	return err ? err : memcmp(&again, state, sizeof(again)) ? -EAGAIN : 0;
+}
+
+int code_versions__read(struct code_versions *versions, const struct entry_reader *reader,
+			struct code_layout *layout, uint64_t function, uint32_t token)
+{
+	struct version_walk walk = { .versions = versions, .reader = reader, .layout = layout,
+			     .function = function, .token = token };
+	struct il_state state;
+	uint64_t address, place;
+	int err;
+
+	if (!layout->il_map)
+		return -ENOTSUP;
+	versions->natives_count = versions->ils_count = versions->inliners_count = 0;
+	versions->active_rejit_id = 0;
+	err = version_walk__fetch(&walk, function, &walk.method, sizeof(walk.method));
+	if (!err)
+		err = find_module(&walk);
+	if (!err)
+		err = prove(&walk);
+	if (!err)
+		err = read_il(&walk, &address, &place, &state);
+	if (!err)
+		err = read_natives(&walk);
+	if (!err && version_walk__read_inliners(&walk))
+		versions->inliners_count = 0;	/* the rest is right all the same */
+	if (!err)
+		err = check_il(&walk, address, place, &state);
+	if (!err)
+		find_active(versions);
+	return err;
+}
+
+void code_versions__free(struct code_versions *versions)
+{
+	free(versions->natives);
+	free(versions->ils);
+	free(versions->inliners);
+	*versions = (struct code_versions){ 0 };
+}

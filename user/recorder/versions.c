@@ -39,8 +39,9 @@
 #define TOLD_INLINER (1ull << 63)	/* and its address */
 /* Keys of version_looks.threads. */
 #define NEWEST_OF   0u	/* thread -> sequence of the youngest birth */
-#define THREAD_OF   1u	/* body -> thread */
-#define BIRTH_OF    2u	/* body -> sequence */
+#define BIRTH_OF    1u	/* body -> thread, and below that the sequence of its birth */
+#define BIRTH_BITS  40u	/* of the sequence; numbers of threads have 22 */
+#define BIRTH_MASK  ((1ull << BIRTH_BITS) - 1)
 
 struct looking {
 	struct recorder *recorder;
@@ -88,10 +89,10 @@ void version_looks__born(struct version_looks *looks, uint32_t body,
 		alloc__grow(looks->young, looks->young_count, looks->young_capacity);
 		looks->young[looks->young_count++] = body;
 	}
-	if (can_have_versions(record)) {
-		map__set(looks->threads, THREAD_OF, body, record->thread);
-		map__set(looks->threads, BIRTH_OF, body, record->sequence);
-	}
+	if (can_have_versions(record))
+		map__set(looks->threads, BIRTH_OF, body,
+			 (uint64_t)record->thread << BIRTH_BITS |
+				 (record->sequence & BIRTH_MASK));
 	(void)map__get(looks->threads, NEWEST_OF, record->thread, &newest);
 	if (record->sequence > newest)
 		map__set(looks->threads, NEWEST_OF, record->thread, record->sequence);
@@ -332,14 +333,14 @@ static bool had_chance_before(const struct looking *looking, const struct model_
 static bool had_chance(const struct looking *looking, uint32_t index)
 {
 	const struct map *threads = looking->process->looks.threads;
-	uint64_t thread, birth, newest;
+	uint64_t birth, thread, newest;
 
-	if (!map__get(threads, THREAD_OF, index, &thread) ||
-	    !map__get(threads, BIRTH_OF, index, &birth) ||
-	    !map__get(threads, NEWEST_OF, thread, &newest))
+	if (!map__get(threads, BIRTH_OF, index, &birth))
 		return had_chance_before(looking,
 					 model__body(looking->recorder->model, index));
-	return newest > birth || is_gone(looking->process, thread);
+	thread = birth >> BIRTH_BITS;
+	return (map__get(threads, NEWEST_OF, thread, &newest) &&
+		newest > (birth & BIRTH_MASK)) || is_gone(looking->process, thread);
 }
 
 /* The versions are those of its function; it had its chance before they were read. */

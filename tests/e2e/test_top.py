@@ -36,6 +36,23 @@ def check_frame(lines, columns, rows):
     check.empty([line for line in lines if len(line) > columns], "lines that are too long")
 
 
+def wait_for_frame(screen, columns, rows, pattern=HEADS):
+    """A whole one with a line that matches: tmux may catch one that is half drawn."""
+    end = time.monotonic() + 30
+    while True:
+        lines = screen.lines()
+        try:
+            check_frame(lines, columns, rows)
+            check.that(any(re.search(pattern, line) for line in lines), f"no {pattern!r} in " + "\n".join(lines))
+            return lines
+        except check.Failure:
+            if time.monotonic() > end:
+                raise
+        except IndexError:      # it has just become smaller
+            pass
+        time.sleep(0.05)
+
+
 def names(lines):
     return [line for line in lines[5:-1] if ROW.match(line)]
 
@@ -48,25 +65,21 @@ def top_of_a_process(t):
     screen.start("top", "-p", demo.pid)
     screen.wait_for(r"tier1 .*publ")
     with t.case("a screen of 80x24"):
-        lines = screen.wait_for(r"Demo\.|Flow\.|Calls\.")
-        check_frame(lines, 80, 24)
+        lines = wait_for_frame(screen, 80, 24, r"Demo\.|Flow\.|Calls\.")
         check.at_least(len(names(lines)), 5, f"rows of {lines}")
         check.that(f"demo-{demo.pid}" in lines[0], f"whose it is: {lines[0]!r}")
         check.at_least(len(COLOUR.findall(screen.styled())), 5, "colours")
         check.that(re.search(r"[▁-█]", "".join(names(lines))), f"no trend in {lines}")
     with t.case("follows the terminal's size"):
         screen.resize(160, 50)
-        check_frame(screen.wait_for(r"cpu-clock ms .* state .* trend"), 160, 50)
+        wait_for_frame(screen, 160, 50, r"cpu-clock ms .* state .* trend")
         screen.resize(30, 6)
-        lines = screen.wait_for(r"^self % cpu-cl")
-        check.equal(len(lines), 6, "lines")
-        screen.resize(160, 400)
-        check_frame(screen.wait_for(r"cpu-clock ms .* state .* trend"), 160, 400)
+        check.equal(len(screen.wait_for(r"^self % cpu-cl")), 6, "lines")
+        screen.resize(160, 800)
+        wait_for_frame(screen, 160, 800, r"cpu-clock ms .* state .* trend")
     with t.case("paused it stands still, and the rows add up"):
         screen.keys("p")
-        screen.wait_for("PAUSED")
-        time.sleep(0.5)         # a frame may be caught half drawn
-        lines = screen.lines()
+        lines = wait_for_frame(screen, 160, 800, "r resume")
         samples = int(re.match(r"^cpu-clock (\d+) samples", lines[1]).group(1))
         shown = [ROW.match(line) for line in names(lines)]
         check.equal(sum(round(float(row.group(3)) / PERIOD_MS) for row in shown), samples, "samples of all rows")
@@ -114,8 +127,7 @@ def top_of_a_process(t):
         with t.case(title):
             plain = Screen(t, **env)
             plain.start("top", "-p", demo.pid, "-i", "300ms", binary=binary)
-            lines = plain.wait_for(r"(Demo|Flow|Calls)\.")
-            check_frame(lines, 80, 24)
+            lines = wait_for_frame(plain, 80, 24, r"(Demo|Flow|Calls)\.")
             check.equal("".join(lines).isascii(), "LANG" in env, f"all ASCII in {lines}")
             check.equal(COLOUR.findall(plain.styled()), [], "colours")
             plain.keys("q")
@@ -143,7 +155,7 @@ def top_and_what_ends_it(t):
         check.equal(screen.wait_for_end(), 148, "exit code of what is stopped")
         screen.type("fg")
         screen.keys("Enter")
-        check_frame(screen.wait_for(HEADS), 80, 24)
+        wait_for_frame(screen, 80, 24)
         screen.keys("q")
         screen.wait_for(r"\d+ samples .* lost$")
         screen.check_restored()
@@ -205,10 +217,7 @@ def top_of_a_command(t):
         screen.wait_for("HOSTILE")
         found = set()
         for _ in range(10):
-            lines = screen.lines()
-            if lines[0].startswith("tierscope top"):
-                check_frame(lines, 80, 24)
-                found |= set(re.findall(r"HOSTILE\d+", "\n".join(lines)))
+            found |= set(re.findall(r"HOSTILE\d+", "\n".join(wait_for_frame(screen, 80, 24, "HOSTILE"))))
             time.sleep(0.2)
         check.at_least(len(found), 3, f"names among {found}")
     with t.case("ends with the command; what that printed is in its file"):
@@ -218,7 +227,7 @@ def top_of_a_command(t):
     with t.case("several processes and events"):
         screen.start("top", "-e", "cpu-clock,page-faults", "-i", "300ms", "--", "sh", "-c",
                      f"'{programs.app('demo')} 4 & {programs.app('demo')} 4; wait'")
-        lines = screen.wait_for(r"demo-\d+")
+        screen.wait_for(r"demo-\d+")
         programs.wait_until(lambda: len(set(re.findall(r"demo-\d+", "\n".join(screen.lines()[5:])))) == 2, "two processes")
         screen.keys("e")
         screen.wait_for(r"^page-faults \d+ samples")

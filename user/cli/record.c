@@ -352,6 +352,8 @@ int record__session(const struct record_options *options)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	if (options->screen)	/* there is nobody to look at it any more */
+		sigaction(SIGHUP, &action, NULL);
 	record.model = model__new();
 	code = check_output(&record);
 	if (!code)

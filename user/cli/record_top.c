@@ -210,15 +210,8 @@ static void free_top(struct record_sink *sink)
 	free(top);
 }
 
-static void on_hang_up(int number)
-{
-	(void)number;
-	record_interrupted = 1;
-}
-
 int record_top__new(const struct record_options *options, struct record_sink **ret_sink)
 {
-	struct sigaction action = { .sa_handler = on_hang_up };
 	struct trouble trouble = { "" };
 	struct top_sink *top;
 	int code;
@@ -230,7 +223,6 @@ int record_top__new(const struct record_options *options, struct record_sink **r
 	code = output__check(options->output);
 	if (code)
 		return code;
-	sigaction(SIGHUP, &action, NULL);
 	top = alloc__zeroed(1, sizeof(*top));
 	top->sink = (struct record_sink){ .interval_ns = options->stat.interval_ns,
 					  .step = step, .look = look, .free = free_top };

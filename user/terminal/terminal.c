@@ -24,6 +24,7 @@
 #define ESCAPE_MS   100		/* what comes later is no part of a key's sequence */
 #define CLOSE_S	    1
 #define RESTORE_MS  200
+#define NOT_OURS_MS 100
 #define SIDE_MOST   2000	/* rows, columns: what a terminal claims beyond is not used */
 
 static const int taken[] = { SIGTSTP, SIGCONT, SIGWINCH };
@@ -120,6 +121,7 @@ static void wait_for_foreground(void)
 	pthread_sigmask(SIG_UNBLOCK, &stop, &old);
 	while (owner > 0 && owner != getpgrp()) {
 		raise(SIGTTOU);
+		poll(NULL, 0, NOT_OURS_MS);	/* nobody stops who has no shell any more */
 		owner = tcgetpgrp(terminal.output);
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

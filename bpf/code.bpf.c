@@ -61,6 +61,16 @@ int BPF_USDT(module_unload, __u64 sequence, __u64 module_id, __u64 base, __u64 s
 	return on_module(&probe, record);
 }
 
+/* Each argument costs; the last one points to all of them. */
+SEC("usdt")
+int stub_patch(struct pt_regs *ctx)
+{
+	long patch = 0;
+
+	(void)bpf_usdt_arg(ctx, 8, &patch);	/* 0 cannot be read */
+	return on_stub_patch((const void *)patch);
+}
+
 SEC("raw_tp/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {

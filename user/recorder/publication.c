@@ -11,6 +11,10 @@
  *
  * What cannot be told at one look is no patch: its body may be one that we hear of in a
  * moment.  At two, calls reach something unknown.
+ *
+ * The hook looks too, from inside and much closer, but only at what a compilation leads
+ * to (profiler_hook/patches.h).  A look from here that finds such a change first leaves it
+ * to the hook's own telling, which is on its way, for one look.
  */
 #include "internal.h"
 
@@ -42,6 +46,7 @@ struct reading {
 	uint64_t entered;	/* the clock's time then: `now` is the caller's; 0: the word
 				 * was read at `now`, by a watchpoint */
 	uint64_t until;		/* of our CPU time: no longer than that */
+	uint64_t since;		/* told: when the cell was seen before `now`; else 0 */
 };
 
 /* A hostile process can make each look long; a busy machine does not make it longer. */
@@ -140,7 +145,7 @@ static bool is_body(void *context, uint64_t function, uint64_t address)
 
 static struct entry_reader reader_of(struct reading *reading)
 {
-	return (struct entry_reader){ read_memory, is_body, reading };
+	return (struct entry_reader){ read_memory, read_memory, is_body, reading };
 }
 
 static void supersede(struct model *model, uint32_t index, uint64_t by)
@@ -172,6 +177,15 @@ static void add_patch(struct reading *reading, const struct model_patch *patch)
 		reading->recorder->patches_dropped++;
 }
 
+/* When the cell was last known to lead elsewhere. */
+static uint64_t before_reading(const struct reading *reading, const struct watched *watched,
+			       uint64_t after)
+{
+	if (reading->since)
+		return reading->since;
+	return reading->entered ? watched->seen_ns : after;
+}
+
 static void note(struct reading *reading, struct watched *watched,
 		 const struct entry_state *state)
 {
@@ -179,7 +193,7 @@ static void note(struct reading *reading, struct watched *watched,
 	uint32_t body = state->body ? body_at(reading, watched->function, state->body) :
 				      MODEL_NONE;
 	uint64_t after = after_reading(reading);
-	uint64_t before = reading->entered ? watched->seen_ns : after;
+	uint64_t before = before_reading(reading, watched, after);
 
 	if (state->target != TS_TARGET_UNKNOWN)
 		watched->unknown_looks = 0;
@@ -198,6 +212,7 @@ static void note(struct reading *reading, struct watched *watched,
 			supersede(model, watched->body, after);
 		if (body != MODEL_NONE && watched->body != body)
 			publish(model, body, before, after);
+		watched->patched_ns = after;
 	}
 	watched->state = *state;
 	watched->body = body;
@@ -220,6 +235,24 @@ static bool is_awaited(struct watched *watched, uint64_t word)
 	if (watched->exact && word != watched->state.word &&
 	    ++watched->behind_looks < UNKNOWN_LOOKS)
 		return true;
+	if (watched->exact)
+		watched->behind_looks = 0;
+	return false;
+}
+
+/* So is what the hook saw, if the change is that new code is reached. */
+static bool is_the_hooks(const struct reading *reading, struct watched *watched,
+			 const struct entry_state *state)
+{
+	uint32_t index = state->body ? body_at(reading, watched->function, state->body) :
+				       MODEL_NONE;
+	const struct model_body *body =
+		index == MODEL_NONE ? NULL : model__body(reading->recorder->model, index);
+
+	if (!watched->exact && reading->process->publication.told && body &&
+	    body->source == MODEL_SOURCE_EVENT && !body->published_ns[1] &&
+	    ++watched->behind_looks < UNKNOWN_LOOKS)
+		return true;
 	watched->behind_looks = 0;
 	return false;
 }
@@ -237,7 +270,8 @@ static void look(struct reading *reading, struct watched *watched, uint64_t word
 		return;
 	}
 	state = entry_cell__decode(&reader, watched->function, word);
-	note(reading, watched, &state);
+	if (!is_the_hooks(reading, watched, &state))
+		note(reading, watched, &state);
 }
 
 /* One call ends at a cell that is not mapped any more; the next begins behind it.  False:
@@ -288,6 +322,23 @@ static void read_watched(struct reading *reading)
 	}
 }
 
+static struct watched *watched_of(const struct publication *publication, uint64_t function)
+{
+	uint64_t number = 0;
+
+	(void)map__get(publication->numbers, 0, function, &number);
+	return number && number != WANTED ? &publication->items[number - 1] : NULL;
+}
+
+static struct watched *add_watched(struct publication *publication,
+				   const struct watched *watched)
+{
+	alloc__grow(publication->items, publication->count, publication->capacity);
+	publication->items[publication->count++] = *watched;
+	map__set(publication->numbers, 0, watched->function, publication->count);
+	return &publication->items[publication->count - 1];
+}
+
 /* Finds the cell of a function, and reads it. */
 static void watch(struct reading *reading, uint64_t function)
 {
@@ -298,13 +349,11 @@ static void watch(struct reading *reading, uint64_t function)
 	struct entry_state state;
 
 	map__set(publication->numbers, 0, function, 0);
-	if (entry_cell__find(&reader, function, &watched.cell) ||
-	    entry_cell__read(&reader, function, &watched.cell, &state))
+	if (entry_cell__find(&reader, function, &watched.cell, &state))
 		return;
-	note(reading, &watched, &state);
-	alloc__grow(publication->items, publication->count, publication->capacity);
-	publication->items[publication->count++] = watched;
-	map__set(publication->numbers, 0, function, publication->count);
+	if (!is_the_hooks(reading, &watched, &state))
+		note(reading, &watched, &state);
+	(void)add_watched(publication, &watched);
 }
 
 void publication__hit(struct recorder *recorder, struct process *process,
@@ -330,14 +379,77 @@ void publication__hit(struct recorder *recorder, struct process *process,
 	}
 }
 
+/* A process can lie about itself, but not about when. */
+static bool is_plausible(const struct ts_stub_patch *patch, uint64_t told_ns)
+{
+	return patch->function_id && patch->kind < TS_CELL_COUNT &&
+	       (patch->target == TS_TARGET_BODY || patch->target == TS_TARGET_CALL_COUNTING) &&
+	       patch->window_ns[0] && patch->window_ns[0] <= patch->window_ns[1] &&
+	       patch->window_ns[1] <= told_ns;
+}
+
+/* The function's item; NULL: there are too many. */
+static struct watched *watch_told(const struct reading *reading,
+				  const struct ts_stub_patch *patch)
+{
+	struct publication *publication = &reading->process->publication;
+	struct watched *known = watched_of(publication, patch->function_id);
+	struct watched watched = {
+		.function = patch->function_id,
+		.cell = { .address = patch->cell, .kind = (enum ts_cell_kind)patch->kind },
+		.body = patch->words[0] ?
+			body_at(reading, patch->function_id, patch->words[0]) : MODEL_NONE,
+		.state = { .word = patch->words[0] },
+	};
+
+	if (known || publication->count >= FUNCTIONS_MAX)
+		return known;
+	return add_watched(publication, &watched);
+}
+
+bool publication__told(struct recorder *recorder, const struct ts_patch_event *event)
+{
+	const struct ts_stub_patch *patch = &event->patch;
+	struct process *process = process__by_space(recorder, event->header.space,
+						    (pid_t)event->header.pid);
+	struct reading reading = { .recorder = recorder, .process = process,
+				   .now = patch->window_ns[1],
+				   .since = patch->window_ns[0] };
+	struct entry_state state = { patch->words[1], (enum ts_target)patch->target,
+				     patch->start };
+	struct watched *watched;
+
+	if (!process || !is_plausible(patch, event->header.time_ns))
+		return false;
+	process->publication.told = true;
+	/* Its body's own event was lost: it is told of by the journal, and a look finds it. */
+	if (body_at(&reading, patch->function_id, patch->start) == MODEL_NONE)
+		return true;
+	watched = watch_told(&reading, patch);
+	/* A watchpoint knows better; and what a look found since is as it is now. */
+	if (!watched || watched->exact || watched->cell.address != patch->cell ||
+	    patch->window_ns[1] <= watched->seen_ns ||
+	    patch->window_ns[1] <= watched->patched_ns)
+		return true;
+	/* A look saw it lead elsewhere later than the hook did. */
+	if (reading.since < watched->seen_ns)
+		reading.since = watched->seen_ns;
+	watched->behind_looks = 0;
+	note(&reading, watched, &state);
+	return true;
+}
+
 static void watch_wanted(struct reading *reading, uint32_t most)
 {
 	struct publication *publication = &reading->process->publication;
 	uint32_t done = 0;
 
-	while (done < most && done < publication->wanted_count &&
-	       publication->count < FUNCTIONS_MAX && !is_over(reading))
-		watch(reading, publication->wanted[done++]);
+	for (; done < most && done < publication->wanted_count &&
+	       publication->count < FUNCTIONS_MAX && !is_over(reading); done++) {
+		/* The hook may have told of it meanwhile. */
+		if (!watched_of(publication, publication->wanted[done]))
+			watch(reading, publication->wanted[done]);
+	}
 	publication->wanted_count -= done;
 	if (done)
 		memmove(publication->wanted, publication->wanted + done,
@@ -355,8 +467,9 @@ void publication__step(struct recorder *recorder, uint64_t now)
 
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		struct process *process = recorder->processes[i];
-		struct reading reading = { recorder, process, now, entered,
-					   cpu_time() + LOOK_NS };
+		struct reading reading = { .recorder = recorder, .process = process,
+					   .now = now, .entered = entered,
+					   .until = cpu_time() + LOOK_NS };
 
 		if (!can_be_read(process) || now - process->publication.read_ns < READ_NS)
 			continue;
@@ -389,11 +502,14 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		struct process *process = recorder->processes[i];
-		struct reading reading = { recorder, process, now, entered,
-					   cpu_time() + LAST_LOOK_NS };
+		struct reading reading = { .recorder = recorder, .process = process,
+					   .now = now, .entered = entered,
+					   .until = cpu_time() + LAST_LOOK_NS };
 
 		if (!can_be_read(process))
 			continue;
+		/* All that was on its way is here. */
+		process->publication.told = false;
 		for (uint32_t j = 0; j < process->publication.count; j++) {
 			process->publication.items[j].until_ns = now;
 			/* The watchpoints are closed. */
@@ -403,14 +519,6 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 		want_all(recorder, process);
 		watch_wanted(&reading, FUNCTIONS_MAX);
 	}
-}
-
-static struct watched *watched_of(const struct publication *publication, uint64_t function)
-{
-	uint64_t number = 0;
-
-	(void)map__get(publication->numbers, 0, function, &number);
-	return number && number != WANTED ? &publication->items[number - 1] : NULL;
 }
 
 /* Its turn came early. */

@@ -16,38 +16,20 @@
  * to (profiler_hook/patches.h).  A look from here that finds such a change first leaves it
  * to the hook's own telling, which is on its way, for one look.
  */
-#include "internal.h"
+#include "watched.h"
 
 #include "../base/alloc.h"
-#include "../target/memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
 
 #define READ_NS	      500000000ull
-#define LATELY_NS     10000000000ull
-#define FUNCTIONS_MAX 65536u	/* of a process: half a second at the end */
 #define FIND_MAX      64u	/* in one look: some five reads each */
 #define BATCH	      128u
-#define UNKNOWN_LOOKS 2u
 #define LOOK_NS	      10000000ull  /* of our CPU time, at a process: the rest next time */
 #define LAST_LOOK_NS  500000000ull /* at the end */
-#define PATCHES_MAX   (1u << 18) /* of a process: 20 MB */
-#define WANTED	      UINT64_MAX /* number of a function that waits for its turn */
-
-/* One look at a process: what it finds was so some time after `now`, when it began. */
-struct reading {
-	struct recorder *recorder;
-	struct process *process;
-	uint64_t now;
-	uint64_t entered;	/* the clock's time then: `now` is the caller's; 0: the word
-				 * was read at `now`, by a watchpoint */
-	uint64_t until;		/* of our CPU time: no longer than that */
-	uint64_t since;		/* told: when the cell was seen before `now`; else 0 */
-};
 
 /* A hostile process can make each look long; a busy machine does not make it longer. */
 static uint64_t cpu_time(void)
@@ -61,25 +43,6 @@ static uint64_t cpu_time(void)
 static bool is_over(const struct reading *reading)
 {
 	return cpu_time() > reading->until;
-}
-
-static uint64_t after_reading(const struct reading *reading)
-{
-	return reading->entered ? reading->now + (clock__now() - reading->entered) :
-				  reading->now;
-}
-
-void publication__init(struct publication *publication)
-{
-	publication->numbers = map__new();
-}
-
-void publication__free(struct publication *publication)
-{
-	map__free(publication->numbers);
-	free(publication->items);
-	free(publication->wanted);
-	*publication = (struct publication){ 0 };
 }
 
 static void want(struct publication *publication, uint64_t function)
@@ -115,111 +78,6 @@ void publication__ran(struct process *process, const struct model_body *body,
 		publication->items[number - 1].until_ns = time_ns + LATELY_NS;
 }
 
-static bool read_memory(void *context, uint64_t address, void *buffer, size_t size)
-{
-	const struct reading *reading = context;
-
-	return memory__read(reading->process->pid, address, buffer, size) == (ssize_t)size;
-}
-
-/* The function's own body, that begins there and is alive. */
-static uint32_t body_at(const struct reading *reading, uint64_t function, uint64_t address)
-{
-	const struct model_body *body;
-	uint64_t known;
-
-	if (!map__get(reading->process->bodies, 0, address, &known))
-		known = images__known_body(reading->recorder, reading->process, address,
-					   reading->now);
-	if (known == MODEL_NONE)
-		return MODEL_NONE;
-	body = model__body(reading->recorder->model, (uint32_t)known);
-	return body->start == address && body->function_id == function && !body->died_ns &&
-	       !(body->flags & MODEL_BODY_FUNCTION_UNKNOWN) ? (uint32_t)known : MODEL_NONE;
-}
-
-static bool is_body(void *context, uint64_t function, uint64_t address)
-{
-	return body_at(context, function, address) != MODEL_NONE;
-}
-
-static struct entry_reader reader_of(struct reading *reading)
-{
-	return (struct entry_reader){ read_memory, read_memory, is_body, reading };
-}
-
-static void supersede(struct model *model, uint32_t index, uint64_t by)
-{
-	struct model_body body = *model__body(model, index);
-
-	body.superseded_ns = by;
-	model__update_body(model, index, &body);
-}
-
-static void publish(struct model *model, uint32_t index, uint64_t from, uint64_t by)
-{
-	struct model_body body = *model__body(model, index);
-
-	/* It was not reached before it was there; when that was, a catch-up cannot tell. */
-	if (body.source == MODEL_SOURCE_EVENT && from < body.born_ns && body.born_ns < by)
-		from = body.born_ns;
-	body.published_ns[0] = from;
-	body.published_ns[1] = by;
-	body.superseded_ns = 0;
-	model__update_body(model, index, &body);
-}
-
-static void add_patch(struct reading *reading, const struct model_patch *patch)
-{
-	if (reading->process->publication.patches_count++ < PATCHES_MAX)
-		model__add_patch(reading->recorder->model, patch);
-	else
-		reading->recorder->patches_dropped++;
-}
-
-/* When the cell was last known to lead elsewhere. */
-static uint64_t before_reading(const struct reading *reading, const struct watched *watched,
-			       uint64_t after)
-{
-	if (reading->since)
-		return reading->since;
-	return reading->entered ? watched->seen_ns : after;
-}
-
-static void note(struct reading *reading, struct watched *watched,
-		 const struct entry_state *state)
-{
-	struct model *model = reading->recorder->model;
-	uint32_t body = state->body ? body_at(reading, watched->function, state->body) :
-				      MODEL_NONE;
-	uint64_t after = after_reading(reading);
-	uint64_t before = before_reading(reading, watched, after);
-
-	if (state->target != TS_TARGET_UNKNOWN)
-		watched->unknown_looks = 0;
-	else if (!watched->seen_ns ||
-		 (reading->entered && ++watched->unknown_looks < UNKNOWN_LOOKS))
-		return;
-	if (!watched->seen_ns || state->target != watched->state.target ||
-	    body != watched->body) {
-		add_patch(reading, &(struct model_patch){
-			.process = reading->process->index, .kind = watched->cell.kind,
-			.function_id = watched->function, .cell = watched->cell.address,
-			.words = { watched->state.word, state->word },
-			.target = state->target, .body = body,
-			.window_ns = { before, after } });
-		if (watched->body != MODEL_NONE && watched->body != body)
-			supersede(model, watched->body, after);
-		if (body != MODEL_NONE && watched->body != body)
-			publish(model, body, before, after);
-		watched->patched_ns = after;
-	}
-	watched->state = *state;
-	watched->body = body;
-	/* What a watchpoint sees while we look would be before our end: the next look has it. */
-	watched->seen_ns = watched->exact ? after : reading->now;
-}
-
 /* What leads on to a stub can change behind it; a body is the end. */
 static bool is_settled(const struct watched *watched, uint64_t word)
 {
@@ -240,26 +98,9 @@ static bool is_awaited(struct watched *watched, uint64_t word)
 	return false;
 }
 
-/* So is what the hook saw, if the change is that new code is reached. */
-static bool is_the_hooks(const struct reading *reading, struct watched *watched,
-			 const struct entry_state *state)
-{
-	uint32_t index = state->body ? body_at(reading, watched->function, state->body) :
-				       MODEL_NONE;
-	const struct model_body *body =
-		index == MODEL_NONE ? NULL : model__body(reading->recorder->model, index);
-
-	if (!watched->exact && reading->process->publication.told && body &&
-	    body->source == MODEL_SOURCE_EVENT && !body->published_ns[1] &&
-	    ++watched->behind_looks < UNKNOWN_LOOKS)
-		return true;
-	watched->behind_looks = 0;
-	return false;
-}
-
 static void look(struct reading *reading, struct watched *watched, uint64_t word)
 {
-	struct entry_reader reader = reader_of(reading);
+	struct entry_reader reader = watched__reader(reading);
 	struct entry_state state;
 
 	if (is_awaited(watched, word))
@@ -270,8 +111,8 @@ static void look(struct reading *reading, struct watched *watched, uint64_t word
 		return;
 	}
 	state = entry_cell__decode(&reader, watched->function, word);
-	if (!is_the_hooks(reading, watched, &state))
-		note(reading, watched, &state);
+	if (!watched__is_the_hooks(reading, watched, &state))
+		watched__note(reading, watched, &state);
 }
 
 /* One call ends at a cell that is not mapped any more; the next begins behind it.  False:
@@ -322,123 +163,6 @@ static void read_watched(struct reading *reading)
 	}
 }
 
-static struct watched *watched_of(const struct publication *publication, uint64_t function)
-{
-	uint64_t number = 0;
-
-	(void)map__get(publication->numbers, 0, function, &number);
-	return number && number != WANTED ? &publication->items[number - 1] : NULL;
-}
-
-static struct watched *add_watched(struct publication *publication,
-				   const struct watched *watched)
-{
-	alloc__grow(publication->items, publication->count, publication->capacity);
-	publication->items[publication->count++] = *watched;
-	map__set(publication->numbers, 0, watched->function, publication->count);
-	return &publication->items[publication->count - 1];
-}
-
-/* Finds the cell of a function, and reads it. */
-static void watch(struct reading *reading, uint64_t function)
-{
-	struct publication *publication = &reading->process->publication;
-	struct entry_reader reader = reader_of(reading);
-	struct watched watched = { .function = function, .body = MODEL_NONE,
-				   .until_ns = reading->now + LATELY_NS };
-	struct entry_state state;
-
-	map__set(publication->numbers, 0, function, 0);
-	if (entry_cell__find(&reader, function, &watched.cell, &state))
-		return;
-	if (!is_the_hooks(reading, &watched, &state))
-		note(reading, &watched, &state);
-	(void)add_watched(publication, &watched);
-}
-
-void publication__hit(struct recorder *recorder, struct process *process,
-		      const struct ts_hit *hit, uint64_t time_ns)
-{
-	struct publication *publication = &process->publication;
-	struct reading reading = { .recorder = recorder, .process = process,
-				   .now = time_ns };
-	struct entry_reader reader = reader_of(&reading);
-
-	for (uint32_t i = 0; i < publication->count; i++) {
-		struct watched *watched = &publication->items[i];
-		struct entry_state state;
-
-		/* What came before the last look is in it.  Two CPUs' writes can come in the
-		 * wrong order: the older one is dropped, and the last state is right. */
-		if (!watched->exact || watched->cell.address != hit->address ||
-		    time_ns < watched->seen_ns)
-			continue;
-		watched->behind_looks = 0;
-		state = entry_cell__decode(&reader, watched->function, hit->word);
-		note(&reading, watched, &state);
-	}
-}
-
-/* A process can lie about itself, but not about when. */
-static bool is_plausible(const struct ts_stub_patch *patch, uint64_t told_ns)
-{
-	return patch->function_id && patch->kind < TS_CELL_COUNT &&
-	       (patch->target == TS_TARGET_BODY || patch->target == TS_TARGET_CALL_COUNTING) &&
-	       patch->window_ns[0] && patch->window_ns[0] <= patch->window_ns[1] &&
-	       patch->window_ns[1] <= told_ns;
-}
-
-/* The function's item; NULL: there are too many. */
-static struct watched *watch_told(const struct reading *reading,
-				  const struct ts_stub_patch *patch)
-{
-	struct publication *publication = &reading->process->publication;
-	struct watched *known = watched_of(publication, patch->function_id);
-	struct watched watched = {
-		.function = patch->function_id,
-		.cell = { .address = patch->cell, .kind = (enum ts_cell_kind)patch->kind },
-		.body = patch->words[0] ?
-			body_at(reading, patch->function_id, patch->words[0]) : MODEL_NONE,
-		.state = { .word = patch->words[0] },
-	};
-
-	if (known || publication->count >= FUNCTIONS_MAX)
-		return known;
-	return add_watched(publication, &watched);
-}
-
-bool publication__told(struct recorder *recorder, const struct ts_patch_event *event)
-{
-	const struct ts_stub_patch *patch = &event->patch;
-	struct process *process = process__by_space(recorder, event->header.space,
-						    (pid_t)event->header.pid);
-	struct reading reading = { .recorder = recorder, .process = process,
-				   .now = patch->window_ns[1],
-				   .since = patch->window_ns[0] };
-	struct entry_state state = { patch->words[1], (enum ts_target)patch->target,
-				     patch->start };
-	struct watched *watched;
-
-	if (!process || !is_plausible(patch, event->header.time_ns))
-		return false;
-	process->publication.told = true;
-	/* Its body's own event was lost: it is told of by the journal, and a look finds it. */
-	if (body_at(&reading, patch->function_id, patch->start) == MODEL_NONE)
-		return true;
-	watched = watch_told(&reading, patch);
-	/* A watchpoint knows better; and what a look found since is as it is now. */
-	if (!watched || watched->exact || watched->cell.address != patch->cell ||
-	    patch->window_ns[1] <= watched->seen_ns ||
-	    patch->window_ns[1] <= watched->patched_ns)
-		return true;
-	/* A look saw it lead elsewhere later than the hook did. */
-	if (reading.since < watched->seen_ns)
-		reading.since = watched->seen_ns;
-	watched->behind_looks = 0;
-	note(&reading, watched, &state);
-	return true;
-}
-
 static void watch_wanted(struct reading *reading, uint32_t most)
 {
 	struct publication *publication = &reading->process->publication;
@@ -447,18 +171,13 @@ static void watch_wanted(struct reading *reading, uint32_t most)
 	for (; done < most && done < publication->wanted_count &&
 	       publication->count < FUNCTIONS_MAX && !is_over(reading); done++) {
 		/* The hook may have told of it meanwhile. */
-		if (!watched_of(publication, publication->wanted[done]))
-			watch(reading, publication->wanted[done]);
+		if (!watched__find(publication, publication->wanted[done]))
+			watched__begin(reading, publication->wanted[done]);
 	}
 	publication->wanted_count -= done;
 	if (done)
 		memmove(publication->wanted, publication->wanted + done,
 			publication->wanted_count * sizeof(*publication->wanted));
-}
-
-static bool can_be_read(const struct process *process)
-{
-	return process->alive && process->hooked && process->code == process;
 }
 
 void publication__step(struct recorder *recorder, uint64_t now)
@@ -471,7 +190,7 @@ void publication__step(struct recorder *recorder, uint64_t now)
 					   .now = now, .entered = entered,
 					   .until = cpu_time() + LOOK_NS };
 
-		if (!can_be_read(process) || now - process->publication.read_ns < READ_NS)
+		if (!watched__can_be_read(process) || now - process->publication.read_ns < READ_NS)
 			continue;
 		process->publication.read_ns = now;
 		read_watched(&reading);
@@ -506,7 +225,7 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 					   .now = now, .entered = entered,
 					   .until = cpu_time() + LAST_LOOK_NS };
 
-		if (!can_be_read(process))
+		if (!watched__can_be_read(process))
 			continue;
 		/* All that was on its way is here. */
 		process->publication.told = false;
@@ -519,51 +238,4 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 		want_all(recorder, process);
 		watch_wanted(&reading, FUNCTIONS_MAX);
 	}
-}
-
-/* Its turn came early. */
-static void forget_wanted(struct publication *publication, uint64_t function)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < publication->wanted_count; i++)
-		if (publication->wanted[i] != function)
-			publication->wanted[kept++] = publication->wanted[i];
-	publication->wanted_count = kept;
-}
-
-/* Between the first look, which finds the cell, and the watchpoint there can be a write:
- * hence a second look. */
-int recorder__watch(struct recorder *recorder, uint32_t index, uint64_t function,
-		    struct trouble *ret_trouble)
-{
-	struct process *process = process__by_index(recorder, index);
-	struct reading reading = { .recorder = recorder, .process = process,
-				   .now = clock__now(), .entered = clock__now(),
-				   .until = UINT64_MAX };
-	struct entry_reader reader = reader_of(&reading);
-	struct entry_state state;
-	struct watched *watched;
-	int err;
-
-	if (!process || !can_be_read(process))
-		return trouble__set(ret_trouble, -ESRCH, "its process is gone");
-	if (!watched_of(&process->publication, function)) {
-		forget_wanted(&process->publication, function);
-		watch(&reading, function);
-	}
-	watched = watched_of(&process->publication, function);
-	if (!watched || watched->cell.address % sizeof(uint64_t))
-		return trouble__set(ret_trouble, -ENOENT,
-				    "what decides where its calls go cannot be told");
-	if (watched->exact)
-		return 0;
-	err = kernel__watch(recorder->kernel, watched->cell.address, ret_trouble);
-	if (err)
-		return err;
-	reading.now = reading.entered = clock__now();
-	if (!entry_cell__read(&reader, function, &watched->cell, &state))
-		note(&reading, watched, &state);
-	watched->exact = true;
-	return 0;
 }

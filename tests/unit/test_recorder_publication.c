@@ -1488,6 +1488,8 @@ static void nonsense_that_is_told_is_dropped(void **state)
 	EXPECT_BAD(header.time_ns, START);
 	EXPECT_BAD(patch.function_id, 0);
 	EXPECT_BAD(patch.kind, TS_CELL_COUNT);
+	EXPECT_BAD(patch.cell, good.patch.cell + 1);
+	EXPECT_BAD(patch.cell, 0xffffffff81000000); /* the kernel's: no watchpoint there */
 	EXPECT_BAD(patch.target, TS_TARGET_COUNT);
 	EXPECT_BAD(patch.target, TS_TARGET_PRESTUB);
 	EXPECT_BAD(patch.window_ns[0], 0);

@@ -14,6 +14,7 @@
 static bool is_plausible(const struct ts_stub_patch *patch, uint64_t told_ns)
 {
 	return patch->function_id && patch->kind < TS_CELL_COUNT &&
+	       !(patch->cell % sizeof(uint64_t)) && !(patch->cell >> 47) &&
 	       (patch->target == TS_TARGET_BODY || patch->target == TS_TARGET_CALL_COUNTING) &&
 	       patch->window_ns[0] && patch->window_ns[0] <= patch->window_ns[1] &&
 	       patch->window_ns[1] <= told_ns;

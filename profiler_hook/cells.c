@@ -99,7 +99,11 @@ int cells__find(struct hook *hook, const struct cells_question *question,
 	struct entry_reader reader = {read_memory, read_own, is_body, &reading};
 	int err = entry_cell__find(&reader, question->function, ret_cell, ret_state);
 
-	add_one(err ? &hook->cells.unknown : &hook->cells.found);
+	/* Written once where all is well: threads do not fight for it. */
+	if (err)
+		add_one(&hook->cells.unknown);
+	else if (!__atomic_load_n(&hook->cells.found, __ATOMIC_RELAXED))
+		add_one(&hook->cells.found);
 	/* That it leads to something known is the proof. */
 	if (!err && !reading.plain && ret_state->target != TS_TARGET_UNKNOWN)
 		add_one(&hook->cells.proven[ret_cell->kind]);

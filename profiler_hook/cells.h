@@ -27,8 +27,8 @@ struct hook;
 
 struct cells {
 	uint32_t proven[TS_CELL_COUNT]; /* through the kernel, by kind */
-	uint32_t found;
-	uint32_t unknown;
+	uint32_t found;	  /* not 0: one was */
+	uint32_t unknown; /* so often it could not be told */
 };
 
 /* Whether it makes sense to ask. */

@@ -159,9 +159,9 @@ static bool is_passed_by(struct hook *hook, const struct waiting *waiting,
 static void tell(struct hook *hook, const struct waiting *waiting,
 		 const struct entry_state *state, uint64_t until_ns)
 {
+	__u64 *told = &hook->journal.header->counters[TS_HOOK_PATCHES];
 	struct ts_stub_patch patch = {
-		.sequence = __atomic_add_fetch(&hook->patches.sequence, 1,
-					       __ATOMIC_RELAXED),
+		.sequence = __atomic_add_fetch(told, 1, __ATOMIC_RELAXED),
 		.function_id = waiting->body.function,
 		.cell = waiting->cell.address,
 		.words = {waiting->before.word, state->word},
@@ -171,7 +171,6 @@ static void tell(struct hook *hook, const struct waiting *waiting,
 		.target = state->target,
 	};
 
-	hook__count(hook, TS_HOOK_PATCHES);
 	probes__stub_patch(&patch);
 }
 
@@ -195,7 +194,8 @@ static void look(struct hook *hook, struct waiting *waiting)
 		tell(hook, &copy, &state, journal__now());
 		return;
 	}
-	if (readable)
+	/* What cannot be told could be the way to it, caught while it is made. */
+	if (readable && state.target != TS_TARGET_UNKNOWN)
 		waiting->seen_ns = now;
 	if (!probes__patches_are_listened() || now - waiting->born_ns > WAIT_NS ||
 	    is_passed_by(hook, waiting, &state)) {

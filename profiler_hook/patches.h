@@ -38,7 +38,6 @@ struct patches {
 	uint32_t births_seen;
 	uint32_t looks;		 /* since it woke */
 	uint32_t idle;		 /* of those, the last ones with nothing new */
-	uint64_t sequence;
 };
 
 /* -ENOMEM. */

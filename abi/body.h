@@ -142,4 +142,10 @@ struct ts_stub_patch {
 
 _Static_assert(sizeof(struct ts_stub_patch) == 72, "patch layout");
 
+#define TS_PATCHES_MAX	8	/* told at once */
+struct ts_stub_patches {
+	struct ts_stub_patch patches[TS_PATCHES_MAX];	/* `count` of them mean something */
+	__u64 count;
+};
+
 #endif /* TIERSCOPE_ABI_BODY_H */

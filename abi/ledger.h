@@ -73,7 +73,7 @@ X(43, CODE_SENT,	CODE,	"code_sent", \
 X(44, CODE_READER_DROPPED, CODE_LOST, "code_reader_dropped", \
   "the loader could not make sense of the event") \
 X(45, STUB_PATCHES,	CODE,	"stub_patches", \
-  "stub_patch probes that fired") \
+  "stub_patches probes that fired") \
 
 enum ts_ledger {
 #define TS_LEDGER_ENUM(number, id, class, name, text) TS_LEDGER_##id = number,

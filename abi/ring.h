@@ -140,13 +140,13 @@ struct ts_code_event {
 
 _Static_assert(sizeof(struct ts_code_event) == 176, "code event layout");
 
-/* What the hook saw of an entry cell. */
+/* What the hook saw of entry cells. */
 struct ts_patch_event {
 	struct ts_event header;
-	struct ts_stub_patch patch;
+	struct ts_stub_patches told;
 };
 
-_Static_assert(sizeof(struct ts_patch_event) == 104, "patch event layout");
+_Static_assert(sizeof(struct ts_patch_event) == 616, "patch event layout");
 
 /* Fork, exec, exit. */
 struct ts_process_event {

@@ -61,14 +61,10 @@ int BPF_USDT(module_unload, __u64 sequence, __u64 module_id, __u64 base, __u64 s
 	return on_module(&probe, record);
 }
 
-/* Each argument costs; the last one points to all of them. */
 SEC("usdt")
-int stub_patch(struct pt_regs *ctx)
+int BPF_USDT(stub_patches, __u64 count, void *told)
 {
-	long patch = 0;
-
-	(void)bpf_usdt_arg(ctx, 8, &patch);	/* 0 cannot be read */
-	return on_stub_patch((const void *)patch);
+	return on_stub_patches(told);
 }
 
 SEC("raw_tp/sched_process_fork")

@@ -257,6 +257,7 @@ static hresult Callback_Initialize(struct profiler_callback *self, struct unknow
 static hresult Callback_Shutdown(struct profiler_callback *self)
 {
 	precompiled__finish(&impl_from_profiler_callback(self)->hook);
+	patches__tell_all(&impl_from_profiler_callback(self)->hook);
 	return S_OK;
 }
 

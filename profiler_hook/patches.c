@@ -5,8 +5,14 @@
  * one that compiles more than a bucket holds without publishing any of it, or many threads
  * that share one, lose some, which is counted.
  *
- * An entry's state:   FREE ─→ TAKEN ─→ WAITS ─→ TAKEN ─→ FREE or WAITS
+ * An entry's state:   FREE ─→ TAKEN ─→ WAITS ─→ TAKEN ─→ WAITS, DONE or FREE
  *                        fills it in       looks at it
+ *                     DONE ─→ TAKEN ─→ FREE
+ *                          tells of it
+ *
+ * A probe costs a microsecond, and is fired by threads that have other things to do.  So
+ * what is DONE waits, for the listener to stub_patches, until a bucket is full or the
+ * helper thread comes by, some milliseconds later, and is told some at a time.
  */
 #include "patches.h"
 
@@ -20,7 +26,7 @@
 #include <errno.h>
 
 #define BUCKETS 64u
-#define BUCKET	8u
+#define BUCKET	TS_PATCHES_MAX
 
 #define US	 1000ull
 #define MS	 1000000ull
@@ -30,7 +36,7 @@
 #define RARE_NS	 (50 * MS)   /* when what waits has waited long */
 #define IDLE	 2u	     /* looks without a birth before, until it sleeps */
 
-enum waiting_state { FREE, TAKEN, WAITS };
+enum waiting_state { FREE, TAKEN, WAITS, DONE };
 
 struct waiting {
 	uint32_t state;
@@ -41,6 +47,7 @@ struct waiting {
 	uint64_t seen_ns; /* that the cell led elsewhere */
 	struct entry_cell cell; /* address 0: it could not be told so far */
 	struct entry_state before;
+	struct ts_stub_patch patch; /* when it is DONE */
 };
 
 int patches__create(struct patches *patches)
@@ -73,6 +80,41 @@ static void give_back(struct waiting *waiting, uint32_t state)
 	__atomic_store_n(&waiting->state, state, __ATOMIC_RELEASE);
 }
 
+/* --- telling ------------------------------------------------------------------------ */
+
+static void finish(struct hook *hook, struct waiting *waiting)
+{
+	give_back(waiting, FREE);
+	__atomic_fetch_sub(&hook->patches.count, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Of a bucket; true: there was something. */
+static bool tell(struct hook *hook, struct waiting *bucket)
+{
+	struct ts_stub_patches told = {.count = 0};
+
+	for (unsigned int i = 0; i < BUCKET; i++) {
+		if (!take(&bucket[i], DONE))
+			continue;
+		told.patches[told.count++] = bucket[i].patch;
+		finish(hook, &bucket[i]);
+	}
+	if (told.count)
+		probes__stub_patches(&told);
+	return told.count;
+}
+
+void patches__tell_all(struct hook *hook)
+{
+	for (unsigned int i = 0; i < BUCKETS; i++)
+		(void)tell(hook, hook->patches.waiting + BUCKET * i);
+}
+
+static bool are_listened(void)
+{
+	return probes__stub_patches_are_listened() || probes__stub_patch_is_listened();
+}
+
 /* --- births ------------------------------------------------------------------------- */
 
 /* Code that can be freed is not versioned, and OSR code is reached from a loop only. */
@@ -103,7 +145,7 @@ void patches__born(struct hook *hook, const struct ts_journal_record *record)
 	struct patches *patches = &hook->patches;
 	struct waiting draft;
 
-	if (!probes__patches_are_listened() || !can_be_reached(record) ||
+	if (!are_listened() || !can_be_reached(record) ||
 	    !cells__can_be_told(hook))
 		return;
 	draft = (struct waiting){
@@ -125,7 +167,8 @@ void patches__born(struct hook *hook, const struct ts_journal_record *record)
 	/* From now on nobody holds it for us. */
 	draft.body.alive = cells__lasts(hook, record->function_id);
 	__atomic_store_n(&patches->births, patches->births + 1, __ATOMIC_RELAXED);
-	if (!add(patches, &draft))
+	if (!add(patches, &draft) &&
+	    !(tell(hook, bucket_of(patches, draft.thread)) && add(patches, &draft)))
 		hook__count(hook, TS_HOOK_PATCH_OVERFLOW);
 	else if (!__atomic_load_n(&patches->awake, __ATOMIC_SEQ_CST) &&
 		 !__atomic_exchange_n(&patches->awake, 1, __ATOMIC_SEQ_CST))
@@ -156,11 +199,12 @@ static bool is_passed_by(struct hook *hook, const struct waiting *waiting,
 	return record && record->sequence > waiting->sequence;
 }
 
-static void tell(struct hook *hook, const struct waiting *waiting,
-		 const struct entry_state *state, uint64_t until_ns)
+static struct ts_stub_patch patch_of(struct hook *hook, const struct waiting *waiting,
+				     const struct entry_state *state, uint64_t until_ns)
 {
 	__u64 *told = &hook->journal.header->counters[TS_HOOK_PATCHES];
-	struct ts_stub_patch patch = {
+
+	return (struct ts_stub_patch){
 		.sequence = __atomic_add_fetch(told, 1, __ATOMIC_RELAXED),
 		.function_id = waiting->body.function,
 		.cell = waiting->cell.address,
@@ -170,14 +214,21 @@ static void tell(struct hook *hook, const struct waiting *waiting,
 		.kind = waiting->cell.kind,
 		.target = state->target,
 	};
-
-	probes__stub_patch(&patch);
 }
 
-static void finish(struct hook *hook, struct waiting *waiting)
+/* Of an entry that the caller has taken; gives it back before the probe. */
+static void settle(struct hook *hook, struct waiting *waiting,
+		   const struct entry_state *state)
 {
-	give_back(waiting, FREE);
-	__atomic_fetch_sub(&hook->patches.count, 1, __ATOMIC_SEQ_CST);
+	struct ts_stub_patch patch = patch_of(hook, waiting, state, journal__now());
+
+	if (probes__stub_patches_are_listened()) {
+		waiting->patch = patch;
+		give_back(waiting, DONE);
+	} else {
+		finish(hook, waiting);
+	}
+	probes__stub_patch(&patch);
 }
 
 /* Of an entry that the caller has taken; gives it back. */
@@ -186,18 +237,15 @@ static void look(struct hook *hook, struct waiting *waiting)
 	struct entry_state state = {0};
 	uint64_t now = journal__now();
 	bool readable = read_cell(hook, waiting, &state);
-	struct waiting copy;
 
 	if (readable && state.body == waiting->body.start) {
-		copy = *waiting;
-		finish(hook, waiting);
-		tell(hook, &copy, &state, journal__now());
+		settle(hook, waiting, &state);
 		return;
 	}
 	/* What cannot be told could be the way to it, caught while it is made. */
 	if (readable && state.target != TS_TARGET_UNKNOWN)
 		waiting->seen_ns = now;
-	if (!probes__patches_are_listened() || now - waiting->born_ns > WAIT_NS ||
+	if (!are_listened() || now - waiting->born_ns > WAIT_NS ||
 	    is_passed_by(hook, waiting, &state)) {
 		if (!waiting->cell.address)
 			hook__count(hook, TS_HOOK_CELLS_UNKNOWN);
@@ -226,7 +274,7 @@ void patches__event(struct hook *hook)
 
 /* --- the helper thread ---------------------------------------------------------------- */
 
-/* When the youngest of those that wait was born, 0: none does. */
+/* When the youngest of those that wait on was born, 0: none does. */
 static uint64_t look_at_all(struct hook *hook)
 {
 	uint64_t youngest = 0, born;
@@ -238,10 +286,11 @@ static uint64_t look_at_all(struct hook *hook)
 			continue;
 		born = waiting->born_ns;
 		look(hook, waiting);
-		if (__atomic_load_n(&waiting->state, __ATOMIC_RELAXED) != FREE &&
+		if (__atomic_load_n(&waiting->state, __ATOMIC_RELAXED) == WAITS &&
 		    born > youngest)
 			youngest = born;
 	}
+	patches__tell_all(hook);
 	return youngest;
 }
 

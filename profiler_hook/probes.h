@@ -10,11 +10,13 @@
  *   module_unload  sequence, module id, base, size, journal record
  *   stub_patch     sequence (its own), function id, entry cell, old word, new word,
  *                  kind | target << 8, window begin, window end, patch
+ *   stub_patches   how many, patches: the same, some at a time and a little later
  *
  * A journal record is a pointer to struct ts_journal_record (../abi/journal.h),
  * committed before the probe fires; the strings lie at its text_address.  The
  * sequence of an unload is that of the death.  A patch is a pointer to struct
- * ts_stub_patch (../abi/body.h), which stays until the probe returns.
+ * ts_stub_patch (../abi/body.h), and patches one to a struct ts_stub_patches; they stay until
+ * the probe returns.
  *
  * `rejit` and `tiering` will join this list in later versions; their names are taken.
  *
@@ -29,9 +31,10 @@
 
 #include <stdbool.h>
 
-/* Whether anybody listens to any of them, or to stub_patch. */
+/* Whether anybody listens to any of them, or to the patches one by one, or some at a time. */
 bool probes__are_listened(void);
-bool probes__patches_are_listened(void);
+bool probes__stub_patch_is_listened(void);
+bool probes__stub_patches_are_listened(void);
 
 void probes__code_load(const struct ts_journal_record *record);
 void probes__code_unload(const struct ts_journal_record *record);
@@ -40,5 +43,6 @@ void probes__module_load(const struct ts_journal_record *record);
 void probes__module_unload(const struct ts_journal_record *record,
 			   const struct ts_journal_record *kept);
 void probes__stub_patch(const struct ts_stub_patch *patch);
+void probes__stub_patches(const struct ts_stub_patches *told);
 
 #endif /* TIERSCOPE_HOOK_PROBES_H */

@@ -21,7 +21,7 @@
 extern volatile unsigned short tierscope_code_load_semaphore;
 extern volatile unsigned short tierscope_code_unload_semaphore;
 extern volatile unsigned short tierscope_module_load_semaphore;
-extern volatile unsigned short tierscope_stub_patch_semaphore;
+extern volatile unsigned short tierscope_stub_patches_semaphore;
 
 static struct kernel_side *kernel;
 static struct child child;
@@ -87,17 +87,17 @@ fire_module(__u64 start, __u64 size, const void *record)
 	STAP_PROBE5(tierscope, module_load, 1ULL, 2ULL, start, size, record);
 }
 
-static struct ts_stub_patch patch_of(__u64 sequence)
+static struct ts_stub_patches patches_of(__u64 sequence)
 {
-	return (struct ts_stub_patch){sequence, 0xf0001, BASE + 8,
-				      {1, 2},	{3, 4}, BASE,
-				      TS_CELL_SLOT, TS_TARGET_CALL_COUNTING};
+	return (struct ts_stub_patches){
+		.patches = {{sequence, 0xf0001, BASE + 8, {1, 2}, {3, 4}, BASE, TS_CELL_SLOT,
+			     TS_TARGET_CALL_COUNTING}},
+		.count = 1};
 }
 
-static void __attribute__((noinline)) fire_patch(const void *patch)
+static void __attribute__((noinline)) fire_patches(__u64 count, const void *patches)
 {
-	STAP_PROBE9(tierscope, stub_patch, 1ULL, 2ULL, 3ULL, 4ULL, 5ULL, 6U, 7ULL, 8ULL,
-		    patch);
+	STAP_PROBE2(tierscope, stub_patches, count, patches);
 }
 
 static const __u64 wild_sizes[] = {0,	  0xffffffff, 0x100000000ULL,
@@ -143,7 +143,7 @@ static void fire_unmapped(void)
 static void work(int what)
 {
 	struct ts_journal_record record = record_of(1);
-	struct ts_stub_patch patch = patch_of(1);
+	struct ts_stub_patches patches = patches_of(1);
 
 	switch (what) {
 	case LOAD:
@@ -182,11 +182,11 @@ static void work(int what)
 		fire_unmapped();
 		break;
 	case PATCH:
-		probes__stub_patch(&patch);
+		probes__stub_patches(&patches);
 		break;
 	case PATCH_NOWHERE:
 		for (size_t i = 0; i < COUNT(wild_records); i++)
-			fire_patch((void *)(uintptr_t)wild_records[i]);
+			fire_patches(wild_sizes[i], (void *)(uintptr_t)wild_records[i]);
 		break;
 	case SEMAPHORES:
 		if (!tierscope_code_load_semaphore || !tierscope_module_load_semaphore)
@@ -330,7 +330,7 @@ static void modules_are_told(void **state)
 
 static void patches_are_told(void **state)
 {
-	struct ts_stub_patch want = patch_of(1);
+	struct ts_stub_patches want = patches_of(1);
 	const struct ts_patch_event *event;
 
 	SKIP_IF_MISSING();
@@ -339,11 +339,11 @@ static void patches_are_told(void **state)
 	assert_int_equal(event->header.space, space);
 	assert_int_equal(event->header.pid, child.pid);
 	assert_int_equal(event->header.size, sizeof(*event));
-	assert_memory_equal(&event->patch, &want, sizeof(want));
-	child__do(&child, PATCH_NOWHERE);
-	kernel_side__drain_code(kernel);
-	assert_int_equal(kernel->events_count, 1);
-	assert_int_equal(counted(TS_LEDGER_BAD_RECORD), COUNT(wild_records));
+	assert_memory_equal(&event->told, &want, sizeof(want));
+	/* What cannot be read is none. */
+	event = (const struct ts_patch_event *)do_one(PATCH_NOWHERE);
+	assert_int_equal(event->told.count, 0);
+	assert_int_equal(kernel->events_count, 1 + COUNT(wild_records));
 	assert_int_equal(counted(TS_LEDGER_STUB_PATCHES), 1 + COUNT(wild_records));
 }
 

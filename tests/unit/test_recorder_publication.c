@@ -1344,14 +1344,15 @@ static struct ts_patch_event event_of(const struct fixture *fixture, uint32_t nu
 {
 	return (struct ts_patch_event){
 		.header = { .space = 1, .pid = (uint32_t)getpid(), .time_ns = until + 1000 },
-		.patch = { .function_id = function_of(fixture, number),
-			   .cell = cell_of(fixture, number),
-			   .words = { prestub_of(fixture, number),
-				      start_of(number, version) },
-			   .window_ns = { from, until },
-			   .start = start_of(number, version),
-			   .kind = TS_CELL_PRECODE,
-			   .target = TS_TARGET_BODY } };
+		.told = { .count = 1,
+			  .patches = { { .function_id = function_of(fixture, number),
+					 .cell = cell_of(fixture, number),
+					 .words = { prestub_of(fixture, number),
+						    start_of(number, version) },
+					 .window_ns = { from, until },
+					 .start = start_of(number, version),
+					 .kind = TS_CELL_PRECODE,
+					 .target = TS_TARGET_BODY } } } };
 }
 
 /* The cell leads to that version now, and the hook says so; how many patches it brought. */
@@ -1461,6 +1462,24 @@ static void a_look_leaves_new_code_to_the_hook_for_a_while(void **state)
 	assert_int_equal(finish(fixture), 1);
 }
 
+static void several_are_told_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t at = fixture->now;
+	struct ts_patch_event event = event_of(fixture, 0, 0, at + 1, at + 2);
+
+	for (uint32_t i = 0; i < TS_PATCHES_MAX; i++) {
+		tell_body(fixture, i, 0);
+		event.told.patches[i] =
+			event_of(fixture, i, 0, at + 1, at + 2).told.patches[0];
+	}
+	event.told.count = TS_PATCHES_MAX;
+	assert_true(publication__told(fixture->recorder, &event));
+	assert_int_equal(model__patches(fixture->model), TS_PATCHES_MAX);
+	event.told.count = 0;
+	assert_true(publication__told(fixture->recorder, &event));
+}
+
 static void a_watchpoint_knows_better_than_the_hook(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1485,23 +1504,26 @@ static void nonsense_that_is_told_is_dropped(void **state)
 	(bad = good, bad.field = (value),                             \
 	 assert_false(publication__told(fixture->recorder, &bad)))
 	EXPECT_BAD(header.space, 2);
+	EXPECT_BAD(told.count, 2); /* the second is none */
+	EXPECT_BAD(told.count, TS_PATCHES_MAX + 1);
+	EXPECT_BAD(told.count, UINT64_MAX);
 	EXPECT_BAD(header.time_ns, START);
-	EXPECT_BAD(patch.function_id, 0);
-	EXPECT_BAD(patch.kind, TS_CELL_COUNT);
-	EXPECT_BAD(patch.cell, good.patch.cell + 1);
-	EXPECT_BAD(patch.cell, 0xffffffff81000000); /* the kernel's: no watchpoint there */
-	EXPECT_BAD(patch.target, TS_TARGET_COUNT);
-	EXPECT_BAD(patch.target, TS_TARGET_PRESTUB);
-	EXPECT_BAD(patch.window_ns[0], 0);
-	EXPECT_BAD(patch.window_ns[0], START + 3);
-	EXPECT_BAD(patch.window_ns[1], UINT64_MAX);
+	EXPECT_BAD(told.patches[0].function_id, 0);
+	EXPECT_BAD(told.patches[0].kind, TS_CELL_COUNT);
+	EXPECT_BAD(told.patches[0].cell, good.told.patches[0].cell + 1);
+	EXPECT_BAD(told.patches[0].cell, 0xffffffff81000000); /* the kernel's: no watchpoint there */
+	EXPECT_BAD(told.patches[0].target, TS_TARGET_COUNT);
+	EXPECT_BAD(told.patches[0].target, TS_TARGET_PRESTUB);
+	EXPECT_BAD(told.patches[0].window_ns[0], 0);
+	EXPECT_BAD(told.patches[0].window_ns[0], START + 3);
+	EXPECT_BAD(told.patches[0].window_ns[1], UINT64_MAX);
 #undef EXPECT_BAD
 	/* Of bodies that are not known, or another function's, nothing is believed. */
 	bad = good;
-	bad.patch.start++;
+	bad.told.patches[0].start++;
 	assert_true(publication__told(fixture->recorder, &bad));
 	bad = good;
-	bad.patch.function_id = function_of(fixture, 1);
+	bad.told.patches[0].function_id = function_of(fixture, 1);
 	assert_true(publication__told(fixture->recorder, &bad));
 	assert_int_equal(model__patches(fixture->model), 0);
 	assert_true(publication__told(fixture->recorder, &good));
@@ -1509,7 +1531,7 @@ static void nonsense_that_is_told_is_dropped(void **state)
 	/* Nor that the function's cell is another one by now. */
 	tell_body(fixture, 0, 1);
 	bad = event_of(fixture, 0, 1, START + 3, START + 4);
-	bad.patch.cell += 8;
+	bad.told.patches[0].cell += 8;
 	assert_true(publication__told(fixture->recorder, &bad));
 	assert_int_equal(model__patches(fixture->model), 1);
 }
@@ -1561,6 +1583,7 @@ int main(void)
 		TEST(the_narrower_begin_of_a_window_wins),
 		TEST(what_was_seen_is_no_patch_again_when_it_is_told),
 		TEST(a_look_leaves_new_code_to_the_hook_for_a_while),
+		TEST(several_are_told_at_once),
 		TEST(a_watchpoint_knows_better_than_the_hook),
 		TEST(nonsense_that_is_told_is_dropped),
 	};

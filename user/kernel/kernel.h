@@ -46,7 +46,7 @@ struct kernel_options {
 	uint32_t sample_ring_bytes;	/* 0: by CPUs and frequency */
 	uint32_t code_ring_bytes;	/* 0: default */
 	bool kernel_stacks;		/* kernel frames too */
-	bool without_patches;		/* hooks are not asked for stub_patch */
+	bool without_patches;		/* hooks are not asked for patches */
 };
 
 /*

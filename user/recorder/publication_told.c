@@ -39,11 +39,9 @@ static struct watched *watch_told(const struct reading *reading,
 	return watched__add(publication, &watched);
 }
 
-bool publication__told(struct recorder *recorder, const struct ts_patch_event *event)
+static void take(struct recorder *recorder, struct process *process,
+		 const struct ts_stub_patch *patch)
 {
-	const struct ts_stub_patch *patch = &event->patch;
-	struct process *process = process__by_space(recorder, event->header.space,
-						    (pid_t)event->header.pid);
 	struct reading reading = { .recorder = recorder, .process = process,
 				   .now = patch->window_ns[1],
 				   .since = patch->window_ns[0] };
@@ -51,23 +49,36 @@ bool publication__told(struct recorder *recorder, const struct ts_patch_event *e
 				     patch->start };
 	struct watched *watched;
 
-	if (!process || !is_plausible(patch, event->header.time_ns))
-		return false;
-	process->publication.told = true;
 	/* Its body's own event was lost: it is told of by the journal, and a look finds it. */
 	if (watched__body_at(&reading, patch->function_id, patch->start) == MODEL_NONE)
-		return true;
+		return;
 	watched = watch_told(&reading, patch);
 	/* A watchpoint knows better; and what a look found since is as it is now. */
 	if (!watched || watched->exact || watched->cell.address != patch->cell ||
 	    patch->window_ns[1] <= watched->seen_ns ||
 	    patch->window_ns[1] <= watched->patched_ns)
-		return true;
+		return;
 	/* A look saw it lead elsewhere later than the hook did. */
 	if (reading.since < watched->seen_ns)
 		reading.since = watched->seen_ns;
 	watched->behind_looks = 0;
 	watched__note(&reading, watched, &state);
+}
+
+bool publication__told(struct recorder *recorder, const struct ts_patch_event *event)
+{
+	const struct ts_stub_patches *told = &event->told;
+	struct process *process = process__by_space(recorder, event->header.space,
+						    (pid_t)event->header.pid);
+
+	if (!process || told->count > TS_PATCHES_MAX)
+		return false;
+	for (uint64_t i = 0; i < told->count; i++)
+		if (!is_plausible(&told->patches[i], event->header.time_ns))
+			return false;
+	process->publication.told = true;
+	for (uint64_t i = 0; i < told->count; i++)
+		take(recorder, process, &told->patches[i]);
 	return true;
 }
 

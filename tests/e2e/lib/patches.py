@@ -17,6 +17,8 @@ TOLD_BAR = 0.99
 TOLD_NS = 1_000_000
 # Of bodies that the hook told of.  A body may be born and published before anybody listens.
 PUBLISHED_BAR = 0.95
+# Fewer say nothing of a median.
+FEW = 50
 # The demo's plug-in is in a collectible context, whose methods have no versions.
 COLLECTIBLE = "Plugin"
 
@@ -66,7 +68,7 @@ def check_windows(document, pid):
     return bodies
 
 
-def check_told(document, pid, end_ns):
+def check_told(document, pid, end_ns, least):
     """New bodies are published, and when is known to a millisecond."""
     bodies = Bodies(document, pid)
     new = [b for b in bodies.jit if b["source"] == "event" and b["tier"] != "OptimizedTier1OSR"
@@ -76,7 +78,9 @@ def check_told(document, pid, end_ns):
     print(f"{len(published)} of {len(new)} new bodies were published"
           + (f", half within {widths[len(widths) // 2] / 1e6:.3f} ms, 9 of 10 within {widths[len(widths) * 9 // 10] / 1e6:.3f} ms"
              if widths else ""))
-    check.at_least(len(widths), 50, "bodies with a window")
+    check.at_least(len(widths), least, "bodies with a window")
+    if len(widths) < FEW:
+        return
     check.at_least(TOLD_NS, widths[len(widths) // 2], "the median window, at most")
     check.at_least(len(published) / len(new), PUBLISHED_BAR, "share of new bodies that were published")
 

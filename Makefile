@@ -35,10 +35,13 @@ LOADER := $(OUTPUT)/tierscope
 BPF_OBJECT := $(OUTPUT)/tierscope.bpf.o
 SKELETON := $(OUTPUT)/tierscope.skel.h
 
-USER_SOURCES := $(filter-out user/cli/main.c,$(wildcard user/*/*.c))
+# What loader and hook share, and each compiles for itself.
+SHARED_SOURCES := $(wildcard publication/*.c)
+USER_SOURCES := $(filter-out user/cli/main.c,$(wildcard user/*/*.c)) $(SHARED_SOURCES)
 USER_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(USER_SOURCES))
 HOOK_SOURCES := $(wildcard profiler_hook/*.c)
-HOOK_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(HOOK_SOURCES))
+HOOK_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(HOOK_SOURCES)) \
+	$(patsubst %.c,$(OUTPUT)/profiler_hook/%.o,$(SHARED_SOURCES))
 # What the flame graph page adds to the loader.
 -include user/view/view.mk
 
@@ -63,9 +66,15 @@ $(SKELETON): $(BPF_OBJECT)
 	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name tierscope > $@
 
 # --- loader -------------------------------------------------------------
+COMPILE_USER = $(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
 $(OUTPUT)/user/%.o: user/%.c
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(COMPILE_USER)
+
+$(OUTPUT)/publication/%.o: publication/%.c
+	@mkdir -p $(@D)
+	$(COMPILE_USER)
 
 $(filter $(OUTPUT)/user/kernel/%,$(USER_OBJECTS)): $(SKELETON)
 
@@ -78,10 +87,16 @@ HOOK_LIBS := -Wl,--push-state,--no-as-needed -l:libpthread.so.0 -l:libdl.so.2 -W
 
 # No libc symbol newer than GLIBC_2.17 and no stack protector: see
 # profiler_hook/README.md.
+COMPILE_HOOK = $(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -fvisibility=hidden \
+	-fno-stack-protector -fno-omit-frame-pointer -MMD -MP -c $< -o $@
+
 $(OUTPUT)/profiler_hook/%.o: profiler_hook/%.c
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -fvisibility=hidden \
-		-fno-stack-protector -fno-omit-frame-pointer -MMD -MP -c $< -o $@
+	$(COMPILE_HOOK)
+
+$(OUTPUT)/profiler_hook/publication/%.o: publication/%.c
+	@mkdir -p $(@D)
+	$(COMPILE_HOOK)
 
 $(HOOK): $(HOOK_OBJECTS)
 	$(call msg,LINK,$@)$(CC) -shared $(CFLAGS_ALL) -Wl,-z,defs -Wl,-z,now \

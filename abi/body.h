@@ -137,4 +137,24 @@ enum ts_il_state {
 	TS_IL_COUNT
 };
 
+/* A change of an entry cell that the hook saw: calls of the function reach a body now. */
+struct ts_stub_patch {
+	__u64 sequence;		/* of patches, from 1 */
+	__u64 function_id;
+	__u64 cell;		/* its address */
+	__u64 words[2];		/* in it before, 0 where that was not seen; and now */
+	__u64 window_ns[2];	/* of the change; CLOCK_MONOTONIC */
+	__u64 start;		/* of the body */
+	__u32 kind;		/* enum ts_cell_kind */
+	__u32 target;		/* enum ts_target */
+};
+
+_Static_assert(sizeof(struct ts_stub_patch) == 72, "patch layout");
+
+#define TS_PATCHES_MAX	8	/* told at once */
+struct ts_stub_patches {
+	struct ts_stub_patch patches[TS_PATCHES_MAX];	/* `count` of them mean something */
+	__u64 count;
+};
+
 #endif /* TIERSCOPE_ABI_BODY_H */

@@ -152,6 +152,9 @@ enum ts_hook_counter {
 	TS_HOOK_PRECOMPILED_OVERFLOW,	/* no room in the precompiled array */
 	TS_HOOK_MAILBOX_ANSWERS,
 	TS_HOOK_SESSIONS,		/* sessions opened so far */
+	TS_HOOK_PATCHES,		/* changes of entry cells that a probe told of */
+	TS_HOOK_PATCH_OVERFLOW,		/* no room to wait for one */
+	TS_HOOK_CELLS_UNKNOWN,		/* functions whose entry cell could not be told */
 	TS_HOOK_COUNTERS = 32
 };
 

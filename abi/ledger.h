@@ -72,6 +72,8 @@ X(43, CODE_SENT,	CODE,	"code_sent", \
   "code events sent to the loader") \
 X(44, CODE_READER_DROPPED, CODE_LOST, "code_reader_dropped", \
   "the loader could not make sense of the event") \
+X(45, STUB_PATCHES,	CODE,	"stub_patches", \
+  "stub_patches probes that fired") \
 
 enum ts_ledger {
 #define TS_LEDGER_ENUM(number, id, class, name, text) TS_LEDGER_##id = number,

@@ -20,6 +20,7 @@ enum ts_event_type {
 	TS_EVENT_FORK = 6,
 	TS_EVENT_EXEC = 7,
 	TS_EVENT_EXIT = 8,
+	TS_EVENT_STUB_PATCH = 9,
 };
 
 struct ts_event {
@@ -138,6 +139,14 @@ struct ts_code_event {
 };
 
 _Static_assert(sizeof(struct ts_code_event) == 176, "code event layout");
+
+/* What the hook saw of entry cells. */
+struct ts_patch_event {
+	struct ts_event header;
+	struct ts_stub_patches told;
+};
+
+_Static_assert(sizeof(struct ts_patch_event) == 616, "patch event layout");
 
 /* Fork, exec, exit. */
 struct ts_process_event {

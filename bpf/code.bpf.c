@@ -61,6 +61,12 @@ int BPF_USDT(module_unload, __u64 sequence, __u64 module_id, __u64 base, __u64 s
 	return on_module(&probe, record);
 }
 
+SEC("usdt")
+int BPF_USDT(stub_patches, __u64 count, void *told)
+{
+	return on_stub_patches(told);
+}
+
 SEC("raw_tp/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {

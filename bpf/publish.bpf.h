@@ -218,4 +218,29 @@ static __always_inline int on_module(const struct probe *probe, const void *from
 	return 0;
 }
 
+/* What a stub_patches probe points to; the loader holds it against what it knows. */
+static __always_inline int on_stub_patches(const void *from)
+{
+	struct ts_space *space = current_space();
+	struct ts_patch_event *event;
+
+	if (!space)
+		return 0;
+	ledger_count(TS_LEDGER_STUB_PATCHES);
+	ledger_count(TS_LEDGER_CODE_EVENTS);
+	event = bpf_ringbuf_reserve(&code_events, sizeof(*event), 0);
+	if (!event) {
+		ledger_count(TS_LEDGER_CODE_RING_FULL);
+		return 0;
+	}
+	/* Larger than the stack of a program.  What cannot be read is sent as none: what is
+	 * reserved is submitted. */
+	if (bpf_probe_read_user(&event->told, sizeof(event->told), from))
+		event->told.count = 0;
+	fill_header(&event->header, TS_EVENT_STUB_PATCH, sizeof(*event), space->number);
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	ledger_count(TS_LEDGER_CODE_SENT);
+	return 0;
+}
+
 #endif /* TIERSCOPE_PUBLISH_BPF_H */

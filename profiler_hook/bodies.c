@@ -132,6 +132,7 @@ static void publish(struct hook *hook, const struct ts_journal_record *record)
 {
 	hook__count(hook, TS_HOOK_CODE_LOADS);
 	probes__code_load(record);
+	patches__born(hook, record);
 }
 
 int bodies__add(struct hook *hook, struct ts_journal_record *draft,

@@ -42,7 +42,7 @@ static struct ts_mailbox *mailbox_of(const struct hook *hook)
 					     TS_MAILBOX_OFFSET);
 }
 
-static void ring(struct hook *hook)
+void helper__ring(struct hook *hook)
 {
 	struct ts_mailbox *mailbox = mailbox_of(hook);
 
@@ -132,6 +132,7 @@ static enum helper_next work(struct hook *hook)
 	uint32_t command = __atomic_load_n(&mailbox->command, __ATOMIC_ACQUIRE);
 
 	answer(hook, now);
+	helper->patches_ns = patches__watch(hook, now);
 	if (command)
 		next = commands__run(hook, mailbox, command);
 	if (next == HELPER_STAY &&
@@ -156,6 +157,7 @@ static void sleep_on(struct hook *hook, uint32_t bell)
 	uint64_t now = journal__now();
 	struct timespec wait;
 
+	due = sooner(due, helper->patches_ns);
 	if (helper->stuck_ns)
 		due = sooner(due, helper->stuck_ns + STUCK_NS);
 	if (due && due <= now)
@@ -276,7 +278,7 @@ void helper__join(struct hook *hook)
 void helper__resume(struct hook *hook)
 {
 	__atomic_store_n(&hook->helper.resume_wanted, true, __ATOMIC_RELEASE);
-	ring(hook);
+	helper__ring(hook);
 }
 
 void helper__check_listeners(struct hook *hook)
@@ -286,5 +288,5 @@ void helper__check_listeners(struct hook *hook)
 		    TS_HOOK_LIVE ||
 	    __atomic_exchange_n(&hook->helper.nobody_listens, 1, __ATOMIC_ACQ_REL))
 		return;
-	ring(hook);
+	helper__ring(hook);
 }

@@ -7,6 +7,7 @@
  *   mailbox     names addresses of precompiled code; rest, resume, detach
  *   session     of a launched process: opened a while after the start
  *   rest        of an attached hook: ends the session when nobody listens any more
+ *   patches     looks at entry cells while a new body waits to be reached
  *
  * Work that makes a runtime thread of its thread (session.h) is done last: a fresh
  * thread waits for the end of that one, and goes on.
@@ -32,6 +33,7 @@ struct helper {
 	uint64_t stuck_ns;	/* since when; 0 it is not */
 	uint64_t rest_ns;	/* when to look whether somebody listens; 0 never */
 	uint64_t session_ns;	/* when to open the session; 0 never */
+	uint64_t patches_ns;	/* when to look at entry cells; 0 never */
 };
 
 /* Makes the thread.  -Exxx: there is none, and nothing that it would do is done. */
@@ -39,6 +41,9 @@ int helper__start(struct hook *hook);
 
 /* Waits for the end of a thread that was told to detach. */
 void helper__join(struct hook *hook);
+
+/* Wakes it. */
+void helper__ring(struct hook *hook);
 
 /* Wakes it to open the session again, if it rests. */
 void helper__resume(struct hook *hook);

@@ -101,6 +101,9 @@ static int create_tables(struct hook *hook)
 		err = table__create(&hook->scope_numbers, HOOK_SCOPES);
 	if (err)
 		return err;
+	err = patches__create(&hook->patches);
+	if (err)
+		return err;
 	hook->links = memory__map(HOOK_LINKS_MAX * sizeof(*hook->links));
 	hook->namings = memory__map(HOOK_NAMINGS * sizeof(*hook->namings));
 	return hook->links && hook->namings ? 0 : -ENOMEM;
@@ -115,6 +118,7 @@ static void destroy(struct hook *hook)
 	table__destroy(&hook->modules);
 	table__destroy(&hook->lasting);
 	table__destroy(&hook->gone);
+	patches__destroy(&hook->patches);
 	memory__unmap(hook->links, HOOK_LINKS_MAX * sizeof(*hook->links));
 	memory__unmap(hook->namings, HOOK_NAMINGS * sizeof(*hook->namings));
 	unknown__release(hook->info);
@@ -253,6 +257,7 @@ static hresult Callback_Initialize(struct profiler_callback *self, struct unknow
 static hresult Callback_Shutdown(struct profiler_callback *self)
 {
 	precompiled__finish(&impl_from_profiler_callback(self)->hook);
+	patches__tell_all(&impl_from_profiler_callback(self)->hook);
 	return S_OK;
 }
 
@@ -334,9 +339,13 @@ static hresult Callback_JITCompilationStarted(struct profiler_callback *self,
 					      function_id function,
 					      int32_t is_safe_to_block)
 {
+	int saved = errno;
+
 	(void)function;
 	(void)is_safe_to_block;
+	patches__event(&impl_from_profiler_callback(self)->hook);
 	tiers__begin(&impl_from_profiler_callback(self)->hook);
+	errno = saved;
 	return S_OK;
 }
 
@@ -345,6 +354,7 @@ static hresult compiled(struct profiler_callback *self, function_id function,
 {
 	int saved = errno;
 
+	patches__event(&impl_from_profiler_callback(self)->hook);
 	if (!FAILED(result))
 		callbacks__compiled(&impl_from_profiler_callback(self)->hook, function,
 				    dynamic);
@@ -366,6 +376,7 @@ Callback_JITCachedFunctionSearchFinished(struct profiler_callback *self,
 {
 	int saved = errno;
 
+	patches__event(&impl_from_profiler_callback(self)->hook);
 	if (result == CACHED_FUNCTION_FOUND)
 		precompiled__used(&impl_from_profiler_callback(self)->hook, function);
 	errno = saved;
@@ -407,6 +418,7 @@ static hresult Callback_EventPipeEventDelivered(
 	(void)thread;
 	(void)frames_count;
 	(void)frames;
+	patches__event(&impl_from_profiler_callback(self)->hook);
 	deliver__event(&impl_from_profiler_callback(self)->hook, provider, event,
 		       version, payload, payload_size);
 	helper__check_listeners(&impl_from_profiler_callback(self)->hook);

@@ -6,9 +6,11 @@
 #ifndef TIERSCOPE_HOOK_HOOK_H
 #define TIERSCOPE_HOOK_HOOK_H
 
+#include "cells.h"
 #include "corprof.h"
 #include "helper.h"
 #include "journal.h"
+#include "patches.h"
 #include "table.h"
 
 #include <stdbool.h>
@@ -60,6 +62,8 @@ struct hook {
 	uint64_t session;
 	bool session_open;
 	struct helper helper;
+	struct cells cells;
+	struct patches patches;
 	provider_id provider;  /* of the runtime's events, once seen */
 	uint32_t nodes_proven; /* see versions.h */
 	uint64_t states_hash;  /* see versions.c: on 8 only */

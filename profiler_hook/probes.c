@@ -23,13 +23,26 @@ SEMAPHORE(code_load);
 SEMAPHORE(code_unload);
 SEMAPHORE(module_load);
 SEMAPHORE(module_unload);
+SEMAPHORE(stub_patch);
+SEMAPHORE(stub_patches);
 
 #define LISTENED(name) __builtin_expect(tierscope_##name##_semaphore, 0)
 
 bool probes__are_listened(void)
 {
 	return LISTENED(code_load) || LISTENED(code_unload) || LISTENED(module_load) ||
-	       LISTENED(module_unload);
+	       LISTENED(module_unload) || LISTENED(stub_patch) ||
+	       LISTENED(stub_patches);
+}
+
+bool probes__stub_patch_is_listened(void)
+{
+	return LISTENED(stub_patch);
+}
+
+bool probes__stub_patches_are_listened(void)
+{
+	return LISTENED(stub_patches);
 }
 
 __attribute__((noinline)) void probes__code_load(const struct ts_journal_record *record)
@@ -68,4 +81,21 @@ probes__module_unload(const struct ts_journal_record *record,
 		return;
 	STAP_PROBE5(tierscope, module_unload, record->death_sequence, record->module_id,
 		    record->start, record->size, kept);
+}
+
+__attribute__((noinline)) void probes__stub_patch(const struct ts_stub_patch *patch)
+{
+	if (!LISTENED(stub_patch))
+		return;
+	STAP_PROBE9(tierscope, stub_patch, patch->sequence, patch->function_id,
+		    patch->cell, patch->words[0], patch->words[1],
+		    patch->kind | patch->target << 8, patch->window_ns[0],
+		    patch->window_ns[1], patch);
+}
+
+__attribute__((noinline)) void probes__stub_patches(const struct ts_stub_patches *told)
+{
+	if (!LISTENED(stub_patches))
+		return;
+	STAP_PROBE2(tierscope, stub_patches, told->count, told);
 }

@@ -6,9 +6,15 @@ UNIT := $(OUTPUT)/unit
 UNIT_OBJECTS := $(patsubst %.c,$(UNIT)/%.o,$(USER_SOURCES))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(UNIT)/%,$(wildcard tests/unit/test_*.c))
 
+COMPILE_UNIT = $(call msg,CC-SAN,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
+
 $(UNIT)/user/%.o: user/%.c
 	@mkdir -p $(@D)
-	$(call msg,CC-SAN,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
+	$(COMPILE_UNIT)
+
+$(UNIT)/publication/%.o: publication/%.c
+	@mkdir -p $(@D)
+	$(COMPILE_UNIT)
 
 $(filter $(UNIT)/user/kernel/%,$(UNIT_OBJECTS)): $(SKELETON)
 

@@ -21,6 +21,7 @@
 extern volatile unsigned short tierscope_code_load_semaphore;
 extern volatile unsigned short tierscope_code_unload_semaphore;
 extern volatile unsigned short tierscope_module_load_semaphore;
+extern volatile unsigned short tierscope_stub_patches_semaphore;
 
 static struct kernel_side *kernel;
 static struct child child;
@@ -40,6 +41,8 @@ enum {
 	RECORDS,
 	UNMAPPED_RECORD,
 	SEMAPHORES,
+	PATCH,
+	PATCH_NOWHERE,
 };
 
 static char long_text[TS_TEXT_MAX];
@@ -82,6 +85,19 @@ static void __attribute__((noinline))
 fire_module(__u64 start, __u64 size, const void *record)
 {
 	STAP_PROBE5(tierscope, module_load, 1ULL, 2ULL, start, size, record);
+}
+
+static struct ts_stub_patches patches_of(__u64 sequence)
+{
+	return (struct ts_stub_patches){
+		.patches = {{sequence, 0xf0001, BASE + 8, {1, 2}, {3, 4}, BASE, TS_CELL_SLOT,
+			     TS_TARGET_CALL_COUNTING}},
+		.count = 1};
+}
+
+static void __attribute__((noinline)) fire_patches(__u64 count, const void *patches)
+{
+	STAP_PROBE2(tierscope, stub_patches, count, patches);
 }
 
 static const __u64 wild_sizes[] = {0,	  0xffffffff, 0x100000000ULL,
@@ -127,6 +143,7 @@ static void fire_unmapped(void)
 static void work(int what)
 {
 	struct ts_journal_record record = record_of(1);
+	struct ts_stub_patches patches = patches_of(1);
 
 	switch (what) {
 	case LOAD:
@@ -163,6 +180,13 @@ static void work(int what)
 		break;
 	case UNMAPPED_RECORD:
 		fire_unmapped();
+		break;
+	case PATCH:
+		probes__stub_patches(&patches);
+		break;
+	case PATCH_NOWHERE:
+		for (size_t i = 0; i < COUNT(wild_records); i++)
+			fire_patches(wild_sizes[i], (void *)(uintptr_t)wild_records[i]);
 		break;
 	case SEMAPHORES:
 		if (!tierscope_code_load_semaphore || !tierscope_module_load_semaphore)
@@ -309,6 +333,25 @@ static void modules_are_told(void **state)
 	assert_int_equal(event->record.size, 0x40);
 }
 
+static void patches_are_told(void **state)
+{
+	struct ts_stub_patches want = patches_of(1);
+	const struct ts_patch_event *event;
+
+	SKIP_IF_MISSING();
+	event = (const struct ts_patch_event *)do_one(PATCH);
+	assert_int_equal(event->header.type, TS_EVENT_STUB_PATCH);
+	assert_int_equal(event->header.space, space);
+	assert_int_equal(event->header.pid, child.pid);
+	assert_int_equal(event->header.size, sizeof(*event));
+	assert_memory_equal(&event->told, &want, sizeof(want));
+	/* What cannot be read is none. */
+	event = (const struct ts_patch_event *)do_one(PATCH_NOWHERE);
+	assert_int_equal(event->told.count, 0);
+	assert_int_equal(kernel->events_count, 1 + COUNT(wild_records));
+	assert_int_equal(counted(TS_LEDGER_STUB_PATCHES), 1 + COUNT(wild_records));
+}
+
 static void long_texts_are_cut(void **state)
 {
 	const struct ts_code_event *event;
@@ -444,6 +487,7 @@ int main(void)
 		TEST(a_load_reaches_ring_and_code_map),
 		TEST(an_unload_takes_the_body_out),
 		TEST(modules_are_told),
+		TEST(patches_are_told),
 		TEST(long_texts_are_cut),
 		TEST(the_semaphores_are_raised),
 		cmocka_unit_test_setup_teardown(a_burst_is_all_there, setup_large_ring,

@@ -193,6 +193,40 @@ static void an_unload_is_sent_with_the_row_it_freed(void **state)
 	assert_int_equal(last_code()->row, 0);
 }
 
+#define PATCH 0x7e0000200000ULL
+
+static void patches_are_sent_as_they_were_told(void **state)
+{
+	static struct ts_stub_patches told = {
+		.patches = {{7, 0xf00d, BASE, {1, 2}, {3, 4}, BASE, TS_CELL_SLOT,
+			     TS_TARGET_BODY}},
+		.count = 1};
+	const struct ts_patch_event *event;
+
+	shim__add_memory(PATCH, &told, sizeof(told));
+	on_stub_patches((void *)PATCH);
+	event = (const struct ts_patch_event *)last_code();
+	assert_int_equal(event->header.type, TS_EVENT_STUB_PATCH);
+	assert_int_equal(event->header.size, sizeof(*event));
+	assert_int_equal(event->header.space, 40);
+	assert_int_equal(event->header.pid, PID);
+	assert_memory_equal(&event->told, &told, sizeof(told));
+	assert_int_equal(shim.records[0].flags, BPF_RB_NO_WAKEUP);
+	assert_int_equal(counted(TS_LEDGER_STUB_PATCHES), 1);
+	/* What cannot be read is none. */
+	on_stub_patches(NULL);
+	assert_int_equal(((const struct ts_patch_event *)last_code())->told.count, 0);
+	on_stub_patches((void *)(PATCH + 8));
+	assert_int_equal(((const struct ts_patch_event *)last_code())->told.count, 0);
+	shim.ring_room = 0;
+	on_stub_patches((void *)PATCH);
+	assert_int_equal(counted(TS_LEDGER_CODE_RING_FULL), 1);
+	shim.pid_tgid = 999;
+	on_stub_patches((void *)PATCH);
+	assert_int_equal(counted(TS_LEDGER_STUB_PATCHES), 4);
+	assert_int_equal(shim.records_count, 3);
+}
+
 static void text_is_cut_at_what_an_event_holds(void **state)
 {
 	static const struct {
@@ -499,6 +533,7 @@ int main(void)
 		TEST(a_load_is_sent_and_can_be_found),
 		TEST(the_loader_is_woken_when_the_ring_fills),
 		TEST(an_unload_is_sent_with_the_row_it_freed),
+		TEST(patches_are_sent_as_they_were_told),
 		TEST(text_is_cut_at_what_an_event_holds),
 		TEST(text_that_cannot_be_read_is_none),
 		TEST(a_module_is_sent_and_wakes_the_loader),

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../user/publication/entry_cell.h"
+#include "../../publication/entry_cell.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -154,7 +154,23 @@ static bool is_body(void *context, uint64_t function, uint64_t address)
 	return false;
 }
 
-static const struct entry_reader reader = { read_memory, is_body, &memory };
+/* Stubs that count calls, and forwarders, are not the function's own. */
+static bool read_own(void *context, uint64_t address, void *buffer, size_t size)
+{
+	static const unsigned int others[] = { COUNTING, COUNTING_MORE, TO_VIRTUAL3,
+					       TO_VIRTUAL11 };
+
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		const uint64_t stub = stub_at(others[i]);
+
+		assert_false(address < stub + STUB_SIZE && address + size > stub);
+		assert_false(address < stub + TO_WORDS + STUB_SIZE &&
+			     address + size > stub + TO_WORDS);
+	}
+	return read_memory(context, address, buffer, size);
+}
+
+static const struct entry_reader reader = { read_memory, read_memory, is_body, &memory };
 
 static void put(uint64_t address, const void *bytes, size_t size)
 {
@@ -335,7 +351,8 @@ static int build(void **state)
 static uint64_t expect_cell(uint64_t function, enum ts_cell_kind kind, uint64_t address)
 {
 	struct entry_cell cell;
-	int error = entry_cell__find(&reader, function, &cell);
+	struct entry_state state;
+	int error = entry_cell__find(&reader, function, &cell, &state);
 
 	if (error)
 		fail_msg("function %#lx: error %d", function - TYPES, error);
@@ -348,7 +365,8 @@ static uint64_t expect_cell(uint64_t function, enum ts_cell_kind kind, uint64_t 
 static void expect_none(uint64_t function)
 {
 	struct entry_cell cell;
-	int error = entry_cell__find(&reader, function, &cell);
+	struct entry_state state;
+	int error = entry_cell__find(&reader, function, &cell, &state);
 
 	if (error != -ENOENT)
 		fail_msg("function %#lx: %d, not -ENOENT", function - TYPES, error);
@@ -358,10 +376,13 @@ static void expect_none(uint64_t function)
 static void expect_state(uint64_t function, enum ts_target target, uint64_t body)
 {
 	struct entry_cell cell;
-	struct entry_state state;
+	struct entry_state found, state;
 
-	assert_int_equal(entry_cell__find(&reader, function, &cell), 0);
+	assert_int_equal(entry_cell__find(&reader, function, &cell, &found), 0);
 	assert_int_equal(entry_cell__read(&reader, function, &cell, &state), 0);
+	assert_int_equal(found.word, state.word);
+	assert_int_equal(found.target, state.target);
+	assert_int_equal(found.body, state.body);
 	assert_int_equal(state.word, get64(cell.address));
 	if (state.target != target || state.body != body)
 		fail_msg("function %#lx: target %d, body %#lx", function - TYPES,
@@ -766,7 +787,7 @@ static void a_cell_that_cannot_be_read_is_none(void **state)
 	struct entry_state told;
 
 	(void)state;
-	assert_int_equal(entry_cell__find(&reader, ORDINARY, &cell), 0);
+	assert_int_equal(entry_cell__find(&reader, ORDINARY, &cell, &told), 0);
 	memory.hole = cell.address + 7;
 	expect_none(ORDINARY);
 	/* Unmapped only after it was found. */
@@ -792,6 +813,23 @@ static void a_way_that_cannot_be_read_leads_to_the_unknown(void **state)
 	/* What only the stub itself uses is not read. */
 	memory.hole = word_at(COUNTING, 0);
 	expect_state(ORDINARY, TS_TARGET_CALL_COUNTING, body_of(ORDINARY, 0));
+}
+
+/* The hook reads what is the function's own by plain loads: no stub that may be freed. */
+static void what_a_cell_leads_to_is_not_read_as_the_functions_own(void **state)
+{
+	const struct entry_reader careful = { read_memory, read_own, is_body, &memory };
+	struct entry_cell cell;
+	struct entry_state told;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(functions); i++) {
+		assert_int_equal(entry_cell__find(&careful, functions[i], &cell, &told), 0);
+		assert_int_equal(entry_cell__read(&careful, functions[i], &cell, &told), 0);
+	}
+	put64(SLOT3, stub_at(TO_VIRTUAL3));
+	assert_int_equal(entry_cell__find(&careful, VIRTUAL3, &cell, &told), 0);
+	assert_int_equal(told.body, body_of(VIRTUAL3, 0));
 }
 
 /* The program may write there what it likes while it is read. */
@@ -901,7 +939,7 @@ static bool survey(uint64_t function)
 	int error;
 
 	memory.reads = 0;
-	error = entry_cell__find(&reader, function, &cell);
+	error = entry_cell__find(&reader, function, &cell, &state);
 	if (error) {
 		assert_int_equal(error, -ENOENT);
 	} else {
@@ -1013,6 +1051,7 @@ int main(void)
 		TEST(a_slot_that_cannot_be_read_is_left_for_the_own_precode),
 		TEST(a_cell_that_cannot_be_read_is_none),
 		TEST(a_way_that_cannot_be_read_leads_to_the_unknown),
+		TEST(what_a_cell_leads_to_is_not_read_as_the_functions_own),
 		TEST(stubs_that_lead_in_a_circle_lead_to_the_unknown),
 		TEST(a_counting_stub_leads_to_a_body_or_to_the_unknown),
 		TEST(the_words_of_a_stub_may_lie_below_it),

@@ -1339,6 +1339,205 @@ static void a_sample_brings_its_hit(void **state)
 	assert_false(model__sample(fixture->model, 0)->flags & TS_SAMPLE_HIT);
 }
 
+/* --- what the hook tells ------------------------------------------------------------- */
+
+static struct ts_patch_event event_of(const struct fixture *fixture, uint32_t number,
+				      uint32_t version, uint64_t from, uint64_t until)
+{
+	return (struct ts_patch_event){
+		.header = { .space = 1, .pid = (uint32_t)getpid(), .time_ns = until + 1000 },
+		.told = { .count = 1,
+			  .patches = { { .function_id = function_of(fixture, number),
+					 .cell = cell_of(fixture, number),
+					 .words = { prestub_of(fixture, number),
+						    start_of(number, version) },
+					 .window_ns = { from, until },
+					 .start = start_of(number, version),
+					 .kind = TS_CELL_PRECODE,
+					 .target = TS_TARGET_BODY } } } };
+}
+
+/* The cell leads to that version now, and the hook says so; how many patches it brought. */
+static uint32_t told(struct fixture *fixture, uint32_t number, uint32_t version,
+		     uint64_t from, uint64_t until)
+{
+	struct ts_patch_event event = event_of(fixture, number, version, from, until);
+	uint32_t before = model__patches(fixture->model);
+
+	set_cell(fixture, number, start_of(number, version));
+	assert_true(publication__told(fixture->recorder, &event));
+	return model__patches(fixture->model) - before;
+}
+
+static void expect_told_patch(const struct fixture *fixture, uint32_t number,
+			      uint32_t body, uint64_t from, uint64_t until)
+{
+	const struct model *model = fixture->model;
+	const struct model_patch *patch = model__patch(model, model__patches(model) - 1);
+
+	assert_int_equal(patch->function_id, function_of(fixture, number));
+	assert_int_equal(patch->cell, cell_of(fixture, number));
+	assert_int_equal(patch->body, body);
+	assert_int_equal(patch->window_ns[0], from);
+	assert_int_equal(patch->window_ns[1], until);
+	assert_int_equal(model__body(model, body)->published_ns[0], from);
+	assert_int_equal(model__body(model, body)->published_ns[1], until);
+}
+
+static void what_the_hook_tells_is_a_patch_with_its_window(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t bodies[2] = { tell_body(fixture, 0, 0), tell_body(fixture, 0, 1) };
+	uint64_t at = fixture->now;
+
+	/* Of a function that nobody has sampled or looked at. */
+	assert_int_equal(told(fixture, 0, 0, at + 10, at + 20), 1);
+	expect_told_patch(fixture, 0, bodies[0], at + 10, at + 20);
+	assert_int_equal(model__patch(fixture->model, 0)->words[0],
+			 prestub_of(fixture, 0));
+	assert_int_equal(told(fixture, 0, 1, at + 30, at + 40), 1);
+	expect_told_patch(fixture, 0, bodies[1], at + 30, at + 40);
+	assert_int_equal(model__patch(fixture->model, 1)->words[0], start_of(0, 0));
+	assert_int_equal(superseded(fixture, bodies[0]), at + 40);
+	/* It is read from outside once it runs, and nothing has changed. */
+	assert_int_equal(look(fixture), 0);
+	run_body(fixture, bodies[1]);
+	assert_int_equal(look(fixture), 0);
+	assert_int_equal(finish(fixture), 0);
+}
+
+/* The last look saw the old code, later than the hook did. */
+static void the_narrower_begin_of_a_window_wins(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t body;
+
+	watch(fixture, 0);
+	body = tell_body(fixture, 0, 1);
+	assert_int_equal(told(fixture, 0, 1, fixture->now - 5, fixture->now + READ_NS / 2), 1);
+	expect_told_patch(fixture, 0, body, fixture->now, fixture->now + READ_NS / 2);
+}
+
+static void what_was_seen_is_no_patch_again_when_it_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first = watch(fixture, 0);
+	uint64_t now = fixture->now;
+
+	assert_int_equal(told(fixture, 0, 0, now - 30, now - 20), 0);
+	now += READ_NS / 2; /* when that look is over */
+	assert_int_equal(told(fixture, 0, 0, now + 20, now + 30), 0);
+	expect_published(fixture, first, START, fixture->now, 0);
+	/* What is older than what is known by now, as threads overtake each other. */
+	tell_body(fixture, 0, 1);
+	tell_body(fixture, 0, 2);
+	assert_int_equal(told(fixture, 0, 2, now + 60, now + 70), 1);
+	assert_int_equal(told(fixture, 0, 1, now + 40, now + 50), 0);
+}
+
+/* The look came before the telling, which is on its way. */
+static void a_look_leaves_new_code_to_the_hook_for_a_while(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t first = watch(fixture, 0), second = tell_body(fixture, 0, 1), third;
+
+	tell_body(fixture, 1, 0);
+	assert_int_equal(told(fixture, 1, 0, fixture->now + 1, fixture->now + 2), 1);
+	set_cell(fixture, 0, start_of(0, 1));
+	assert_int_equal(look(fixture), 0);
+	assert_int_equal(told(fixture, 0, 1, fixture->now - 9, fixture->now - 4), 1);
+	expect_told_patch(fixture, 0, second, fixture->now - 9, fixture->now - 4);
+	assert_int_equal(superseded(fixture, first), fixture->now - 4);
+	assert_int_equal(look(fixture), 0);
+	/* One that never comes. */
+	third = tell_body(fixture, 0, 2);
+	set_cell(fixture, 0, start_of(0, 2));
+	assert_int_equal(look(fixture), 0);
+	assert_int_equal(look(fixture), 1);
+	assert_int_equal(superseded(fixture, second), model__body(fixture->model, third)->published_ns[1]);
+	/* A return to older code no compilation precedes: nobody waits. */
+	set_cell(fixture, 0, start_of(0, 0));
+	assert_int_equal(look(fixture), 1);
+	/* Nor at the end. */
+	tell_body(fixture, 0, 3);
+	set_cell(fixture, 0, start_of(0, 3));
+	assert_int_equal(finish(fixture), 1);
+}
+
+static void several_are_told_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t at = fixture->now;
+	struct ts_patch_event event = event_of(fixture, 0, 0, at + 1, at + 2);
+
+	for (uint32_t i = 0; i < TS_PATCHES_MAX; i++) {
+		tell_body(fixture, i, 0);
+		event.told.patches[i] =
+			event_of(fixture, i, 0, at + 1, at + 2).told.patches[0];
+	}
+	event.told.count = TS_PATCHES_MAX;
+	assert_true(publication__told(fixture->recorder, &event));
+	assert_int_equal(model__patches(fixture->model), TS_PATCHES_MAX);
+	event.told.count = 0;
+	assert_true(publication__told(fixture->recorder, &event));
+}
+
+static void a_watchpoint_knows_better_than_the_hook(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t second;
+	uint64_t now;
+
+	watch_writes(fixture, 0);
+	second = tell_body(fixture, 0, 1);
+	now = fixture->now;
+	assert_int_equal(told(fixture, 0, 1, now + 10, now + 30), 0);
+	assert_int_equal(hit(fixture, 0, start_of(0, 1), now + 20), 1);
+	expect_exactly_published(fixture, second, now + 20, 0);
+}
+
+static void nonsense_that_is_told_is_dropped(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ts_patch_event good = event_of(fixture, 0, 0, START + 1, START + 2), bad;
+
+	tell_body(fixture, 0, 0);
+#define EXPECT_BAD(field, value)                                      \
+	(bad = good, bad.field = (value),                             \
+	 assert_false(publication__told(fixture->recorder, &bad)))
+	EXPECT_BAD(header.space, 2);
+	EXPECT_BAD(told.count, 2); /* the second is none */
+	EXPECT_BAD(told.count, TS_PATCHES_MAX + 1);
+	EXPECT_BAD(told.count, UINT64_MAX);
+	EXPECT_BAD(header.time_ns, START);
+	EXPECT_BAD(told.patches[0].function_id, 0);
+	EXPECT_BAD(told.patches[0].kind, TS_CELL_COUNT);
+	EXPECT_BAD(told.patches[0].cell, good.told.patches[0].cell + 1);
+	EXPECT_BAD(told.patches[0].cell, 0xffffffff81000000); /* the kernel's: no watchpoint there */
+	EXPECT_BAD(told.patches[0].target, TS_TARGET_COUNT);
+	EXPECT_BAD(told.patches[0].target, TS_TARGET_PRESTUB);
+	EXPECT_BAD(told.patches[0].window_ns[0], 0);
+	EXPECT_BAD(told.patches[0].window_ns[0], START + 3);
+	EXPECT_BAD(told.patches[0].window_ns[1], UINT64_MAX);
+#undef EXPECT_BAD
+	/* Of bodies that are not known, or another function's, nothing is believed. */
+	bad = good;
+	bad.told.patches[0].start++;
+	assert_true(publication__told(fixture->recorder, &bad));
+	bad = good;
+	bad.told.patches[0].function_id = function_of(fixture, 1);
+	assert_true(publication__told(fixture->recorder, &bad));
+	assert_int_equal(model__patches(fixture->model), 0);
+	assert_true(publication__told(fixture->recorder, &good));
+	assert_int_equal(model__patches(fixture->model), 1);
+	/* Nor that the function's cell is another one by now. */
+	tell_body(fixture, 0, 1);
+	bad = event_of(fixture, 0, 1, START + 3, START + 4);
+	bad.told.patches[0].cell += 8;
+	assert_true(publication__told(fixture->recorder, &bad));
+	assert_int_equal(model__patches(fixture->model), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1382,6 +1581,13 @@ int main(void)
 		TEST(the_newest_of_a_number_gets_the_watchpoint),
 		TEST(a_watchpoint_that_cannot_be_had_leaves_the_looks),
 		TEST(a_sample_brings_its_hit),
+		TEST(what_the_hook_tells_is_a_patch_with_its_window),
+		TEST(the_narrower_begin_of_a_window_wins),
+		TEST(what_was_seen_is_no_patch_again_when_it_is_told),
+		TEST(a_look_leaves_new_code_to_the_hook_for_a_while),
+		TEST(several_are_told_at_once),
+		TEST(a_watchpoint_knows_better_than_the_hook),
+		TEST(nonsense_that_is_told_is_dropped),
 	};
 
 	return cmocka_run_group_tests_name("recorder publication", tests, NULL, NULL);

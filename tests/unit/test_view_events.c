@@ -175,10 +175,10 @@ static void events_stand_in_the_order_of_time_a_patch_at_its_window_s_end(void *
 	assert_text(model, NULL, VIEW_EVENTS_ALL,
 		LOAD_TIER0
 		"   +0.300000 s  patch   process 10: " SCORE ": calls reach tier0 native 0, "
-		"since +0.050 s at the earliest\n"
+		"since +0.050000 s at the earliest\n"
 		LOAD_TIER1 LOAD_JOB UNLOAD_PARSE
 		"   +0.800000 s  patch   process 10: " SCORE ": calls reach tier1 native 2, "
-		"since +0.410 s at the earliest\n"
+		"since +0.410000 s at the earliest\n"
 		UNLOAD_TIER0);
 	/* clang-format on */
 }
@@ -222,7 +222,7 @@ static void what_was_before_the_recording_has_a_minus(void **state)
 		"   -0.250000 s  load    process 10: " SCORE ": tier1 native 2, "
 		"142 bytes at 0x7f0000001000\n"
 		"   +0.001000 s  patch   process 10: " SCORE ": calls reach tier1 native 2, "
-		"since -0.250 s at the earliest\n"
+		"since -0.250000 s at the earliest\n"
 		LOAD_TIER0);
 	/* clang-format on */
 }
@@ -343,12 +343,12 @@ static void a_patch_says_what_calls_reach_and_since_when_if_that_was_seen(void *
 	/* clang-format off */
 	assert_text(model, NULL, VIEW_EVENTS_PATCH,
 		PATCH("1", "no body, the next one is compiled first")
-		PATCH("2", "tier0 native 0, counted, since +0.001 s at the earliest")
+		PATCH("2", "tier0 native 0, counted, since +0.001000 s at the earliest")
 		PATCH("3", "tier0 native 0, counted")
 		PATCH("4", "no body, the next one is compiled first, "
-			   "since +0.003 s at the earliest")
+			   "since +0.003000 s at the earliest")
 		PATCH("5", "something unknown")
-		PATCH("6", "something unknown, since +0.005 s at the earliest"));
+		PATCH("6", "something unknown, since +0.005000 s at the earliest"));
 	/* clang-format on */
 }
 
@@ -367,7 +367,7 @@ static void a_patch_whose_moment_is_known_says_so(void **state)
 		PATCH("2", "tier0 native 0, counted, since then exactly")
 		PATCH("3", "no body, the next one is compiled first, "
 			   "since then exactly")
-		PATCH("4", "something unknown, since +0.003 s at the earliest")
+		PATCH("4", "something unknown, since +0.003000 s at the earliest")
 		PATCH("5", "tier1 native 2"));
 	/* clang-format on */
 	text = json_of(model, NULL, VIEW_EVENTS_PATCH);
@@ -527,7 +527,7 @@ static void who_looks_on_is_told_each_event_once(void **state)
 	model__add_patch(model, &patch);
 	assert_news(model, &seen,
 		    "   +0.030000 s  unload  New(): tier0 native 0, 100 bytes at 0x7f1000006000\n"
-		    "   +0.040000 s  patch   Work(int): calls reach tier1 #2 native 5, since +0.020 s at the earliest\n");
+		    "   +0.040000 s  patch   Work(int): calls reach tier1 #2 native 5, since +0.020000 s at the earliest\n");
 	assert_news(model, &seen, "");
 	view_events_seen__free(&seen);
 	model__free(model);

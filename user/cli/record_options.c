@@ -337,6 +337,8 @@ static int check(struct record_options *options, int argc, char **argv)
 	if (!code)
 		code = ring_bytes(options, "TIERSCOPE_CODE_RING",
 				  &options->kernel.code_ring_bytes);
+	/* For measuring what it costs to hear of publications. */
+	options->kernel.without_patches = getenv("TIERSCOPE_WITHOUT_PATCHES");
 	if (!code && !options->kernel.events_count)
 		code = add_event(options, "cpu-clock");
 	if (!code)

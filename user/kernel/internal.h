@@ -14,7 +14,7 @@ struct bpf_link;
 struct ring_buffer;
 struct mappings;
 
-#define HOOK_PROBES 4
+#define HOOK_PROBES 5
 #define PROCESS_LINKS 3
 
 struct hook_links {
@@ -56,6 +56,7 @@ struct kernel {
 	struct bpf_link *process_links[PROCESS_LINKS];
 	struct hook_links *hooks;
 	unsigned int hooks_count, hooks_capacity;
+	bool without_patches;
 	struct ring_buffer *sample_ring, *code_ring;
 	int look_ms;
 	struct mappings *mappings;

@@ -31,6 +31,7 @@
 #define COUNTED_HZ    2000
 
 #define PROVIDER "tierscope"
+#define STUB_PATCHES (HOOK_PROBES - 1)	/* number of the probe that one can do without */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -184,6 +185,7 @@ int kernel__open(const struct kernel_options *options, struct kernel **ret_kerne
 	kernel->handed_over = -1;
 	kernel->cpus = cpus > 0 ? (unsigned int)cpus : 1;
 	kernel->events_count = options->events_count;
+	kernel->without_patches = options->without_patches;
 	memcpy(kernel->events, options->events, sizeof(kernel->events));
 	err = load(kernel, options, ret_trouble);
 	if (!err)
@@ -289,6 +291,7 @@ int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 		{ skeleton->progs.code_unload, "code_unload" },
 		{ skeleton->progs.module_load, "module_load" },
 		{ skeleton->progs.module_unload, "module_unload" },
+		{ skeleton->progs.stub_patches, "stub_patches" },
 	};
 	struct hook_links hook = { .pid = pid };
 	struct stat file;
@@ -300,9 +303,12 @@ int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 		return 0;
 	hook.device = file.st_dev;
 	hook.inode = file.st_ino;
-	for (unsigned int i = 0; i < HOOK_PROBES; i++) {
+	for (unsigned int i = 0; i < (kernel->without_patches ? STUB_PATCHES : HOOK_PROBES); i++) {
 		hook.links[i] = bpf_program__attach_usdt(probes[i].program, pid, path,
 							 PROVIDER, probes[i].name, NULL);
+		/* A hook of an earlier version does without: cells are read from outside. */
+		if (!hook.links[i] && i == STUB_PATCHES && errno == ENOENT)
+			continue;
 		if (!hook.links[i]) {
 			int err = -errno;
 

@@ -46,6 +46,7 @@ struct kernel_options {
 	uint32_t sample_ring_bytes;	/* 0: by CPUs and frequency */
 	uint32_t code_ring_bytes;	/* 0: default */
 	bool kernel_stacks;		/* kernel frames too */
+	bool without_patches;		/* hooks are not asked for patches */
 };
 
 /*
@@ -154,6 +155,7 @@ struct kernel_handlers {
 	void (*sample)(void *context, const struct ts_sample *sample);
 	void (*mapping)(void *context, const struct kernel_mapping *mapping);
 	void (*code)(void *context, const struct ts_code_event *event);
+	void (*patch)(void *context, const struct ts_patch_event *event);
 	void (*process)(void *context, const struct ts_process_event *event);
 	void (*mapping_lost)(void *context, uint64_t count);
 };

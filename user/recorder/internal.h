@@ -10,8 +10,8 @@
 #include "../base/buf.h"
 #include "../base/clock.h"
 #include "../base/map.h"
-#include "../publication/code_versions.h"
-#include "../publication/entry_cell.h"
+#include "../versions/code_versions.h"
+#include "../../publication/entry_cell.h"
 #include "../symbol/mapped_file.h"
 #include "../target/journal.h"
 
@@ -103,7 +103,9 @@ struct watched {
 	uint64_t until_ns;		/* nobody has run it since */
 	uint32_t unknown_looks;		/* since then, one after the other */
 	bool exact;			/* a watchpoint tells of each write to the cell */
-	uint32_t behind_looks;		/* that saw a write of which it did not, so far */
+	uint32_t behind_looks;		/* that saw a change of which it, or the hook, did
+					 * not tell so far */
+	uint64_t patched_ns;		/* end of the last window */
 };
 
 struct publication {
@@ -115,6 +117,7 @@ struct publication {
 	uint32_t next;			/* item to go on with: the last look ran out of time */
 	uint64_t read_ns;		/* when they were read last */
 	uint32_t patches_count;		/* seen; the model has so many, up to a bound */
+	bool told;			/* the hook tells when new bodies are reached */
 };
 
 /* What the runtime's own tree of versions said so far: versions.c. */
@@ -356,6 +359,8 @@ void function_ids__free(struct function_ids *ids);
 /* The body was run: what calls of its function reach is of interest now. */
 void publication__ran(struct process *process, const struct model_body *body,
 		      uint64_t time_ns);
+/* What the hook saw.  False: of a process that is not in the recording, or nonsense. */
+bool publication__told(struct recorder *recorder, const struct ts_patch_event *event);
 /* Reads cells whose turn it is. */
 void publication__step(struct recorder *recorder, uint64_t now);
 /* What a watchpoint saw: the patch, if it is one, has its exact time. */

@@ -53,6 +53,7 @@ static const struct {
 	{ TS_HOOK_TEXT_OVERFLOW, MODEL_LEDGER_HOOK_LOST, "text_overflow" },
 	{ TS_HOOK_BAD_EVENT, MODEL_LEDGER_HOOK_LOST, "bad_event" },
 	{ TS_HOOK_API_FAILED, MODEL_LEDGER_NOTES, "hook_api_failed" },
+	{ TS_HOOK_PATCH_OVERFLOW, MODEL_LEDGER_NOTES, "hook_patch_overflow" },
 };
 
 /* What the reader itself lost stands in the same slots as the kernel's causes. */

@@ -11,11 +11,14 @@
  *
  * What cannot be told at one look is no patch: its body may be one that we hear of in a
  * moment.  At two, calls reach something unknown.
+ *
+ * The hook looks too, from inside and much closer, but only at what a compilation leads
+ * to (profiler_hook/patches.h).  A look from here that finds such a change first leaves it
+ * to the hook's own telling, which is on its way, for one look.
  */
-#include "internal.h"
+#include "watched.h"
 
 #include "../base/alloc.h"
-#include "../target/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,27 +27,12 @@
 #include <time.h>
 
 #define READ_NS	      500000000ull
-#define LATELY_NS     10000000000ull
-#define FUNCTIONS_MAX 65536u	/* of a process: half a second at the end */
 #define FIND_MAX      64u	/* in one look: some five reads each */
 #define BATCH	      128u
 #define GAP_MAX	      256u	/* bytes between two cells of a piece */
 #define PAGE_BYTES    4096u
-#define UNKNOWN_LOOKS 2u
 #define LOOK_NS	      10000000ull  /* of our CPU time, at a process: the rest next time */
 #define LAST_LOOK_NS  500000000ull /* at the end */
-#define PATCHES_MAX   (1u << 18) /* of a process: 20 MB */
-#define WANTED	      UINT64_MAX /* number of a function that waits for its turn */
-
-/* One look at a process: what it finds was so some time after `now`, when it began. */
-struct reading {
-	struct recorder *recorder;
-	struct process *process;
-	uint64_t now;
-	uint64_t entered;	/* the clock's time then: `now` is the caller's; 0: the word
-				 * was read at `now`, by a watchpoint */
-	uint64_t until;		/* of our CPU time: no longer than that */
-};
 
 /* A hostile process can make each look long; a busy machine does not make it longer. */
 static uint64_t cpu_time(void)
@@ -58,25 +46,6 @@ static uint64_t cpu_time(void)
 static bool is_over(const struct reading *reading)
 {
 	return cpu_time() > reading->until;
-}
-
-static uint64_t after_reading(const struct reading *reading)
-{
-	return reading->entered ? reading->now + (clock__now() - reading->entered) :
-				  reading->now;
-}
-
-void publication__init(struct publication *publication)
-{
-	publication->numbers = map__new();
-}
-
-void publication__free(struct publication *publication)
-{
-	map__free(publication->numbers);
-	free(publication->items);
-	free(publication->wanted);
-	*publication = (struct publication){ 0 };
 }
 
 static void want(struct publication *publication, uint64_t function)
@@ -112,107 +81,6 @@ void publication__ran(struct process *process, const struct model_body *body,
 		publication->items[number - 1].until_ns = time_ns + LATELY_NS;
 }
 
-static bool read_memory(void *context, uint64_t address, void *buffer, size_t size)
-{
-	const struct reading *reading = context;
-
-	return memory__read(reading->process->pid, address, buffer, size) == (ssize_t)size;
-}
-
-uint32_t publication__body_at(const struct recorder *recorder, struct process *process,
-			      uint64_t function, uint64_t address, uint64_t now)
-{
-	const struct model_body *body;
-	uint64_t known;
-
-	if (!map__get(process->bodies, 0, address, &known))
-		known = images__known_body(recorder, process, address, now);
-	if (known == MODEL_NONE)
-		return MODEL_NONE;
-	body = model__body(recorder->model, (uint32_t)known);
-	return body->start == address && body->function_id == function && !body->died_ns &&
-	       !(body->flags & MODEL_BODY_FUNCTION_UNKNOWN) ? (uint32_t)known : MODEL_NONE;
-}
-
-static uint32_t body_at(const struct reading *reading, uint64_t function, uint64_t address)
-{
-	return publication__body_at(reading->recorder, reading->process, function, address,
-				    reading->now);
-}
-
-static bool is_body(void *context, uint64_t function, uint64_t address)
-{
-	return body_at(context, function, address) != MODEL_NONE;
-}
-
-static struct entry_reader reader_of(struct reading *reading)
-{
-	return (struct entry_reader){ read_memory, is_body, reading };
-}
-
-static void supersede(struct model *model, uint32_t index, uint64_t by)
-{
-	struct model_body body = *model__body(model, index);
-
-	body.superseded_ns = by;
-	model__update_body(model, index, &body);
-}
-
-static void publish(struct model *model, uint32_t index, uint64_t from, uint64_t by)
-{
-	struct model_body body = *model__body(model, index);
-
-	/* It was not reached before it was there; when that was, a catch-up cannot tell. */
-	if (body.source == MODEL_SOURCE_EVENT && from < body.born_ns && body.born_ns < by)
-		from = body.born_ns;
-	body.published_ns[0] = from;
-	body.published_ns[1] = by;
-	body.superseded_ns = 0;
-	model__update_body(model, index, &body);
-}
-
-static void add_patch(struct reading *reading, const struct model_patch *patch)
-{
-	if (reading->process->publication.patches_count++ < PATCHES_MAX)
-		model__add_patch(reading->recorder->model, patch);
-	else
-		reading->recorder->patches_dropped++;
-}
-
-static void note(struct reading *reading, struct watched *watched,
-		 const struct entry_state *state)
-{
-	struct model *model = reading->recorder->model;
-	uint32_t body = state->body ? body_at(reading, watched->function, state->body) :
-				      MODEL_NONE;
-	uint64_t after = after_reading(reading);
-	uint64_t before = reading->entered ? watched->seen_ns : after;
-
-	if (state->target != TS_TARGET_UNKNOWN)
-		watched->unknown_looks = 0;
-	else if (!watched->seen_ns ||
-		 (reading->entered && ++watched->unknown_looks < UNKNOWN_LOOKS))
-		return;
-	if (!watched->seen_ns || state->target != watched->state.target ||
-	    body != watched->body) {
-		add_patch(reading, &(struct model_patch){
-			.process = reading->process->index, .kind = watched->cell.kind,
-			.function_id = watched->function, .cell = watched->cell.address,
-			.words = { watched->state.word, state->word },
-			.target = state->target, .body = body,
-			.window_ns = { before, after } });
-		if (watched->body != MODEL_NONE && watched->body != body)
-			supersede(model, watched->body, after);
-		if (body != MODEL_NONE && watched->body != body)
-			publish(model, body, before, after);
-		versions__look(reading->recorder, reading->process, watched->function, after);
-	}
-	watched->state = *state;
-	watched->body = body;
-	/* What a watchpoint sees while we look would be before our end: the next look has it. */
-	watched->seen_ns = watched->exact ? after : reading->now;
-}
-
 /* What leads on to a stub can change behind it; a body is the end. */
 static bool is_settled(const struct watched *watched, uint64_t word)
 {
@@ -228,13 +96,14 @@ static bool is_awaited(struct watched *watched, uint64_t word)
 	if (watched->exact && word != watched->state.word &&
 	    ++watched->behind_looks < UNKNOWN_LOOKS)
 		return true;
-	watched->behind_looks = 0;
+	if (watched->exact)
+		watched->behind_looks = 0;
 	return false;
 }
 
 static void look(struct reading *reading, struct watched *watched, uint64_t word)
 {
-	struct entry_reader reader = reader_of(reading);
+	struct entry_reader reader = watched__reader(reading);
 	struct entry_state state;
 
 	if (is_awaited(watched, word))
@@ -245,7 +114,8 @@ static void look(struct reading *reading, struct watched *watched, uint64_t word
 		return;
 	}
 	state = entry_cell__decode(&reader, watched->function, word);
-	note(reading, watched, &state);
+	if (!watched__is_the_hooks(reading, watched, &state))
+		watched__note(reading, watched, &state);
 }
 
 /*
@@ -375,65 +245,21 @@ static void read_watched(struct reading *reading)
 	}
 }
 
-/* Finds the cell of a function, and reads it. */
-static void watch(struct reading *reading, uint64_t function)
-{
-	struct publication *publication = &reading->process->publication;
-	struct entry_reader reader = reader_of(reading);
-	struct watched watched = { .function = function, .body = MODEL_NONE,
-				   .until_ns = reading->now + LATELY_NS };
-	struct entry_state state;
-
-	map__set(publication->numbers, 0, function, 0);
-	if (entry_cell__find(&reader, function, &watched.cell) ||
-	    entry_cell__read(&reader, function, &watched.cell, &state))
-		return;
-	note(reading, &watched, &state);
-	alloc__grow(publication->items, publication->count, publication->capacity);
-	publication->items[publication->count++] = watched;
-	map__set(publication->numbers, 0, function, publication->count);
-}
-
-void publication__hit(struct recorder *recorder, struct process *process,
-		      const struct ts_hit *hit, uint64_t time_ns)
-{
-	struct publication *publication = &process->publication;
-	struct reading reading = { .recorder = recorder, .process = process,
-				   .now = time_ns };
-	struct entry_reader reader = reader_of(&reading);
-
-	for (uint32_t i = 0; i < publication->count; i++) {
-		struct watched *watched = &publication->items[i];
-		struct entry_state state;
-
-		/* What came before the last look is in it.  Two CPUs' writes can come in the
-		 * wrong order: the older one is dropped, and the last state is right. */
-		if (!watched->exact || watched->cell.address != hit->address ||
-		    time_ns < watched->seen_ns)
-			continue;
-		watched->behind_looks = 0;
-		state = entry_cell__decode(&reader, watched->function, hit->word);
-		note(&reading, watched, &state);
-	}
-}
-
 static void watch_wanted(struct reading *reading, uint32_t most)
 {
 	struct publication *publication = &reading->process->publication;
 	uint32_t done = 0;
 
-	while (done < most && done < publication->wanted_count &&
-	       publication->count < FUNCTIONS_MAX && !is_over(reading))
-		watch(reading, publication->wanted[done++]);
+	for (; done < most && done < publication->wanted_count &&
+	       publication->count < FUNCTIONS_MAX && !is_over(reading); done++) {
+		/* The hook may have told of it meanwhile. */
+		if (!watched__find(publication, publication->wanted[done]))
+			watched__begin(reading, publication->wanted[done]);
+	}
 	publication->wanted_count -= done;
 	if (done)
 		memmove(publication->wanted, publication->wanted + done,
 			publication->wanted_count * sizeof(*publication->wanted));
-}
-
-static bool can_be_read(const struct process *process)
-{
-	return process->alive && process->hooked && process->code == process;
 }
 
 void publication__step(struct recorder *recorder, uint64_t now)
@@ -442,10 +268,11 @@ void publication__step(struct recorder *recorder, uint64_t now)
 
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		struct process *process = recorder->processes[i];
-		struct reading reading = { recorder, process, now, entered,
-					   cpu_time() + LOOK_NS };
+		struct reading reading = { .recorder = recorder, .process = process,
+					   .now = now, .entered = entered,
+					   .until = cpu_time() + LOOK_NS };
 
-		if (!can_be_read(process) || now - process->publication.read_ns < READ_NS)
+		if (!watched__can_be_read(process) || now - process->publication.read_ns < READ_NS)
 			continue;
 		process->publication.read_ns = now;
 		read_watched(&reading);
@@ -482,11 +309,14 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		struct process *process = recorder->processes[i];
-		struct reading reading = { recorder, process, now, entered,
-					   cpu_time() + LAST_LOOK_NS };
+		struct reading reading = { .recorder = recorder, .process = process,
+					   .now = now, .entered = entered,
+					   .until = cpu_time() + LAST_LOOK_NS };
 
-		if (!can_be_read(process))
+		if (!watched__can_be_read(process))
 			continue;
+		/* All that was on its way is here. */
+		process->publication.told = false;
 		for (uint32_t j = 0; j < process->publication.count; j++) {
 			process->publication.items[j].until_ns = now;
 			/* The watchpoints are closed. */
@@ -498,59 +328,4 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 		reading.until = cpu_time() + LAST_LOOK_NS;
 		versions__finish(recorder, process, now, is_reading_over, &reading);
 	}
-}
-
-static struct watched *watched_of(const struct publication *publication, uint64_t function)
-{
-	uint64_t number = 0;
-
-	(void)map__get(publication->numbers, 0, function, &number);
-	return number && number != WANTED ? &publication->items[number - 1] : NULL;
-}
-
-/* Its turn came early. */
-static void forget_wanted(struct publication *publication, uint64_t function)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < publication->wanted_count; i++)
-		if (publication->wanted[i] != function)
-			publication->wanted[kept++] = publication->wanted[i];
-	publication->wanted_count = kept;
-}
-
-/* Between the first look, which finds the cell, and the watchpoint there can be a write:
- * hence a second look. */
-int recorder__watch(struct recorder *recorder, uint32_t index, uint64_t function,
-		    struct trouble *ret_trouble)
-{
-	struct process *process = process__by_index(recorder, index);
-	struct reading reading = { .recorder = recorder, .process = process,
-				   .now = clock__now(), .entered = clock__now(),
-				   .until = UINT64_MAX };
-	struct entry_reader reader = reader_of(&reading);
-	struct entry_state state;
-	struct watched *watched;
-	int err;
-
-	if (!process || !can_be_read(process))
-		return trouble__set(ret_trouble, -ESRCH, "its process is gone");
-	if (!watched_of(&process->publication, function)) {
-		forget_wanted(&process->publication, function);
-		watch(&reading, function);
-	}
-	watched = watched_of(&process->publication, function);
-	if (!watched || watched->cell.address % sizeof(uint64_t))
-		return trouble__set(ret_trouble, -ENOENT,
-				    "what decides where its calls go cannot be told");
-	if (watched->exact)
-		return 0;
-	err = kernel__watch(recorder->kernel, watched->cell.address, ret_trouble);
-	if (err)
-		return err;
-	reading.now = reading.entered = clock__now();
-	if (!entry_cell__read(&reader, function, &watched->cell, &state))
-		note(&reading, watched, &state);
-	watched->exact = true;
-	return 0;
 }

@@ -42,6 +42,16 @@ static void on_code(void *context, const struct ts_code_event *event)
 		recorder->code_dropped++;
 }
 
+static void on_patch(void *context, const struct ts_patch_event *event)
+{
+	struct recorder *recorder = context;
+
+	if (publication__told(recorder, event))
+		recorder->code_kept++;
+	else
+		recorder->code_dropped++;
+}
+
 static void on_process(void *context, const struct ts_process_event *event)
 {
 	struct recorder *recorder = context;
@@ -75,7 +85,7 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 	recorder->kernel_frames = map__new();
 	recorder->handlers = (struct kernel_handlers){
 		.context = recorder, .sample = on_sample, .mapping = on_mapping,
-		.code = on_code, .process = on_process, .mapping_lost = on_mapping_lost,
+		.code = on_code, .patch = on_patch, .process = on_process, .mapping_lost = on_mapping_lost,
 	};
 	return recorder;
 }

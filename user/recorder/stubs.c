@@ -7,7 +7,7 @@
 // were read from running programs on 8.0 to 10.0.
 #include "stubs.h"
 
-#include "../publication/entry_stub.h"
+#include "../../publication/entry_stub.h"
 #include "../target/memory.h"
 
 #include <stdbool.h>

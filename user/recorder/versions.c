@@ -214,7 +214,7 @@ static void tell_inliners(const struct looking *looking, uint64_t function)
 static int look_at(struct looking *looking, const struct model_body *body)
 {
 	struct version_looks *looks = &looking->process->looks;
-	struct entry_reader reader = { read_memory, NULL, looking };
+	struct entry_reader reader = { .read = read_memory, .context = looking };
 	int err = -EAGAIN;
 
 	for (unsigned int i = 0; err == -EAGAIN && i < ATTEMPTS; i++)

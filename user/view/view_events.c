@@ -4,7 +4,7 @@
  * What happened to code, in the order of time:
  *
  *   +0.101034 s  load    Shop.Ranking.Score(int): tier0 native 0, 96 bytes at 0x7f…
- *   +1.503200 s  patch   Shop.Ranking.Score(int): calls reach tier1 native 2, since +1.020 s at the earliest
+ *   +1.503200 s  patch   Shop.Ranking.Score(int): calls reach tier1 native 2, since +1.503174 s at the earliest
  *
  * A patch stands where it was seen, at the end of its window.  Bodies that a catch-up found
  * are no loads: they were there before.
@@ -219,7 +219,7 @@ static void append_patch(const struct list *list, const struct model_patch *patc
 	if (patch->window_ns[0] && patch->window_ns[0] == patch->window_ns[1])
 		buf__append_string(list->buf, ", since then exactly");
 	else if (patch->window_ns[0])
-		buf__printf(list->buf, ", since %+.3f s at the earliest",
+		buf__printf(list->buf, ", since %+.6f s at the earliest",
 			    view__seconds(list->start_ns, patch->window_ns[0]));
 }
 

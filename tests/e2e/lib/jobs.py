@@ -67,6 +67,8 @@ def check_against(t, told, pid, path, result, least_jit, least_images, most_late
         truth.check_samples(told, recording.Recording(path), pid, 0, truth.closed_ns(told), report.JIT_BAR)
     with t.case("what calls reach fits together"):
         patches.check_windows(document, pid)
+    with t.case("new bodies are seen to be published, to the millisecond"):
+        patches.check_told(document, pid, recording.Recording(path).end_ns, patches.FEW)
     with t.case("every body was told when it was born"):
         check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
     return document
@@ -95,6 +97,8 @@ def check_attached(t, pid, least_jit, least_images):
     with t.case("what calls reach fits together, and is what was compiled last"):
         patches.check_windows(document, pid)
         patches.check_settled(document, pid, recorded.end_ns)
+    with t.case("new bodies are seen to be published, to the millisecond"):
+        patches.check_told(document, pid, recorded.end_ns, 0)
     with t.case("older bodies are marked as caught up"):
         check.at_least(len([b for b in ours if b["source"] == "catch-up"]), 50, "bodies from the catch-up")
     return document

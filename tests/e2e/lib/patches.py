@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The tierscope authors
 """What calls reach, as the recorder read it from the runtime's entry cells.  Truth is the
 runtime's rule, that once tiering has settled they reach the version which was compiled
-last; and, where a ReJIT changes it, the program that asks for it (test_rejit.py)."""
+last; and, where a ReJIT changes it, the program that asks for it (test_rejit.py).  That the
+windows are true, hardware watchpoints tell (test_watch.py)."""
 
 import collections
 
@@ -10,8 +11,14 @@ from . import check
 
 # What was compiled so shortly before the end may not be published yet.
 SETTLING_NS = 1_000_000_000
-# Of functions that can be told: see user/publication.
+# Of functions that can be told: see publication/.
 TOLD_BAR = 0.99
+# Between a body's publication and that the hook saw it, half of the times at most.
+TOLD_NS = 1_000_000
+# Of bodies that the hook told of.  A body may be born and published before anybody listens.
+PUBLISHED_BAR = 0.95
+# Fewer say nothing of a median.
+FEW = 50
 # The demo's plug-in is in a collectible context, whose methods have no versions.
 COLLECTIBLE = "Plugin"
 
@@ -33,8 +40,8 @@ class Bodies:
 
 def check_windows(document, pid):
     """A function's windows are in order and overlap by no more than a look, which lasts from the
-    begin of one to the end of another; each body was there by the end of its own, and lives as
-    the patches say."""
+    begin of one to the end of another; only the first may have no begin; each body was there by
+    the end of its own, and lives as the patches say."""
     bodies, problems = Bodies(document, pid), []
     for function, patches in by_function(bodies.patches).items():
         before = (0, 0)
@@ -42,7 +49,7 @@ def check_windows(document, pid):
             low, high = patch["window_ns"]
             body = bodies.at.get(patch["body"])
             last = patch is patches[-1]
-            if (low == 0) != (number == 0) or low < before[0] or high <= max(low, before[1]):
+            if (low == 0 and number) or low < before[0] or high <= max(low, before[1]):
                 problems.append(f"{function}: window {low} to {high} after {before}")
             if (patch["body"] is None) != (patch["target"] in ("prestub", "unknown")):
                 problems.append(f"{function}: {patch['target']} leads to {patch['body']}")
@@ -59,6 +66,23 @@ def check_windows(document, pid):
                 problems.append(f"{bodies.at[start]['name']}: {start} is not reached any more, and not superseded")
     check.empty(problems, f"problems in {len(bodies.patches)} patches")
     return bodies
+
+
+def check_told(document, pid, end_ns, least):
+    """New bodies are published, and when is known to a millisecond."""
+    bodies = Bodies(document, pid)
+    new = [b for b in bodies.jit if b["source"] == "event" and b["tier"] != "OptimizedTier1OSR"
+           and b["born_ns"] < end_ns - SETTLING_NS]
+    published = [b for b in new if b["published_ns"]]
+    widths = sorted(b["published_ns"][1] - b["published_ns"][0] for b in published if b["published_ns"][0])
+    print(f"{len(published)} of {len(new)} new bodies were published"
+          + (f", half within {widths[len(widths) // 2] / 1e6:.3f} ms, 9 of 10 within {widths[len(widths) * 9 // 10] / 1e6:.3f} ms"
+             if widths else ""))
+    check.at_least(len(widths), least, "bodies with a window")
+    if len(widths) < FEW:
+        return
+    check.at_least(TOLD_NS, widths[len(widths) // 2], "the median window, at most")
+    check.at_least(len(published) / len(new), PUBLISHED_BAR, "share of new bodies that were published")
 
 
 def check_settled(document, pid, end_ns):

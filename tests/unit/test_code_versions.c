@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../user/publication/code_versions.h"
+#include "../../user/versions/code_versions.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static bool read_memory(void *context, uint64_t address, void *buffer, size_t si
 	return true;
 }
 
-static const struct entry_reader reader = { read_memory, NULL, &memory };
+static const struct entry_reader reader = { .read = read_memory, .context = &memory };
 
 static void put(uint64_t address, uint64_t value, size_t size)
 {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Copyright (c) 2026 The tierscope authors
 // Where these stubs have their words: see entry_stub.h.
 #include "entry_stub.h"

@@ -18,7 +18,7 @@
 #ifndef TIERSCOPE_PUBLICATION_CODE_VERSIONS_H
 #define TIERSCOPE_PUBLICATION_CODE_VERSIONS_H
 
-#include "entry_cell.h"
+#include "../../publication/entry_cell.h"
 
 #define CODE_VERSIONS_MAX 4096u	/* of a function, and IL versions of a method */
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * The stubs that calls of a function can go through on their way to a body, by their bytes:

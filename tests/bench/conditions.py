@@ -36,6 +36,8 @@ AGAIN = Condition("once more")
 HOOK_ONLY = Condition("hook only", environment=HOOK)
 RECORDED = Condition("recorded", (LOADER, "record", "-F", "99", "-o", "{folder}/bench.tscope", "--"))
 
+WITHOUT_PATCHES = Condition("recorded, without patches", RECORDED.before, {"TIERSCOPE_WITHOUT_PATCHES": "1"})
+
 
 def fail(text):
     sys.exit(f"bench: {text}")
@@ -120,8 +122,11 @@ class Measured:
     def column(self, condition, column):
         return [times[column] for times in self.times[condition]]
 
+    def against(self, other, condition, column):
+        return list(zip(self.column(other, column), self.column(condition, column)))
+
     def against_plain(self, condition, column):
-        return list(zip(self.column(PLAIN, column), self.column(condition, column)))
+        return self.against(PLAIN, condition, column)
 
     def note(self):
         return (f"{len(self.times[PLAIN])} pairs; {self.kept} samples kept, {self.lost} lost. "

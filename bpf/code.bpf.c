@@ -19,6 +19,7 @@
 #include "codefind.bpf.h"
 #include "publish.bpf.h"
 #include "process.bpf.h"
+#include "threads.bpf.h"
 
 char LICENSE[] SEC("license") __weak = "GPL";
 
@@ -76,6 +77,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 SEC("raw_tp/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
+	on_thread_exit((__u32)bpf_get_current_pid_tgid());
 	return on_process_exit(task);
 }
 

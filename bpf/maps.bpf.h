@@ -10,6 +10,7 @@
 
 #include "../abi/codemap.h"
 #include "../abi/ledger.h"
+#include "../abi/offcpu.h"
 #include "../abi/ring.h"
 #include "../abi/space.h"
 
@@ -119,6 +120,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ts_return);
 } returns SEC(".maps") __weak;
+
+/* tid -> where its time goes; one element when nobody asks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ts_thread);
+} threads SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -27,6 +27,7 @@
 #define LOOK_MS	      250
 #define LOOK_OFTEN_MS 100
 #define COUNTED_HZ    2000
+#define OFF_CPU_HZ    1000	/* what bpf/threads.bpf.h allows */
 
 #define PROVIDER "tierscope"
 
@@ -72,7 +73,7 @@ static uint64_t samples_per_second(const struct kernel_options *options)
 		else
 			sum += event->frequency ? event->frequency : options->frequency;
 	}
-	return sum;
+	return sum + (options->off_cpu ? OFF_CPU_HZ : 0);
 }
 
 static void configure(struct kernel *kernel, const struct kernel_options *options)
@@ -91,6 +92,7 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 		bpf_map__set_max_entries(skeleton->maps.code_events,
 					 options->code_ring_bytes);
 	skeleton->rodata->kernel_stacks = options->kernel_stacks;
+	off_cpu__configure(kernel, options);
 	kernel->rows_max = bpf_map__max_entries(skeleton->maps.bodies);
 }
 
@@ -156,6 +158,11 @@ static int load(struct kernel *kernel, const struct kernel_options *options,
 		err = attach_process_life(kernel);
 	if (err)
 		return trouble__set(trouble, err, "cannot set up the BPF maps: %s",
+				    strerror(-err));
+	err = off_cpu__attach(kernel);
+	if (err)
+		return trouble__set(trouble, -EOPNOTSUPP,
+				    "this kernel does not tell of switched threads, so there is no --off-cpu: %s",
 				    strerror(-err));
 	err = mappings__open(kernel->cpus, &kernel->mappings);
 	if (err)
@@ -239,6 +246,7 @@ void kernel__free(struct kernel *kernel)
 	if (!kernel)
 		return;
 	sampling__close(kernel);
+	off_cpu__close(kernel);
 	for (unsigned int i = 0; i < kernel->hooks_count; i++)
 		free_hook(&kernel->hooks[i]);
 	free(kernel->hooks);

@@ -33,6 +33,7 @@ struct model {
 	struct model_patch *patches;
 	struct model_count *counts;
 	struct model_update *updates;
+	struct model_times *times;	/* [thread]; since_ns 0: not known */
 
 	uint32_t processes_count, processes_capacity;
 	uint32_t events_count;
@@ -42,6 +43,7 @@ struct model {
 	uint32_t stacks_count, stacks_capacity;
 	uint32_t counts_count, counts_capacity;
 	uint32_t patches_count, patches_capacity;
+	uint32_t times_room;
 	size_t samples_count, samples_capacity;
 	size_t updates_count, updates_capacity;
 

@@ -57,6 +57,9 @@ enum format_type {
 	FORMAT_PART = 14,	/* one row: which part of a rotated recording this is */
 	/* Since format 3: */
 	FORMAT_PATCHES = 15,
+	/* Since format 4: */
+	FORMAT_WEIGHED = 16,	/* samples that stand for more than one period */
+	FORMAT_TIMES = 17,	/* of threads; a later row replaces one of the same thread */
 };
 
 struct format_chunk {

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (c) 2026 The tierscope authors */
+/*
+ * Where the time of each thread goes (abi/offcpu.h), and of which times off the CPU a
+ * stack is taken.
+ *
+ * A thread's row is written when the thread is switched or woken, which the kernel does
+ * under the lock of its run queue, and when it ends, on its own CPU: never twice at once.
+ * (Where the tracepoint of an exit may be preempted, the switch can come between: some
+ * microseconds of a thread at its end are lost then, or counted twice.)
+ *
+ * How long a thread will be off is not known when its stack must be taken.  So it is
+ * guessed from how long it was off before, for this reason, and the stack is taken with
+ * a probability in proportion:
+ *
+ *   wanted     one stack for each `off_cpu_grain` of time, as the clock samples do
+ *   expected   the longest lately: at once up, slowly down
+ *   q          1 / 2^shift, the least that gives expected * 2^shift >= wanted
+ *
+ * Whoever waits long is never missed, and a ping-pong costs little.  The guess came
+ * before the wait, so duration / q is right on the average, however wrong the guess was.
+ * Should more stacks than BUDGET be taken on a CPU all the same, `wanted` is doubled.
+ */
+#ifndef TIERSCOPE_THREADS_BPF_H
+#define TIERSCOPE_THREADS_BPF_H
+
+#include "maps.bpf.h"
+#include "ledger.bpf.h"
+
+#define BUDGET_NS	(1ULL << 26)	/* 15 times a second ... */
+#define BUDGET		64		/* ... so many stacks */
+#define COARSE_MOST	8		/* doublings of what is wanted */
+#define SHIFT_MOST	6		/* of one wait, with none of these */
+#define EXPECT_SLOWLY	32
+
+/* Since when all times are counted; 0: not yet, or not any more. */
+__u64 off_cpu_since __weak = 0;
+
+/* ns that a stack stands for. */
+KNOB __u64 off_cpu_grain __weak = 10000000;
+
+struct budget {
+	__u64 since_ns;
+	__u32 taken;
+	__u32 coarse;		/* how often what is wanted is doubled */
+};
+
+/* The CPU's; only switches use it, and they cannot interrupt each other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct budget);
+} off_cpu_budget SEC(".maps") __weak;
+
+/* The loader holds its stack, and waits for this. */
+static __always_inline void send_end(__u32 tid, struct ts_thread *thread, __u64 now)
+{
+	struct ts_off_cpu_end end = {
+		.header = { .type = TS_EVENT_OFF_CPU_END, .size = sizeof(end), .time_ns = now,
+			    .space = thread->space, .pid = thread->pid, .tid = tid },
+		.out_ns = thread->changed_ns, .woken_ns = thread->woken_ns,
+	};
+
+	/* The loader, which misses it, counts it. */
+	(void)bpf_ringbuf_output(&samples, &end, sizeof(end), BPF_RB_NO_WAKEUP);
+	thread->sampled = 0;
+}
+
+/* Its times are on their way to the loader, or lost, and that is counted. */
+static __always_inline void thread_end(__u32 tid, struct ts_thread *thread, __u64 now)
+{
+	struct ts_thread_end *end;
+
+	/* Its process can be gone already when it runs again for the last time. */
+	if (thread->sampled)
+		send_end(tid, thread, now);
+	ts_thread__advance(thread, now);
+	end = bpf_ringbuf_reserve(&samples, sizeof(*end), 0);
+	if (end) {
+		end->header = (struct ts_event){ .type = TS_EVENT_THREAD_END,
+			.size = sizeof(*end), .time_ns = now, .space = thread->space,
+			.pid = thread->pid, .tid = tid };
+		end->thread = *thread;
+		bpf_get_current_comm(end->comm, sizeof(end->comm));
+		bpf_ringbuf_submit(end, BPF_RB_NO_WAKEUP);
+	} else {
+		ledger_count(TS_LEDGER_OFF_CPU_THREAD_LOST);
+	}
+	bpf_map_delete_elem(&threads, &tid);
+}
+
+static __always_inline struct ts_thread *thread_begin(__u32 tid, __u32 pid,
+						      const struct ts_space *space,
+						      __u64 since, __u32 state)
+{
+	struct ts_thread thread = { .space = space->number, .pid = pid, .state = state,
+				    .since_ns = since, .changed_ns = since };
+
+	if (bpf_map_update_elem(&threads, &tid, &thread, BPF_NOEXIST)) {
+		ledger_count(TS_LEDGER_OFF_CPU_THREADS_FULL);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&threads, &tid);
+}
+
+/*
+ * The thread's row.  One that is seen for the first time was in `state` since its process
+ * is in the recording; so was one whose process is another program since.
+ */
+static __always_inline struct ts_thread *thread_of(__u32 tid, __u32 pid,
+						   const struct ts_space *space, __u32 state)
+{
+	struct ts_thread *thread = bpf_map_lookup_elem(&threads, &tid);
+	__u64 since = space->since_ns;
+
+	if (thread && thread->space == space->number)
+		return thread;
+	if (since < off_cpu_since)
+		since = off_cpu_since;
+	if (thread)
+		thread_end(tid, thread, since);
+	return thread_begin(tid, pid, space, since, state);
+}
+
+static __always_inline void thread_switched_out(struct ts_thread *thread, __u32 state,
+						__u64 now)
+{
+	if (thread->state != TS_STATE_RUNNING) {
+		ledger_count(TS_LEDGER_OFF_CPU_NOT_TOLD);
+		thread->sampled = 0;
+	}
+	ts_thread__advance(thread, now);
+	thread->state = state;
+	thread->woken_ns = 0;
+	thread->switches++;
+}
+
+static __always_inline void thread_woken(struct ts_thread *thread, __u64 now)
+{
+	if (thread->state != TS_STATE_RUNNING && !thread->woken_ns)
+		thread->woken_ns = now;
+}
+
+static __always_inline void thread_switched_in(__u32 tid, struct ts_thread *thread, __u64 now)
+{
+	__u64 *expected = &thread->expected[thread->state & (TS_STATES - 1)];
+	__u64 was = now > thread->changed_ns ? now - thread->changed_ns : 1;
+
+	if (thread->sampled)
+		send_end(tid, thread, now);
+	ts_thread__advance(thread, now);
+	*expected = was > *expected ? was : *expected - (*expected - was) / EXPECT_SLOWLY;
+	thread->state = TS_STATE_RUNNING;
+}
+
+/* The next power of two that makes `wanted` of `expected`; 0: of which nothing is known. */
+static __always_inline __u32 shift_of(__u64 expected, __u64 wanted, __u32 most)
+{
+	__u32 shift = 0;
+
+	if (!expected)
+		return 0;
+	while (shift < most && shift < SHIFT_MOST + COARSE_MOST &&
+	       expected << shift < wanted)
+		shift++;
+	return shift;
+}
+
+static __always_inline void budget_spend(struct budget *budget, __u64 now)
+{
+	if (now - budget->since_ns >= BUDGET_NS) {
+		if (budget->coarse && budget->taken < BUDGET / 4)
+			budget->coarse--;
+		budget->since_ns = now;
+		budget->taken = 0;
+	}
+	if (++budget->taken < BUDGET)
+		return;
+	if (budget->coarse < COARSE_MOST)
+		budget->coarse++;
+	budget->taken = 0;
+}
+
+/* Whether a stack is to be taken of the thread that is switched out, and its shift. */
+static __always_inline bool choose(struct ts_thread *thread, __u64 now, __u32 *ret_shift)
+{
+	__u32 zero = 0, shift, state = thread->state & (TS_STATES - 1);
+	struct budget *budget = bpf_map_lookup_elem(&off_cpu_budget, &zero);
+
+	if (!budget)
+		return false;
+	shift = shift_of(thread->expected[state], off_cpu_grain << (budget->coarse & 15),
+			 SHIFT_MOST + budget->coarse);
+	if (shift && bpf_get_prandom_u32() & ((1U << (shift & 31)) - 1))
+		return false;
+	budget_spend(budget, now);
+	*ret_shift = shift;
+	return true;
+}
+
+/* The current thread ends. */
+static __always_inline void on_thread_exit(__u32 tid)
+{
+	struct ts_thread *thread;
+
+	if (!off_cpu_since)
+		return;
+	thread = bpf_map_lookup_elem(&threads, &tid);
+	if (thread)
+		thread_end(tid, thread, bpf_ktime_get_ns());
+}
+
+#endif /* TIERSCOPE_THREADS_BPF_H */

@@ -33,6 +33,8 @@ enum ts_state {
 	TS_STATES = 8
 };
 
+#define TS_PLACES	16	/* a power of two */
+
 struct ts_thread {
 	__u64 since_ns;		/* its times are counted from here on */
 	__u64 changed_ns;	/* the last switch; they are counted up to here */
@@ -43,9 +45,11 @@ struct ts_thread {
 	__u32 sampled;		/* the loader holds a stack of the time off it is in */
 	__u64 switches;		/* how often it was switched out */
 	__u64 times[TS_STATES];	/* ns; the sum is changed_ns - since_ns */
-	__u64 expected[TS_STATES]; /* how long it will be off, by how long it was; ns */
+	__u32 place;		/* of the time off: where in the program it waits */
+	__u32 reserved;
+	__u32 expected[TS_PLACES]; /* how long it will be off there: bpf/threads.bpf.h */
 };
-_Static_assert(sizeof(struct ts_thread) == 176, "thread layout");
+_Static_assert(sizeof(struct ts_thread) == 184, "thread layout");
 
 /*
  * Counts up to `now`.  What a thread that was woken waits for is a CPU.  Clocks of CPUs
@@ -118,6 +122,6 @@ struct ts_thread_end {
 	struct ts_thread thread;
 	char comm[16];
 };
-_Static_assert(sizeof(struct ts_thread_end) == 224, "thread end layout");
+_Static_assert(sizeof(struct ts_thread_end) == 232, "thread end layout");
 
 #endif /* TIERSCOPE_ABI_OFFCPU_H */

@@ -120,11 +120,13 @@ static __always_inline void switched_out(void *context, struct task_struct *task
 {
 	struct ts_thread *thread = row_of(task, space, TS_STATE_RUNNING);
 	struct stack_scratch *scratch;
+	struct pt_regs *regs;
 	__u32 outcome, zero = 0;
 
 	if (!thread)
 		return;
-	thread_switched_out(thread, state, now);
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	thread_switched_out(thread, state, place_of(state, regs->rip, regs->rsp), now);
 	scratch = bpf_map_lookup_elem(&off_cpu_scratch, &zero);
 	if (!task->mm || !scratch || !choose(thread, now, &scratch->off.shift))
 		return;

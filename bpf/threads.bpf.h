@@ -10,11 +10,13 @@
  * microseconds of a thread at its end are lost then, or counted twice.)
  *
  * How long a thread will be off is not known when its stack must be taken.  So it is
- * guessed from how long it was off before, for this reason, and the stack is taken with
- * a probability in proportion:
+ * guessed from how long it was off before, at this place, and the stack is taken with a
+ * probability in proportion:
  *
+ *   place      instruction and stack pointer: nearly as good as the stack itself.  Of
+ *              threads that are preempted, which can be anywhere, there is one.
  *   wanted     one stack for each `off_cpu_grain` of time, as the clock samples do
- *   expected   the longest lately: at once up, slowly down
+ *   expected   the longest lately: at once up, slowly down; at a new place, as wanted
  *   q          1 / 2^shift, the least that gives expected * 2^shift >= wanted
  *
  * Whoever waits long is never missed, and a ping-pong costs little.  The guess came
@@ -123,8 +125,13 @@ static __always_inline struct ts_thread *thread_of(__u32 tid, __u32 pid,
 	return thread_begin(tid, pid, space, since, state);
 }
 
+static __always_inline __u32 place_of(__u32 state, __u64 ip, __u64 sp)
+{
+	return state == TS_STATE_RUNNABLE ? 0 : ((ip ^ sp << 20) * 0x9e3779b97f4a7c15ULL) >> 32;
+}
+
 static __always_inline void thread_switched_out(struct ts_thread *thread, __u32 state,
-						__u64 now)
+						__u32 place, __u64 now)
 {
 	if (thread->state != TS_STATE_RUNNING) {
 		ledger_count(TS_LEDGER_OFF_CPU_NOT_TOLD);
@@ -132,6 +139,7 @@ static __always_inline void thread_switched_out(struct ts_thread *thread, __u32 
 	}
 	ts_thread__advance(thread, now);
 	thread->state = state;
+	thread->place = place;
 	thread->woken_ns = 0;
 	thread->switches++;
 }
@@ -142,25 +150,53 @@ static __always_inline void thread_woken(struct ts_thread *thread, __u64 now)
 		thread->woken_ns = now;
 }
 
+/*
+ * An expectation: the place's upper bits, so that another one is not taken for it, and
+ * the time in units of 1,024 ns, up to 17 s.
+ */
+#define EXPECT_UNIT	10
+#define EXPECT_MOST	0xffffffu
+#define PLACE_MARK	0xff000000u
+
+static __always_inline void expect(struct ts_thread *thread, __u64 was)
+{
+	__u32 *expected = &thread->expected[thread->place & (TS_PLACES - 1)];
+	__u32 mark = thread->place & PLACE_MARK, units = EXPECT_MOST, before;
+
+	if (was >> EXPECT_UNIT < EXPECT_MOST)
+		units = was >> EXPECT_UNIT;
+	if (!units)
+		units = 1;
+	before = (*expected & PLACE_MARK) == mark ? *expected & EXPECT_MOST : 0;
+	if (units < before)
+		units = before - (before - units + EXPECT_SLOWLY - 1) / EXPECT_SLOWLY;
+	*expected = mark | units;
+}
+
+/* 0: the thread never waited there, or some time ago. */
+static __always_inline __u64 expected_of(const struct ts_thread *thread)
+{
+	__u32 expected = thread->expected[thread->place & (TS_PLACES - 1)];
+
+	return (expected & PLACE_MARK) == (thread->place & PLACE_MARK) ?
+	       (__u64)(expected & EXPECT_MOST) << EXPECT_UNIT : 0;
+}
+
 static __always_inline void thread_switched_in(__u32 tid, struct ts_thread *thread, __u64 now)
 {
-	__u64 *expected = &thread->expected[thread->state & (TS_STATES - 1)];
-	__u64 was = now > thread->changed_ns ? now - thread->changed_ns : 1;
-
 	if (thread->sampled)
 		send_end(tid, thread, now);
+	if (thread->state != TS_STATE_RUNNING)
+		expect(thread, now > thread->changed_ns ? now - thread->changed_ns : 0);
 	ts_thread__advance(thread, now);
-	*expected = was > *expected ? was : *expected - (*expected - was) / EXPECT_SLOWLY;
 	thread->state = TS_STATE_RUNNING;
 }
 
-/* The next power of two that makes `wanted` of `expected`; 0: of which nothing is known. */
+/* The next power of two that makes `wanted` of `expected`. */
 static __always_inline __u32 shift_of(__u64 expected, __u64 wanted, __u32 most)
 {
 	__u32 shift = 0;
 
-	if (!expected)
-		return 0;
 	while (shift < most && shift < SHIFT_MOST + COARSE_MOST &&
 	       expected << shift < wanted)
 		shift++;
@@ -185,12 +221,16 @@ static __always_inline void budget_spend(struct budget *budget, __u64 now)
 /* Whether a stack is to be taken of the thread that is switched out, and its shift. */
 static __always_inline bool choose(struct ts_thread *thread, __u64 now, __u32 *ret_shift)
 {
-	__u32 zero = 0, shift, state = thread->state & (TS_STATES - 1);
-	struct budget *budget = bpf_map_lookup_elem(&off_cpu_budget, &zero);
+	struct budget *budget;
+	__u32 zero = 0, shift;
+	__u64 expected;
 
+	budget = bpf_map_lookup_elem(&off_cpu_budget, &zero);
 	if (!budget)
 		return false;
-	shift = shift_of(thread->expected[state], off_cpu_grain << (budget->coarse & 15),
+	expected = expected_of(thread);
+	shift = shift_of(expected ? expected : off_cpu_grain,
+			 off_cpu_grain << (budget->coarse & 15),
 			 SHIFT_MOST + budget->coarse);
 	if (shift && bpf_get_prandom_u32() & ((1U << (shift & 31)) - 1))
 		return false;

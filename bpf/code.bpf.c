@@ -69,8 +69,11 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 }
 
 SEC("raw_tp/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *task)
+int BPF_PROG(process_exec, struct task_struct *task, int old_tid)
 {
+	/* The others have ended; the one that is left has the number of the first. */
+	on_thread_exit(old_tid);
+	on_thread_exit((__u32)bpf_get_current_pid_tgid());
 	return on_process_exec();
 }
 

@@ -55,22 +55,34 @@ static __always_inline struct ts_space *space_of(struct task_struct *task)
 	return space && !(space->flags & TS_SPACE_PENDING) ? space : NULL;
 }
 
-static __always_inline __u32 state_of(struct task_struct *task)
+static __always_inline struct pt_regs *registers_of(struct task_struct *task)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-
-	return ts_state__of_call((__s64)regs->orig_rax);
+	return (struct pt_regs *)bpf_task_pt_regs(task);
 }
 
-/* A thread whose row was closed when it began to end gets no new one. */
-static __always_inline struct ts_thread *row_of(struct task_struct *task,
-						const struct ts_space *space, __u32 state)
+static __always_inline __u32 state_of(struct task_struct *task)
+{
+	return ts_state__of_call((__s64)registers_of(task)->orig_rax);
+}
+
+/*
+ * The row of a thread that has none yet, NULL if nobody asked for its process.  One whose row
+ * was closed when it began to end gets no other.
+ */
+static __always_inline struct ts_thread *first_row(struct task_struct *task, __u32 state)
+{
+	struct ts_space *space = space_of(task);
+
+	if (!space || task->flags & TASK_EXITING)
+		return NULL;
+	return thread_first_seen(task->pid, task->tgid, space, state);
+}
+
+static __always_inline struct ts_thread *row_of(struct task_struct *task)
 {
 	__u32 tid = task->pid;
 
-	if (task->flags & TASK_EXITING)
-		return bpf_map_lookup_elem(&threads, &tid);
-	return thread_of(tid, task->tgid, space, state);
+	return tid ? bpf_map_lookup_elem(&threads, &tid) : NULL;
 }
 
 static __always_inline __u64 add_off_cpu(struct ts_sample *sample, __u64 size,
@@ -97,7 +109,7 @@ static __always_inline __u32 take_stack(void *context, struct task_struct *task,
 	struct walk_scratch *walking = &scratch->walking;
 	struct ts_sample *sample = scratch_sample(walking);
 	struct walk *walk = &walking->walk;
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *regs = registers_of(task);
 	__u64 whole, plain;
 
 	walk_begin(walk, returns_of(off_cpu_caches + scratch->of.cpu, scratch->of.space));
@@ -115,70 +127,75 @@ static __always_inline __u32 take_stack(void *context, struct task_struct *task,
 	return TS_LEDGER_OFF_CPU_RING_FULL;
 }
 
-static __always_inline void switched_out(void *context, struct task_struct *task,
-					 const struct ts_space *space, __u32 state, __u64 now)
+/* Of the current thread.  Whether a stack of it is to be taken: then the scratch is ready. */
+static __always_inline struct stack_scratch *switched_out(struct task_struct *task,
+							  struct ts_thread *thread,
+							  bool preempted, __u64 now)
 {
-	struct ts_thread *thread = row_of(task, space, TS_STATE_RUNNING);
+	struct pt_regs *regs = registers_of(task);
 	struct stack_scratch *scratch;
-	struct pt_regs *regs;
-	__u32 outcome, zero = 0;
+	struct budget *chosen;
+	__u32 zero = 0, state;
 
-	if (!thread)
-		return;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	state = preempted ? TS_STATE_RUNNABLE : ts_state__of_call((__s64)regs->orig_rax);
 	thread_switched_out(thread, state, place_of(state, regs->rip, regs->rsp), now);
-	scratch = bpf_map_lookup_elem(&off_cpu_scratch, &zero);
-	if (!task->mm || !scratch || !choose(thread, now, &scratch->off.shift))
-		return;
-	ledger_count(TS_LEDGER_OFF_CPU_CHOSEN);
-	scratch->off.state = state;
+	chosen = task->mm ? choose(thread, now) : NULL;
+	scratch = chosen ? bpf_map_lookup_elem(&off_cpu_scratch, &zero) : NULL;
+	if (!scratch)
+		return NULL;
+	scratch->off = (struct ts_off_cpu){ .state = thread->state, .shift = chosen->shift };
 	scratch->of = (struct record_of){ .now = now, .space = thread->space,
 		.event = off_cpu_event, .pid_tgid = bpf_get_current_pid_tgid(),
 		.cpu = bpf_get_smp_processor_id() };
-	outcome = take_stack(context, task, scratch);
-	if (outcome == TS_LEDGER_KEPT)
-		thread->sampled = 1;
-	else
-		ledger_count(outcome);
-}
-
-static __always_inline void switched_in(struct task_struct *task,
-					const struct ts_space *space, __u64 now)
-{
-	struct ts_thread *thread = row_of(task, space, TS_STATE_RUNNABLE);
-
-	if (thread)
-		thread_switched_in(task->pid, thread, now);
+	return scratch;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {
-	struct ts_space *space_out, *space_in;
-	__u64 now;
+	struct ts_thread *out, *in;
+	struct stack_scratch *scratch;
+	__u32 outcome;
+	__u64 now = 0;
 
 	if (!off_cpu_since)
 		return 0;
-	space_out = space_of(prev);
-	space_in = space_of(next);
-	if (!space_out && !space_in)
+	out = row_of(prev);
+	if (!out)
+		out = first_row(prev, TS_STATE_RUNNING);
+	in = row_of(next);
+	if (!in)
+		in = first_row(next, TS_STATE_RUNNABLE);
+	if (in) {
+		now = bpf_ktime_get_ns();
+		thread_switched_in(next->pid, in, now);
+	}
+	if (!out)
 		return 0;
-	now = bpf_ktime_get_ns();
-	if (space_in)
-		switched_in(next, space_in, now);
-	if (space_out)
-		switched_out(ctx, prev, space_out,
-			     preempt || !prev_state ? TS_STATE_RUNNABLE : state_of(prev), now);
+	now = now ? now : bpf_ktime_get_ns();
+	scratch = switched_out(prev, out, preempt || !prev_state, now);
+	if (!scratch)
+		return 0;
+	ledger_count(TS_LEDGER_OFF_CPU_CHOSEN);
+	outcome = take_stack(ctx, prev, scratch);
+	if (outcome == TS_LEDGER_KEPT)
+		out->sampled = 1;
+	else
+		ledger_count(outcome);
 	return 0;
 }
 
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(on_wakeup, struct task_struct *task)
 {
-	struct ts_space *space = off_cpu_since ? space_of(task) : NULL;
-	struct ts_thread *thread = space ? row_of(task, space, state_of(task)) : NULL;
+	struct ts_thread *thread;
 
+	if (!off_cpu_since)
+		return 0;
+	thread = row_of(task);
+	if (!thread)
+		thread = first_row(task, state_of(task));
 	if (thread)
 		thread_woken(thread, bpf_ktime_get_ns());
 	return 0;

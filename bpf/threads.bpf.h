@@ -45,6 +45,8 @@ struct budget {
 	__u64 since_ns;
 	__u32 taken;
 	__u32 coarse;		/* how often what is wanted is doubled */
+	__u32 shift;		/* of the stack that was chosen last */
+	__u32 reserved;
 };
 
 /* The CPU's; only switches use it, and they cannot interrupt each other. */
@@ -106,23 +108,16 @@ static __always_inline struct ts_thread *thread_begin(__u32 tid, __u32 pid,
 	return bpf_map_lookup_elem(&threads, &tid);
 }
 
-/*
- * The thread's row.  One that is seen for the first time was in `state` since its process
- * is in the recording; so was one whose process is another program since.
- */
-static __always_inline struct ts_thread *thread_of(__u32 tid, __u32 pid,
-						   const struct ts_space *space, __u32 state)
+/* A thread that is seen for the first time was in `state` since its program is in the
+ * recording, or since that began. */
+static __always_inline struct ts_thread *thread_first_seen(__u32 tid, __u32 pid,
+							   const struct ts_space *space,
+							   __u32 state)
 {
-	struct ts_thread *thread = bpf_map_lookup_elem(&threads, &tid);
 	__u64 since = space->since_ns;
 
-	if (thread && thread->space == space->number)
-		return thread;
-	if (since < off_cpu_since)
-		since = off_cpu_since;
-	if (thread)
-		thread_end(tid, thread, since);
-	return thread_begin(tid, pid, space, since, state);
+	return thread_begin(tid, pid, space, since < off_cpu_since ? off_cpu_since : since,
+			    state);
 }
 
 static __always_inline __u32 place_of(__u32 state, __u64 ip, __u64 sp)
@@ -218,8 +213,12 @@ static __always_inline void budget_spend(struct budget *budget, __u64 now)
 	budget->taken = 0;
 }
 
-/* Whether a stack is to be taken of the thread that is switched out, and its shift. */
-static __always_inline bool choose(struct ts_thread *thread, __u64 now, __u32 *ret_shift)
+/*
+ * Whether a stack is to be taken of the thread that is switched out; its shift is in the
+ * budget then.  (As a value of the caller's, the verifier of Linux 6.1 would look at all
+ * that follows once for each shift.)
+ */
+static __always_inline struct budget *choose(struct ts_thread *thread, __u64 now)
 {
 	struct budget *budget;
 	__u32 zero = 0, shift;
@@ -227,19 +226,19 @@ static __always_inline bool choose(struct ts_thread *thread, __u64 now, __u32 *r
 
 	budget = bpf_map_lookup_elem(&off_cpu_budget, &zero);
 	if (!budget)
-		return false;
+		return NULL;
 	expected = expected_of(thread);
 	shift = shift_of(expected ? expected : off_cpu_grain,
 			 off_cpu_grain << (budget->coarse & 15),
 			 SHIFT_MOST + budget->coarse);
 	if (shift && bpf_get_prandom_u32() & ((1U << (shift & 31)) - 1))
-		return false;
+		return NULL;
 	budget_spend(budget, now);
-	*ret_shift = shift;
-	return true;
+	budget->shift = shift;
+	return budget;
 }
 
-/* The current thread ends. */
+/* A thread ends, or the program that it was a thread of. */
 static __always_inline void on_thread_exit(__u32 tid)
 {
 	struct ts_thread *thread;

@@ -51,7 +51,7 @@ static __u64 sum_of(const struct ts_thread *thread)
 
 static struct ts_thread *thread_at_start(__u32 state)
 {
-	struct ts_thread *thread = thread_of(TID, PID, &space, state);
+	struct ts_thread *thread = thread_first_seen(TID, PID, &space, state);
 
 	assert_non_null(thread);
 	assert_int_equal(thread->since_ns, START);
@@ -98,29 +98,10 @@ static void a_first_sight_tells_of_the_time_before(void **state)
 	assert_int_equal(thread->times[TS_STATE_RUNNABLE], 100);
 
 	off_cpu_since = START + 50;
-	thread = thread_of(TID + 1, PID, &space, TS_STATE_RUNNING);
+	thread = thread_first_seen(TID + 1, PID, &space, TS_STATE_RUNNING);
 	assert_int_equal(thread->since_ns, START + 50);
-	assert_null(thread_of(TID + 2, PID, &space, TS_STATE_RUNNING)); /* no place */
+	assert_null(thread_first_seen(TID + 2, PID, &space, TS_STATE_RUNNING)); /* no place */
 	assert_int_equal(counted(TS_LEDGER_OFF_CPU_THREADS_FULL), 1);
-}
-
-/* The times of the program before belong to it. */
-static void exec_begins_anew(void **state)
-{
-	struct ts_thread *thread = thread_at_start(TS_STATE_RUNNING);
-	const struct ts_thread_end *end;
-
-	(void)state;
-	space = (struct ts_space){.number = 4, .since_ns = START + 300};
-	thread = thread_of(TID, PID, &space, TS_STATE_RUNNING);
-	assert_int_equal(thread->space, 4);
-	assert_int_equal(thread->since_ns, START + 300);
-	assert_int_equal(shim.records_count, 1);
-	end = shim.records[0].bytes;
-	assert_int_equal(end->header.type, TS_EVENT_THREAD_END);
-	assert_int_equal(end->header.space, 3);
-	assert_int_equal(end->header.tid, TID);
-	assert_int_equal(end->thread.times[TS_STATE_RUNNING], 300);
 }
 
 static void an_end_tells_all(void **state)
@@ -196,14 +177,16 @@ static void a_call_says_what_for(void **state)
 /* Waits `ns` at a place; whether a stack was taken, and its shift. */
 static bool wait_at(struct ts_thread *thread, __u32 place, __u64 *now, __u64 ns, __u32 *ret_shift)
 {
-	bool taken;
+	const struct budget *chosen;
 
 	thread_switched_out(thread, TS_STATE_FUTEX, place, *now);
-	taken = choose(thread, *now, ret_shift);
+	chosen = choose(thread, *now);
+	if (chosen)
+		*ret_shift = chosen->shift;
 	*now += ns;
 	thread_switched_in(TID, thread, *now);
 	*now += US;
-	return taken;
+	return chosen;
 }
 
 static void long_waits_are_never_missed(void **state)
@@ -257,7 +240,7 @@ static void the_budget_holds(void **state)
 	__u32 shift;
 
 	(void)state;
-	off_cpu_grain = US; /* each wait is worth a stack */
+	off_cpu_grain = 50 * US; /* -F 20000 */
 	for (end = START + 1000 * MS; now < end;)
 		wait_at(thread, 5, &now, 9 * US, &shift);
 	for (end += 4000 * MS; now < end;)
@@ -271,7 +254,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(times_add_up_at_every_switch),
 		TEST(a_first_sight_tells_of_the_time_before),
-		TEST(exec_begins_anew),
 		TEST(an_end_tells_all),
 		TEST(what_has_no_room_is_counted),
 		TEST(a_switch_that_was_not_told_is_counted),

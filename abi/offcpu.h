@@ -35,6 +35,15 @@ enum ts_state {
 
 #define TS_PLACES	16	/* a power of two */
 
+/*
+ * A thread's row is in one of these places of the array, whose size is a power of two: with
+ * as many rows as there are thread numbers, in the first.  (An array takes a few ns where a
+ * hash takes tens, and a switch looks up two.)
+ */
+#define TS_THREAD_WAYS		4
+#define TS_THREAD_INDEX(tid, way, rows) \
+	(((tid) + (way) * 8191u) & ((rows) - 1))
+
 struct ts_thread {
 	__u64 since_ns;		/* its times are counted from here on */
 	__u64 changed_ns;	/* the last switch; they are counted up to here */
@@ -46,7 +55,7 @@ struct ts_thread {
 	__u64 switches;		/* how often it was switched out */
 	__u64 times[TS_STATES];	/* ns; the sum is changed_ns - since_ns */
 	__u32 place;		/* of the time off: where in the program it waits */
-	__u32 reserved;
+	__u32 tid;		/* 0: nobody's row */
 	__u32 expected[TS_PLACES]; /* how long it will be off there: bpf/threads.bpf.h */
 };
 _Static_assert(sizeof(struct ts_thread) == 184, "thread layout");

@@ -121,10 +121,11 @@ struct {
 	__type(value, struct ts_return);
 } returns SEC(".maps") __weak;
 
-/* tid -> where its time goes; one element when nobody asks. */
+/* Where the time of threads goes, by TS_THREAD_INDEX; one row when nobody asks. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct ts_thread);
 } threads SEC(".maps") __weak;

@@ -78,13 +78,6 @@ static __always_inline struct ts_thread *first_row(struct task_struct *task, __u
 	return thread_first_seen(task->pid, task->tgid, space, state);
 }
 
-static __always_inline struct ts_thread *row_of(struct task_struct *task)
-{
-	__u32 tid = task->pid;
-
-	return tid ? bpf_map_lookup_elem(&threads, &tid) : NULL;
-}
-
 static __always_inline __u64 add_off_cpu(struct ts_sample *sample, __u64 size,
 					 const struct ts_off_cpu *off)
 {
@@ -161,10 +154,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 	if (!off_cpu_since)
 		return 0;
-	out = row_of(prev);
+	out = thread_find(prev->pid);
 	if (!out)
 		out = first_row(prev, TS_STATE_RUNNING);
-	in = row_of(next);
+	in = thread_find(next->pid);
 	if (!in)
 		in = first_row(next, TS_STATE_RUNNABLE);
 	if (in) {
@@ -193,7 +186,7 @@ int BPF_PROG(on_wakeup, struct task_struct *task)
 
 	if (!off_cpu_since)
 		return 0;
-	thread = row_of(task);
+	thread = thread_find(task->pid);
 	if (!thread)
 		thread = first_row(task, state_of(task));
 	if (thread)

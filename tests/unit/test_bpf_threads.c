@@ -18,7 +18,8 @@ static int setup(void **state)
 {
 	(void)state;
 	shim__clear();
-	SHIM_MAP(threads, 2);
+	SHIM_MAP(threads, 4);
+	threads_max = 4;
 	SHIM_MAP(off_cpu_budget, 1);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	shim.ring_room = 1 << 20;
@@ -100,7 +101,11 @@ static void a_first_sight_tells_of_the_time_before(void **state)
 	off_cpu_since = START + 50;
 	thread = thread_first_seen(TID + 1, PID, &space, TS_STATE_RUNNING);
 	assert_int_equal(thread->since_ns, START + 50);
+	assert_non_null(thread_first_seen(TID + 4, PID, &space, TS_STATE_RUNNING));
+	assert_non_null(thread_first_seen(TID + 8, PID, &space, TS_STATE_RUNNING));
+	assert_int_equal(thread_find(TID + 8)->tid, TID + 8);
 	assert_null(thread_first_seen(TID + 2, PID, &space, TS_STATE_RUNNING)); /* no place */
+	assert_null(thread_find(TID + 2));
 	assert_int_equal(counted(TS_LEDGER_OFF_CPU_THREADS_FULL), 1);
 }
 
@@ -144,7 +149,7 @@ static void what_has_no_room_is_counted(void **state)
 	shim.ring_room = 0;
 	on_thread_exit(TID);
 	assert_int_equal(counted(TS_LEDGER_OFF_CPU_THREAD_LOST), 1);
-	assert_null(bpf_map_lookup_elem(&threads, &(__u32){TID}));
+	assert_null(thread_find(TID));
 }
 
 static void a_switch_that_was_not_told_is_counted(void **state)

@@ -10,9 +10,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <sys/mman.h>
 
-/* Alive at a time.  More are counted as threads_full. */
-#define THREADS_MAX 32768
+/* Alive at a time, a power of two; those without a place are counted as threads_full. */
+#define THREADS_MAX 32768u
 
 void off_cpu__configure(struct kernel *kernel, const struct kernel_options *options)
 {
@@ -29,6 +30,7 @@ void off_cpu__configure(struct kernel *kernel, const struct kernel_options *opti
 	skeleton->rodata->off_cpu_event = options->events_count;
 	skeleton->rodata->off_cpu_caches = kernel->cpus;
 	skeleton->rodata->off_cpu_grain = 1000000000 / options->frequency;
+	skeleton->rodata->threads_max = THREADS_MAX;
 	bpf_map__set_max_entries(skeleton->maps.threads, THREADS_MAX);
 	bpf_map__set_max_entries(skeleton->maps.returns, 2 * kernel->cpus * TS_RETURNS);
 }
@@ -85,23 +87,25 @@ uint64_t kernel__off_cpu_until(const struct kernel *kernel)
 	return kernel->off_cpu_until;
 }
 
-/* A thread that ends meanwhile can make the walk begin anew: then some are told twice. */
 int kernel__threads(struct kernel *kernel,
 		    void (*each)(void *context, uint32_t tid, const struct ts_thread *thread),
 		    void *context)
 {
-	int fd = bpf_map__fd(kernel->skeleton->maps.threads);
-	struct ts_thread thread;
-	uint32_t tid = 0, next;
-	bool first = true;
+	size_t bytes = THREADS_MAX * sizeof(struct ts_thread);
+	const struct ts_thread *rows;
 
 	if (!kernel->off_cpu)
 		return 0;
-	while (!bpf_map_get_next_key(fd, first ? NULL : &tid, &next)) {
-		first = false;
-		tid = next;
-		if (!bpf_map_lookup_elem(fd, &tid, &thread))
-			each(context, tid, &thread);
+	rows = mmap(NULL, bytes, PROT_READ, MAP_SHARED,
+		    bpf_map__fd(kernel->skeleton->maps.threads), 0);
+	if (rows == MAP_FAILED)
+		return -errno;
+	for (uint32_t i = 0; i < THREADS_MAX; i++) {
+		struct ts_thread row = rows[i];	/* it goes on while we read */
+
+		if (row.tid)
+			each(context, row.tid, &row);
 	}
-	return errno == ENOENT ? 0 : -errno;
+	munmap((void *)rows, bytes);
+	return 0;
 }

@@ -21,6 +21,9 @@ char LICENSE[] SEC("license") __weak = "GPL";
 
 #define TASK_EXITING 4 /* include/linux/sched.h, PF_EXITING, 6.1 to 6.18 */
 
+/* The program itself, bpf_trace_run4 and __traceiter_sched_switch: below is __schedule. */
+#define OWN_FRAMES 3
+
 /* Number of the event, and of the first return-address cache that is the switches' own. */
 KNOB __u32 off_cpu_event __weak = 0;
 KNOB __u32 off_cpu_caches __weak = 0;
@@ -139,6 +142,7 @@ static __always_inline struct stack_scratch *switched_out(struct task_struct *ta
 	scratch->off = (struct ts_off_cpu){ .state = thread->state, .shift = chosen->shift };
 	scratch->of = (struct record_of){ .now = now, .space = thread->space,
 		.event = off_cpu_event, .pid_tgid = bpf_get_current_pid_tgid(),
+		.own_frames = OWN_FRAMES,
 		.cpu = bpf_get_smp_processor_id() };
 	return scratch;
 }

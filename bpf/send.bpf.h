@@ -51,6 +51,7 @@ static __always_inline struct ts_sample *drop_stack(struct ts_sample *sample, __
 struct record_of {
 	__u64 pid_tgid, now;
 	__u32 space, cpu, event;
+	__u32 own_frames;	/* of the kernel's stack, between its leaf and us */
 };
 
 /* After the walk: all the rest of the record.  Gives its size, and that without a stack. */
@@ -65,7 +66,7 @@ static __always_inline __u64 write_record(void *context, struct walk_scratch *sc
 	if (count > TS_FRAMES_MAX)
 		count = TS_FRAMES_MAX;
 	if (kernel_stacks && walk->flags & TS_SAMPLE_KERNEL_MODE)
-		kernel_count = add_kernel_frames(context, scratch, count);
+		kernel_count = add_kernel_frames(context, scratch, count, of->own_frames);
 	note_walk(walk);
 	*ret_plain = add_code(scratch, count, kernel_count, sample->ip);
 	whole = add_stack(scratch, *ret_plain);

@@ -146,6 +146,9 @@ def cannot(t):
     events = "cpu-clock,task-clock,page-faults,minor-faults"
     with t.case("with four events"):
         loader.complaint(loader.run("record", "--off-cpu", "-e", events, "-o", path, "--", "true"), 3, "--off-cpu", "three")
+    with t.case("with counts of samples"):
+        for option in ("--stat=1s", "--serve=127.0.0.1:1"):
+            loader.complaint(loader.run("record", "--off-cpu", option, "-o", path, "--", "true"), 3, "--off-cpu")
     check.equal(loader.record(t, "-o", path, "--", "true").code, 0, "exit code")
     with t.case("of a recording without it"):
         for option in ("--off-cpu", "--wall"):

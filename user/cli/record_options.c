@@ -343,6 +343,8 @@ static int check(struct record_options *options, int argc, char **argv)
 		code = add_event(options, "cpu-clock");
 	if (!code && options->kernel.off_cpu && options->kernel.events_count == TS_EVENTS_MAX)
 		return bad(options, "--off-cpu is an event too: three others at most");
+	if (!code && options->kernel.off_cpu && (options->stat.wanted || options->listen))
+		return bad(options, "--off-cpu is for recordings; --stat and --serve count samples only");
 	if (!code)
 		code = check_stat(options);
 	if (code || options->no_recording)

@@ -9,7 +9,7 @@
  *   code events:  fired = kept + the sum of CODE_LOST
  *
  * OUT_OF_SCOPE runs belong to processes that nobody asked about; they are in
- * neither.  NOTE counts say something about what was kept.  MAP_LOST bodies are
+ * neither.  OFF_CPU: chosen = kept + the sum of OFF_CPU_LOST.  NOTE counts say something about what was kept.  MAP_LOST bodies are
  * not in the code map, whether or not their event was kept: their samples are
  * resolved by the loader, from the raw address.
  */
@@ -74,6 +74,20 @@ X(44, CODE_READER_DROPPED, CODE_LOST, "code_reader_dropped", \
   "the loader could not make sense of the event") \
 X(45, STUB_PATCHES,	CODE,	"stub_patches", \
   "stub_patches probes that fired") \
+X(46, OFF_CPU_CHOSEN,	OFF_CPU, "chosen", \
+  "a stack was to be taken of a thread that was switched out") \
+X(47, OFF_CPU_RING_FULL, OFF_CPU_LOST, "ring_full", \
+  "the sample ring was full") \
+X(48, OFF_CPU_END_LOST, OFF_CPU_LOST, "end_lost", \
+  "nobody was told when the thread ran again: the sample ring was full, or the kernel silent") \
+X(49, OFF_CPU_READER_DROPPED, OFF_CPU_LOST, "reader_dropped", \
+  "the loader could not make sense of the record") \
+X(50, OFF_CPU_THREADS_FULL, OFF_CPU_NOTE, "threads_full", \
+  "switches of threads that found no place in the table of threads: their times are not known") \
+X(51, OFF_CPU_THREAD_LOST, OFF_CPU_NOTE, "thread_lost", \
+  "the sample ring was full when a thread ended: its times are not known") \
+X(52, OFF_CPU_NOT_TOLD,	OFF_CPU_NOTE, "switches_not_told", \
+  "a thread was switched out, but the kernel had not told that it was in") \
 
 enum ts_ledger {
 #define TS_LEDGER_ENUM(number, id, class, name, text) TS_LEDGER_##id = number,

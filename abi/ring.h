@@ -21,6 +21,8 @@ enum ts_event_type {
 	TS_EVENT_EXEC = 7,
 	TS_EVENT_EXIT = 8,
 	TS_EVENT_STUB_PATCH = 9,
+	TS_EVENT_OFF_CPU_END = 10,	/* these two among the samples: abi/offcpu.h */
+	TS_EVENT_THREAD_END = 11,
 };
 
 struct ts_event {
@@ -74,6 +76,7 @@ enum ts_sample_flags {
 	TS_SAMPLE_HIJACKED = 1 << 10,	/* the runtime had hidden a return address;
 					 * set by the loader */
 	TS_SAMPLE_HIT = 1 << 11,	/* a struct ts_hit follows all the rest */
+	TS_SAMPLE_OFF_CPU = 1 << 12,	/* a struct ts_off_cpu does */
 };
 
 /* In the cookie of an event's program, beside the index of the event. */
@@ -104,7 +107,7 @@ struct ts_sample {
 	__u16 kernel_count;	/* kernel frames, which follow the user frames */
 	char comm[16];		/* the thread's name, not always NUL-ended */
 	/* User frames, leaf first; kernel frames, leaf first; then perhaps code
-	 * bytes; then perhaps a stack piece; then perhaps a hit. */
+	 * bytes; then perhaps a stack piece; then perhaps a hit, or what it waits for. */
 	__u64 frames[];
 };
 

@@ -20,8 +20,9 @@ struct ts_space {
 	__u32 flags;		/* enum ts_space_flags */
 	__u32 bodies;		/* alive now: a process may have only so many */
 	__u32 pages;		/* of JIT code that it took; the same */
+	__u64 since_ns;		/* it is in the recording, as this program */
 };
-_Static_assert(sizeof(struct ts_space) == 16, "space layout");
+_Static_assert(sizeof(struct ts_space) == 24, "space layout");
 
 /* Take a process into the recording (door_adopt). */
 struct ts_adopt {

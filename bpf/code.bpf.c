@@ -19,6 +19,7 @@
 #include "codefind.bpf.h"
 #include "publish.bpf.h"
 #include "process.bpf.h"
+#include "threads.bpf.h"
 
 char LICENSE[] SEC("license") __weak = "GPL";
 
@@ -74,14 +75,18 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 }
 
 SEC("raw_tp/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *task)
+int BPF_PROG(process_exec, struct task_struct *task, int old_tid)
 {
+	/* The others have ended; the one that is left has the number of the first. */
+	on_thread_exit(old_tid);
+	on_thread_exit((__u32)bpf_get_current_pid_tgid());
 	return on_process_exec();
 }
 
 SEC("raw_tp/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
+	on_thread_exit((__u32)bpf_get_current_pid_tgid());
 	return on_process_exit(task);
 }
 

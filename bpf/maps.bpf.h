@@ -10,6 +10,7 @@
 
 #include "../abi/codemap.h"
 #include "../abi/ledger.h"
+#include "../abi/offcpu.h"
 #include "../abi/ring.h"
 #include "../abi/space.h"
 
@@ -130,6 +131,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ts_return);
 } returns SEC(".maps") __weak;
+
+/* Where the time of threads goes, by TS_THREAD_INDEX; one row when nobody asks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct ts_thread);
+} threads SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

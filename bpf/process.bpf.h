@@ -15,7 +15,7 @@ __u32 next_space __weak = 1;
 
 static __always_inline int space_new(__u32 tgid, __u32 flags, __u32 *ret_number)
 {
-	struct ts_space space = { .flags = flags };
+	struct ts_space space = { .flags = flags, .since_ns = bpf_ktime_get_ns() };
 
 	space.number = __sync_fetch_and_add(&next_space, 1);
 	if (bpf_map_update_elem(&spaces, &tgid, &space, BPF_ANY)) {
@@ -84,6 +84,7 @@ static __always_inline int on_process_exec(void)
 	space->flags &= ~TS_SPACE_PENDING;
 	space->bodies = 0;
 	space->pages = 0;
+	space->since_ns = bpf_ktime_get_ns();
 	send_process(TS_EVENT_EXEC, space->number, &event);
 	return 0;
 }

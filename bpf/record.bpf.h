@@ -7,18 +7,19 @@
 #include "unwind.bpf.h"
 
 /*
- * Puts the kernel's own frames behind `count` user frames, leaf first; how many.
+ * Puts the kernel's own frames behind `count` user frames, leaf first, without the first
+ * `skip`; how many.
  * Kernel addresses need no tag: their top bits are it.
  */
 static __always_inline __u32 add_kernel_frames(void *context, struct walk_scratch *scratch,
-					       __u32 count)
+					       __u32 count, __u32 skip)
 {
 	long bytes;
 
 	/* Masked where it is used: the verifier of Linux 6.1 forgets its bound. */
 	barrier_var(count);
 	bytes = bpf_get_stack(context, &scratch->record[SAMPLE_WORDS + (count & 127)],
-			      8 * (TS_KERNEL_FRAMES_MAX + 1), 0);
+			      8 * (TS_KERNEL_FRAMES_MAX + 1), skip);
 	if (bytes < 8) {
 		ledger_count(TS_LEDGER_NO_KERNEL_STACK);
 		return 0;

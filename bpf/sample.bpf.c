@@ -10,7 +10,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-#include "record.bpf.h"
+#include "send.bpf.h"
 
 #define NULL ((void *)0)
 
@@ -47,47 +47,6 @@ static __always_inline bool user_registers(struct bpf_perf_event_data *ctx,
 	return true;
 }
 
-/* The helper for it takes longer than all the rest of the header. */
-static __always_inline void copy_comm(struct ts_sample *sample)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	const __u64 *from = (const __u64 *)task->comm;
-	__u64 *to = (__u64 *)sample->comm;
-
-	to[0] = from[0];
-	to[1] = from[1];
-}
-
-static __always_inline void note_walk(const struct walk *walk)
-{
-	if (walk->flags & TS_SAMPLE_BAD_FRAME)
-		ledger_count(TS_LEDGER_BAD_FRAME);
-	if (walk->flags & TS_SAMPLE_NATIVE_END)
-		ledger_count(TS_LEDGER_NATIVE_END);
-	if (walk->flags & TS_SAMPLE_TABLE_PENDING)
-		ledger_count(TS_LEDGER_TABLE_PENDING);
-	if (walk->flags & (TS_SAMPLE_TRUNCATED | TS_SAMPLE_KERNEL_CUT))
-		ledger_count(TS_LEDGER_TRUNCATED);
-}
-
-static __always_inline long send_sample(struct ts_sample *sample, __u64 size)
-{
-	if (size > 8 * RECORD_WORDS)
-		return -E2BIG;
-	return bpf_ringbuf_output(&samples, sample, size, BPF_RB_NO_WAKEUP);
-}
-
-/*
- * Where the ring has no room for the stack, it may have some for the frames.  A hit is left
- * out too: then a look finds what was written, and says that it was some time before.
- */
-static __always_inline struct ts_sample *drop_stack(struct ts_sample *sample, __u64 size)
-{
-	sample->header.size = size;
-	sample->flags &= ~(TS_SAMPLE_STACK | TS_SAMPLE_HIT);
-	return sample;
-}
-
 /* Puts what a watchpoint saw behind a record of `size` bytes; its new size. */
 static __always_inline __u64 add_hit(struct bpf_perf_event_data *ctx,
 				     struct ts_sample *sample, __u64 size)
@@ -111,15 +70,16 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	struct walk_scratch *scratch_of_cpu;
 	struct ts_sample *sample;
 	struct walk *walk;
-	__u32 zero = 0, count, kernel_count = 0;
-	__u32 cpu = bpf_get_smp_processor_id();
-	__u64 size, whole, cookie, now = bpf_ktime_get_ns();
+	struct record_of of = { .now = bpf_ktime_get_ns(), .pid_tgid = pid_tgid,
+				.space = number, .cpu = bpf_get_smp_processor_id() };
+	__u32 zero = 0;
+	__u64 size, whole, cookie;
 
 	scratch_of_cpu = bpf_map_lookup_elem(&scratch, &zero);
 	if (!scratch_of_cpu)
 		return TS_LEDGER_INTERNAL;
 	walk = &scratch_of_cpu->walk;
-	walk_begin(walk, returns_of(cpu, number));
+	walk_begin(walk, returns_of(of.cpu, number));
 	if (!user_registers(ctx, walk))
 		return TS_LEDGER_NO_USER_REGISTERS;
 	cookie = bpf_get_attach_cookie(ctx);
@@ -128,23 +88,8 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	sample->ip = walk->ip;
 	walk_stack(scratch_of_cpu);
 
-	count = walk->count;
-	if (count > TS_FRAMES_MAX)
-		count = TS_FRAMES_MAX;
-	if (kernel_stacks && walk->flags & TS_SAMPLE_KERNEL_MODE)
-		kernel_count = add_kernel_frames(ctx, scratch_of_cpu, count);
-	note_walk(walk);
-	size = add_code(scratch_of_cpu, count, kernel_count, sample->ip);
-	whole = add_stack(scratch_of_cpu, size);
-	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = whole,
-		.time_ns = now, .space = number,
-		.pid = pid_tgid >> 32, .tid = (__u32)pid_tgid,
-		.cpu = cpu };
-	sample->event = scratch_of_cpu->event;
-	sample->flags = walk->flags;
-	sample->frames_count = count;
-	sample->kernel_count = kernel_count;
-	copy_comm(sample);
+	of.event = scratch_of_cpu->event;
+	whole = write_record(ctx, scratch_of_cpu, &of, &size);
 	if (cookie & TS_COOKIE_WATCHPOINT)
 		whole = add_hit(ctx, sample, whole);
 	return send_sample(sample, whole) && send_sample(drop_stack(sample, size), size) ?

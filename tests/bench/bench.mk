@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What recording costs; measured, never asserted.
 BENCH := $(OUTPUT)/bench
-BENCH_PROGRAMS := $(BENCH)/sampling $(BENCH)/lookup
+BENCH_PROGRAMS := $(BENCH)/sampling $(BENCH)/lookup $(BENCH)/switches
 
 $(BENCH)/%.bpf.o: tests/bench/bpf/%.bpf.c $(wildcard bpf/*.h abi/*.h tests/bench/bpf/*.h vmlinux/*.h)
 	@mkdir -p $(@D)
@@ -12,6 +12,7 @@ $(BENCH)/%.skel.h: $(BENCH)/%.bpf.o
 
 $(BENCH)/sampling: $(BENCH)/peer.skel.h
 $(BENCH)/lookup: $(BENCH)/lookup.skel.h
+$(BENCH)/switches: $(BENCH)/empty.skel.h
 $(BENCH_PROGRAMS): $(BENCH)/%: tests/bench/bpf/%.c $(wildcard abi/*.h tests/bench/bpf/*.h)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -I$(BENCH) $< $(LIBS) -o $@
 
@@ -21,8 +22,12 @@ $(BENCH)/make_large: tests/bench/make_large.c $(filter \
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $^ $(LIBS) -o $@
 
+$(BENCH)/pingpong: tests/bench/pingpong.c
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< -lpthread -o $@
+
 .PHONY: bench bench-bpf
-bench: all apps published $(TOOLS)/.installed $(BENCH_PROGRAMS) $(BENCH)/make_large ## measure costs (as root); BENCH_ONLY=csc,hello BENCH_PAIRS=20 BENCH_WRITE=1
+bench: all apps published $(TOOLS)/.installed $(BENCH_PROGRAMS) $(BENCH)/make_large $(BENCH)/pingpong ## measure costs (as root); BENCH_ONLY=csc,hello BENCH_PAIRS=20 BENCH_WRITE=1
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/bench/bench
 
 bench-bpf: all apps $(BENCH_PROGRAMS) ## measure the BPF programs alone, and print (as root)

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *kernel_side__missing(void)
@@ -65,6 +66,14 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 	if (sizes->spaces)
 		bpf_map__set_max_entries(skeleton->maps.spaces, sizes->spaces);
 	skeleton->rodata->kernel_stacks = sizes->kernel_stacks;
+	if (sizes->threads) {
+		__u32 cpus = (__u32)libbpf_num_possible_cpus();
+
+		bpf_map__set_max_entries(skeleton->maps.threads, sizes->threads);
+		skeleton->rodata->threads_max = sizes->threads;
+		bpf_map__set_max_entries(skeleton->maps.returns, 2 * cpus * TS_RETURNS);
+		skeleton->rodata->off_cpu_caches = cpus;
+	}
 	if (sizes->bodies_of_a_space)
 		skeleton->rodata->space_bodies_max = sizes->bodies_of_a_space;
 }
@@ -131,6 +140,18 @@ void kernel_side__attach_life(struct kernel_side *kernel)
 	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.process_fork));
 	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.process_exec));
 	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.process_exit));
+}
+
+void kernel_side__attach_switches(struct kernel_side *kernel)
+{
+	struct timespec now;
+
+	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.on_switch));
+	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.on_wakeup));
+	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.on_wakeup_new));
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	kernel->skeleton->bss->off_cpu_since =
+		1000000000ULL * (__u64)now.tv_sec + (__u64)now.tv_nsec;
 }
 
 void kernel_side__attach_sampler(struct kernel_side *kernel, __u64 period_ns,

@@ -32,6 +32,7 @@
 struct sizes {
 	__u32 sample_ring, code_ring, rows, pages, spaces, bodies_of_a_space;
 	__u32 kernel_stacks; /* not 0: kernel frames too */
+	__u32 threads;	     /* of time off the CPU, a power of two */
 };
 
 struct kernel_side {
@@ -63,6 +64,8 @@ void kernel_side__close(struct kernel_side *kernel);
 /* All probes of this very executable, in that process only. */
 void kernel_side__attach_probes(struct kernel_side *kernel, pid_t pid);
 void kernel_side__attach_life(struct kernel_side *kernel);
+/* Switches and wake-ups, from now on; sizes.threads has to be set. */
+void kernel_side__attach_switches(struct kernel_side *kernel);
 /* cpu-clock on every CPU, disabled. */
 void kernel_side__attach_sampler(struct kernel_side *kernel, __u64 period_ns,
 				 __u64 event);

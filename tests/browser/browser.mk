@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The flame graph page in a real browser: see README.md.
 BROWSER := $(OUTPUT)/browser
-BROWSER_PAGES := $(patsubst %,$(BROWSER)/%.html,demo hostile large empty busy threads)
+BROWSER_PAGES := $(patsubst %,$(BROWSER)/%.html,demo hostile large empty busy threads waits)
 # Only what a page needs, so that these tests do not wait for the whole loader.
 BROWSER_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(wildcard user/base/*.c \
 	user/model/*.c user/view/*.c tests/browser/*.c))

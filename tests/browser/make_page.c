@@ -3,7 +3,7 @@
 /*
  * Writes flame graph pages of made-up recordings, for the browser test.
  *
- *   make_page demo|hostile|large|empty|busy|threads > page.html
+ *   make_page demo|hostile|large|empty|busy|threads|waits > page.html
  *
  *   demo     one server, twelve seconds, methods that go through their tiers
  *   hostile  names that try to be markup, control characters, bidi, too long
@@ -11,6 +11,7 @@
  *   empty    no samples at all
  *   busy     several processes, losses, a cut recording
  *   threads  one process whose stacks begin with their threads
+ *   waits    time off the CPU too
  */
 #include "make_page.h"
 
@@ -232,6 +233,27 @@ static void make_about(struct maker *maker)
 			      });
 }
 
+/* Eleven waits of 100 ms each, where samples are too. */
+static void make_waits(struct maker *maker)
+{
+	struct model *model = maker->model;
+	uint32_t off_cpu = model__add_event(
+		model, &(struct model_event){.name = model__string(model, "off-cpu"),
+					     .period = 1});
+
+	maker__demo(maker, 4001, "dotnet", 1000);
+	for (uint32_t i = 0; i < 11; i++) {
+		struct model_sample sample = *model__sample(model, 50 * i);
+
+		sample.event = off_cpu;
+		sample.weight = 100000000;
+		sample.stack = maker__push_other(maker, sample.stack, MODEL_FRAME_KERNEL,
+						 "off-cpu futex", 0);
+		model__add_sample(model, &sample);
+	}
+	maker__ledger(maker, 0, 0);
+}
+
 static int fill(struct maker *maker, const char *what)
 {
 	if (!strcmp(what, "demo")) {
@@ -247,6 +269,8 @@ static int fill(struct maker *maker, const char *what)
 		maker__demo(maker, 4001, "dotnet", 3000);
 		make_thread(maker);
 		maker__ledger(maker, 0, 0);
+	} else if (!strcmp(what, "waits")) {
+		make_waits(maker);
 	} else if (strcmp(what, "empty")) {
 		return -1;
 	}
@@ -267,7 +291,7 @@ int main(int argc, char **argv)
 	make_about(&maker);
 	if (argc != 2 || fill(&maker, argv[1])) {
 		fprintf(stderr,
-			"usage: make_page demo|hostile|large|empty|busy|threads\n");
+			"usage: make_page demo|hostile|large|empty|busy|threads|waits\n");
 		goto out;
 	}
 	options.per_thread = !strcmp(argv[1], "threads");

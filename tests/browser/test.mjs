@@ -142,6 +142,33 @@ test("a merged box wears its tiers as a ribbon", async () => {
     await harness.shot(page, "merged");
 });
 
+test("time on a CPU, off it, and both", async () => {
+    const page = await harness.open("waits.html");
+    const seen = {};
+    for (const clock of ["cpu", "off", "wall"]) {
+        const now = await state(page);
+        assert.equal(now.clock, clock);
+        seen[clock] = Number(now.samples);
+        assert.match(now.status, clock === "cpu" ? /of samples, 860/ : /of time, /);
+        await press(page, "c");
+    }
+    assert.deepEqual(seen, {cpu: 860, off: 1100000000, wall: 860 * 1003009 + 1100000000});
+    assert.equal((await state(page)).clock, "cpu");
+    await page.click("#clock [data-value=off]");
+    assert.match(await page.locator("#facts").innerText(), /1\.100 s/);
+    await page.click("#tab-hottest");
+    assert.match(await page.locator("#hottest").innerText(), /off-cpu futex/);
+    await harness.shot(page, "waits");
+    assert.deepEqual(page.noise, []);
+});
+
+test("a recording of time on a CPU alone has no such switch", async () => {
+    const page = await harness.open("demo.html");
+    assert.equal(await page.locator("#clock").isVisible(), false);
+    await press(page, "c");
+    assert.equal((await state(page)).clock, "cpu");
+});
+
 test("splitting and merging stays where one had zoomed", async () => {
     const page = await harness.open("demo.html");
     await page.click("#split [data-value=none]");

@@ -258,6 +258,17 @@ static __u64 bpf_ktime_get_ns(void)
 	return ++shim.now;
 }
 
+/* xorshift: the same in every run. */
+static __u32 bpf_get_prandom_u32(void)
+{
+	static __u32 state = 2463534242u;
+
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state;
+}
+
 static __u32 bpf_get_smp_processor_id(void)
 {
 	return 1;
@@ -360,6 +371,17 @@ static void bpf_ringbuf_submit(void *bytes, __u64 flags)
 		return;
 	}
 	fail_msg("submitted what was not reserved");
+}
+
+static long bpf_ringbuf_output(void *ring, const void *data, __u64 size, __u64 flags)
+{
+	void *bytes = bpf_ringbuf_reserve(ring, size, 0);
+
+	if (!bytes)
+		return -EAGAIN;
+	memcpy(bytes, data, size);
+	bpf_ringbuf_submit(bytes, flags);
+	return 0;
 }
 
 /* --- life ------------------------------------------------------------------- */

@@ -934,7 +934,7 @@ static __u32 kernel_frames_of(__u32 deep, __u32 user_frames)
 	shim.kernel_stack_count = deep;
 	for (__u32 i = 0; i < deep; i++)
 		shim.kernel_stack[i] = KERNEL_ADDRESS(i);
-	return add_kernel_frames(NULL, &scratch, user_frames);
+	return add_kernel_frames(NULL, &scratch, user_frames, 0);
 }
 
 static void kernel_frames_stand_behind_the_user_frames(void **state)

@@ -17,7 +17,7 @@
 struct fixture {
 	struct model *model;
 	struct recorder *recorder;
-	uint32_t below; /* the user stack */
+	uint32_t below; /* the user frame */
 	struct {
 		struct ts_sample sample;
 		uint64_t frames[8];
@@ -42,10 +42,8 @@ static int set_up(void **state)
 	assert_int_equal(kernel_symbols__read(path, &fixture->recorder->kernel_symbols),
 			 0);
 	unlink(path);
-	fixture->below = model__add_stack(fixture->model, 0,
-					  model__add_frame(fixture->model,
-							   &(struct model_frame){
-								   .kind = MODEL_FRAME_NATIVE }));
+	fixture->below = model__add_frame(fixture->model, &(struct model_frame){
+								  .kind = MODEL_FRAME_NATIVE });
 	*state = fixture;
 	return 0;
 }
@@ -63,15 +61,14 @@ static int tear_down(void **state)
 /* "leaf;caller;caller;", and below it the user stack. */
 static void assert_stack(struct fixture *fixture, const char *want)
 {
-	uint32_t stack = kernel_frames__add(fixture->recorder, &fixture->of.sample,
-					    fixture->below);
+	uint32_t path[PATH_MAX_FRAMES] = { fixture->below };
+	uint32_t count = kernel_frames__add(fixture->recorder, &fixture->of.sample, path, 1);
 	struct buf names = BUF_INIT;
 
-	for (; stack != fixture->below; stack = model__stack(fixture->model, stack)->parent) {
-		const struct model_frame *frame = model__frame(
-			fixture->model, model__stack(fixture->model, stack)->frame);
+	assert_int_equal(path[0], fixture->below);
+	for (uint32_t i = count - 1; i > 0; i--) {
+		const struct model_frame *frame = model__frame(fixture->model, path[i]);
 
-		assert_int_not_equal(stack, 0);
 		assert_int_equal(frame->kind, MODEL_FRAME_KERNEL);
 		assert_int_equal(frame->address, 0);
 		buf__printf(&names, "%s;", model__text(fixture->model, frame->name));

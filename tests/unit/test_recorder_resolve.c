@@ -375,27 +375,32 @@ static void what_a_catch_up_found_was_there_before(void **state)
 
 static void the_parts_of_a_sample_lie_one_behind_the_other(void **state)
 {
-	enum { OTHERS = 0xffff & ~(TS_SAMPLE_CODE | TS_SAMPLE_HIT | TS_SAMPLE_STACK) };
+	enum {
+		OTHERS = 0xffff & ~(TS_SAMPLE_CODE | TS_SAMPLE_HIT | TS_SAMPLE_STACK |
+				    TS_SAMPLE_OFF_CPU)
+	};
 	static const struct {
 		uint16_t flags;
 		size_t plain, whole;
-		ptrdiff_t code, hit, piece; /* 0: none */
+		ptrdiff_t code, hit, piece, off; /* 0: none */
 	} rows[] = {
-		{0, 104, 104, 0, 0, 0},
-		{TS_SAMPLE_CODE, 296, 296, 104, 0, 0},
-		{TS_SAMPLE_HIT, 104, 120, 0, 104, 0},
-		{TS_SAMPLE_CODE | TS_SAMPLE_HIT, 296, 312, 104, 296, 0},
-		{TS_SAMPLE_STACK, 104, 176, 0, 0, 104},
-		{TS_SAMPLE_CODE | TS_SAMPLE_STACK, 296, 368, 104, 0, 296},
-		{TS_SAMPLE_HIT | TS_SAMPLE_STACK, 104, 192, 0, 176, 104},
-		{TS_SAMPLE_CODE | TS_SAMPLE_HIT | TS_SAMPLE_STACK, 296, 384, 104, 368, 296},
+		{0, 104, 104, 0, 0, 0, 0},
+		{TS_SAMPLE_CODE, 296, 296, 104, 0, 0, 0},
+		{TS_SAMPLE_HIT, 104, 120, 0, 104, 0, 0},
+		{TS_SAMPLE_CODE | TS_SAMPLE_HIT, 296, 312, 104, 296, 0, 0},
+		{TS_SAMPLE_STACK, 104, 176, 0, 0, 104, 0},
+		{TS_SAMPLE_CODE | TS_SAMPLE_STACK, 296, 368, 104, 0, 296, 0},
+		{TS_SAMPLE_HIT | TS_SAMPLE_STACK, 104, 192, 0, 176, 104, 0},
+		{TS_SAMPLE_CODE | TS_SAMPLE_HIT | TS_SAMPLE_STACK, 296, 384, 104, 368, 296, 0},
+		{TS_SAMPLE_OFF_CPU, 104, 112, 0, 0, 0, 104},
+		{TS_SAMPLE_CODE | TS_SAMPLE_STACK | TS_SAMPLE_OFF_CPU, 296, 376, 104, 0, 296, 368},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
 		_Alignas(8) char bytes[384] = {0};
 		struct ts_sample *sample = (struct ts_sample *)bytes;
-		const void *parts[3];
+		const void *parts[4];
 
 		sample->frames_count = 3;
 		sample->kernel_count = 2;
@@ -405,11 +410,13 @@ static void the_parts_of_a_sample_lie_one_behind_the_other(void **state)
 		parts[0] = kernel_sample__code(sample);
 		parts[1] = kernel_sample__hit(sample);
 		parts[2] = kernel_sample__piece(sample);
+		parts[3] = kernel_sample__off_cpu(sample);
 		assert_int_equal(kernel_sample__plain_size(sample), rows[i / 2].plain);
 		assert_int_equal(kernel_sample__size(sample), rows[i / 2].whole);
 		assert_ptr_equal(parts[0], rows[i / 2].code ? bytes + rows[i / 2].code : NULL);
 		assert_ptr_equal(parts[1], rows[i / 2].hit ? bytes + rows[i / 2].hit : NULL);
 		assert_ptr_equal(parts[2], rows[i / 2].piece ? bytes + rows[i / 2].piece : NULL);
+		assert_ptr_equal(parts[3], rows[i / 2].off ? bytes + rows[i / 2].off : NULL);
 	}
 }
 

@@ -26,7 +26,7 @@ static void json_has_the_promised_members(void **state)
 		"\"patches\":[]",
 		"\"ledger\":{\"samples\":{\"due\":10,\"kept\":10,"
 		"\"lost\":{\"ring_full\":0}},\"events\":{\"lost\":{}},"
-		"\"code_map_lost\":{},\"hook_lost\":{},"
+		"\"off_cpu\":{\"lost\":{}},\"code_map_lost\":{},\"hook_lost\":{},"
 		"\"stub_leaf\":{},\"unresolved_leaf\":{},"
 		"\"function_unknown\":{},\"notes\":{}}",
 	};

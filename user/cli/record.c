@@ -32,6 +32,7 @@ const struct command record_command = {
 	RECORD_TARGET_HELP
 	"  -- COMMAND ARGS      start a command and record it and its children\n"
 	RECORD_SAMPLING_HELP
+	"      --off-cpu        also where threads are when they do not run, and for how long\n"
 	"      --kernel         kernel frames too, above the code that entered the kernel\n"
 	"      --max-size SIZE  begin a new file when one has that size (k, M, G): FILE is\n"
 	"                       the newest, FILE.1 the one before; each opens by itself\n"
@@ -122,6 +123,9 @@ static void describe(struct record *record)
 			.name = model__string(record->model,
 					      kernel__event_name(record->kernel, i)),
 			.period = kernel__event_period(record->kernel, i) });
+	if (record->options->kernel.off_cpu)
+		model__add_event(record->model, &(struct model_event){
+			.name = model__string(record->model, KERNEL_OFF_CPU_EVENT), .period = 1 });
 	if (record->options->watch.method)
 		model__add_event(record->model, &(struct model_event){
 			.name = model__string(record->model, KERNEL_WATCH_EVENT), .period = 1 });

@@ -20,7 +20,7 @@
 #define INTERVAL_LEAST_NS 100000000	/* rings are looked at four times a second or so */
 
 /* Options without a letter. */
-enum { ATTACH = 256, MAX_SIZE, MAX_FILES, STAT, BY, SORT, TOP, CSV, JSON, LISTEN };
+enum { ATTACH = 256, MAX_SIZE, MAX_FILES, STAT, BY, SORT, TOP, CSV, JSON, LISTEN, OFF_CPU };
 
 /* Whose option it is. */
 enum { RECORD = 1, STATS = 2, SERVE = 4, SCREEN = 8, ALL = 15, TABLES = RECORD | STATS };
@@ -41,6 +41,7 @@ static const struct {
 	{ { "max-size", required_argument, NULL, MAX_SIZE }, RECORD },
 	{ { "max-files", required_argument, NULL, MAX_FILES }, RECORD },
 	{ { "kernel", no_argument, NULL, 'K' }, RECORD },
+	{ { "off-cpu", no_argument, NULL, OFF_CPU }, RECORD },
 	{ { "stat", required_argument, NULL, STAT }, RECORD },
 	{ { "serve", required_argument, NULL, LISTEN }, RECORD },
 	{ { "listen", required_argument, NULL, LISTEN }, SERVE },
@@ -231,6 +232,9 @@ static int parse_one(struct record_options *options, int option, const char *val
 	case 'K':
 		options->kernel.kernel_stacks = true;
 		return EXIT_OK;
+	case OFF_CPU:
+		options->kernel.off_cpu = true;
+		return EXIT_OK;
 	case 'o':
 		options->output = value;
 		return EXIT_OK;
@@ -341,6 +345,10 @@ static int check(struct record_options *options, int argc, char **argv)
 	options->kernel.without_patches = getenv("TIERSCOPE_WITHOUT_PATCHES");
 	if (!code && !options->kernel.events_count)
 		code = add_event(options, "cpu-clock");
+	if (!code && options->kernel.off_cpu && options->kernel.events_count == TS_EVENTS_MAX)
+		return bad(options, "--off-cpu is an event too: three others at most");
+	if (!code && options->kernel.off_cpu && (options->stat.wanted || options->listen))
+		return bad(options, "--off-cpu is for recordings; --stat and --serve count samples only");
 	if (!code)
 		code = check_stat(options);
 	if (code || options->no_recording)

@@ -93,6 +93,7 @@ static void begin_part(struct record *record, uint64_t now)
 	model__drop_samples(record->model);
 	model__drop_stacks(record->model);
 	model__drop_counts(record->model);
+	model__drop_times(record->model);
 	about->part++;
 	about->start_ns = now;
 	about->start_unix_ns = clock__wall();

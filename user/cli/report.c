@@ -20,17 +20,20 @@ const struct command report_command = {
 	"  --per-thread         stacks begin with their thread; text: a table per thread\n"
 	"  --names STYLE        people (default) or perfmap, as in a .NET perf map\n"
 	"  -e, --event EVENT    of this event only (default: the first)\n"
+	"  --off-cpu            time off the CPU, by what threads waited for\n"
+	"  --wall               time on a CPU and off it, together\n"
 	"  --top N              rows of the text report (default 30, 0: all)\n"
 	"  -o, --output FILE    write there instead of standard output\n",
 };
 
 struct report {
 	const char *file, *output, *event;
+	bool off_cpu, wall;
 	int format;		/* enum output_format, -1: by name */
 	struct view_options view;
 };
 
-enum { FORMAT = 256, SPLIT, TOP, PER_THREAD, NAMES };
+enum { FORMAT = 256, SPLIT, TOP, PER_THREAD, NAMES, OFF_CPU, WALL };
 
 static int bad(const char *format, const char *value)
 {
@@ -80,6 +83,8 @@ static int parse(int argc, char **argv, struct report *report)
 		{ "top", required_argument, NULL, TOP },
 		{ "per-thread", no_argument, NULL, PER_THREAD },
 		{ "names", required_argument, NULL, NAMES },
+		{ "off-cpu", no_argument, NULL, OFF_CPU },
+		{ "wall", no_argument, NULL, WALL },
 		{ "event", required_argument, NULL, 'e' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "quiet", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
@@ -95,6 +100,12 @@ static int parse(int argc, char **argv, struct report *report)
 			break;
 		case 'e':
 			report->event = optarg;
+			break;
+		case OFF_CPU:
+			report->off_cpu = true;
+			break;
+		case WALL:
+			report->wall = true;
 			break;
 		case 'q':
 		case 'v':
@@ -115,6 +126,10 @@ static int parse(int argc, char **argv, struct report *report)
 	if (optind + 1 != argc) {
 		log__error(optind < argc ? "report: one recording at a time" :
 					   "report: which recording? tierscope report FILE");
+		return EXIT_USAGE;
+	}
+	if (!!report->event + report->off_cpu + report->wall > 1) {
+		log__error("report: one of --event, --off-cpu and --wall at a time");
 		return EXIT_USAGE;
 	}
 	report->file = argv[optind];
@@ -143,11 +158,8 @@ static int choose_format(struct report *report)
 	return EXIT_OK;
 }
 
-static int choose_event(const struct model *model, const char *name, uint32_t *ret_event)
+static int find_event(const struct model *model, const char *name, uint32_t *ret_event)
 {
-	*ret_event = 0;
-	if (!name)
-		return EXIT_OK;
 	for (uint32_t i = 0; i < model__events(model); i++) {
 		if (!strcmp(model__text(model, model__event(model, i)->name), name)) {
 			*ret_event = i;
@@ -155,6 +167,30 @@ static int choose_event(const struct model *model, const char *name, uint32_t *r
 		}
 	}
 	log__error("event '%s' was not recorded", name);
+	return EXIT_USAGE;
+}
+
+/* The wall clock needs both halves. */
+static int choose_event(const struct report *report, const struct model *model,
+			uint32_t *ret_event)
+{
+	uint32_t off_cpu = 0;
+
+	*ret_event = 0;
+	if (!report->off_cpu && !report->wall)
+		return report->event ? find_event(model, report->event, ret_event) : EXIT_OK;
+	for (; off_cpu < model__events(model); off_cpu++)
+		if (model__is_off_cpu(model, off_cpu))
+			break;
+	*ret_event = report->wall ? VIEW_WALL : off_cpu;
+	if (off_cpu == model__events(model)) {
+		log__error("time off the CPU was not recorded; tierscope record --off-cpu does");
+		return EXIT_USAGE;
+	}
+	for (uint32_t i = 0; i < model__events(model); i++)
+		if (!report->wall || model__is_clock(model, i))
+			return EXIT_OK;
+	log__error("neither cpu-clock nor task-clock was recorded, so there is no --wall");
 	return EXIT_USAGE;
 }
 
@@ -172,7 +208,7 @@ int report__run(int argc, char **argv)
 	model = model__new();
 	code = input__read(report.file, model, note);
 	if (!code)
-		code = choose_event(model, report.event, &report.view.event);
+		code = choose_event(&report, model, &report.view.event);
 	if (!code) {
 		report.view.note = note[0] ? note : NULL;
 		code = output__write(model, &report.view, (enum output_format)report.format,

@@ -16,6 +16,7 @@ struct mappings;
 
 #define HOOK_PROBES 5
 #define PROCESS_LINKS 3
+#define OFF_CPU_LINKS 3
 
 struct hook_links {
 	uint64_t device, inode;
@@ -54,6 +55,9 @@ struct kernel {
 	struct sampler *samplers;
 	unsigned int samplers_count;
 	struct bpf_link *process_links[PROCESS_LINKS];
+	struct bpf_link *off_cpu_links[OFF_CPU_LINKS];
+	bool off_cpu;
+	uint64_t off_cpu_since, off_cpu_until;
 	struct hook_links *hooks;
 	unsigned int hooks_count, hooks_capacity;
 	bool without_patches;
@@ -75,6 +79,13 @@ struct kernel {
 /* No code or process event is sent or counted any more when it returns.  0 or -Exxx:
  * then one that was under way may still come. */
 int code_events__close(struct kernel *kernel);
+
+/* off_cpu.c: before the load, after it, and taken down. */
+void off_cpu__configure(struct kernel *kernel, const struct kernel_options *options);
+int off_cpu__attach(struct kernel *kernel);
+void off_cpu__start(struct kernel *kernel);
+void off_cpu__stop(struct kernel *kernel);
+void off_cpu__close(struct kernel *kernel);
 
 /* PERF_RECORD_MMAP2 of every process, by a dummy event per CPU. */
 int mappings__open(unsigned int cpus, struct mappings **ret_mappings);

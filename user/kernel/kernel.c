@@ -29,6 +29,7 @@
 /* 2,000 bodies: what one CPU can compile between two looks. */
 #define CODE_RING_PER_CPU (1u << 20)
 #define COUNTED_HZ    2000
+#define OFF_CPU_HZ    1000	/* what bpf/threads.bpf.h allows */
 
 #define PROVIDER "tierscope"
 #define STUB_PATCHES (HOOK_PROBES - 1)	/* number of the probe that one can do without */
@@ -75,7 +76,7 @@ static uint64_t samples_per_second(const struct kernel_options *options)
 		else
 			sum += event->frequency ? event->frequency : options->frequency;
 	}
-	return sum;
+	return sum + (options->off_cpu ? OFF_CPU_HZ : 0);
 }
 
 static void configure(struct kernel *kernel, const struct kernel_options *options)
@@ -96,6 +97,7 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 	bpf_map__set_max_entries(skeleton->maps.code_events, code_ring);
 	skeleton->rodata->code_ring_much = code_ring / 2;
 	skeleton->rodata->kernel_stacks = options->kernel_stacks;
+	off_cpu__configure(kernel, options);
 	kernel->rows_max = bpf_map__max_entries(skeleton->maps.bodies);
 	if (options->events_count) {
 		skeleton->rodata->events_counted = options->events_count;
@@ -166,6 +168,11 @@ static int load(struct kernel *kernel, const struct kernel_options *options,
 		err = attach_process_life(kernel);
 	if (err)
 		return trouble__set(trouble, err, "cannot set up the BPF maps: %s",
+				    strerror(-err));
+	err = off_cpu__attach(kernel);
+	if (err)
+		return trouble__set(trouble, -EOPNOTSUPP,
+				    "this kernel does not tell of switched threads, so there is no --off-cpu: %s",
 				    strerror(-err));
 	err = mappings__open(kernel->cpus, &kernel->mappings);
 	if (err)
@@ -250,6 +257,7 @@ void kernel__free(struct kernel *kernel)
 	if (!kernel)
 		return;
 	sampling__close(kernel);
+	off_cpu__close(kernel);
 	for (unsigned int i = 0; i < kernel->hooks_count; i++)
 		free_hook(&kernel->hooks[i]);
 	free(kernel->hooks);

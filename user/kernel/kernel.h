@@ -7,6 +7,7 @@
 #ifndef TIERSCOPE_KERNEL_H
 #define TIERSCOPE_KERNEL_H
 
+#include "../../abi/offcpu.h"
 #include "../../abi/ring.h"
 #include "../../abi/space.h"
 #include "../../abi/codemap.h"
@@ -47,6 +48,7 @@ struct kernel_options {
 	uint32_t code_ring_bytes;	/* 0: default */
 	bool kernel_stacks;		/* kernel frames too */
 	bool without_patches;		/* hooks are not asked for patches */
+	bool off_cpu;			/* time off the CPU, as one more event */
 };
 
 /*
@@ -79,6 +81,19 @@ int kernel__remove(struct kernel *kernel, uint32_t space, uint64_t start);
 int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address);
 
 int kernel__start(struct kernel *kernel);	/* events on */
+
+/*
+ * The event of time off the CPU, behind those of the options.  Its samples stand for as many
+ * nanoseconds as their wait was long, so its period is 1.
+ */
+#define KERNEL_OFF_CPU_EVENT "off-cpu"
+/* Where the time of each thread goes that is there now: calls `each`.  0 or -Exxx. */
+int kernel__threads(struct kernel *kernel,
+		    void (*each)(void *context, uint32_t tid, const struct ts_thread *thread),
+		    void *context);
+/* When times off the CPU began to be counted, and when they ceased to; 0: not yet. */
+uint64_t kernel__off_cpu_since(const struct kernel *kernel);
+uint64_t kernel__off_cpu_until(const struct kernel *kernel);
 /*
  * Samples each thread that writes to an aligned word of 8 bytes, right after it did, by a
  * hardware watchpoint on every CPU; of KERNEL_WATCH_MAX words at most.  -ENOSPC: there are
@@ -94,7 +109,7 @@ int kernel__resume(struct kernel *kernel);
  * exact. */
 void kernel__stop(struct kernel *kernel);
 
-/* Bytes of a sample without its stack piece and hit: frames, kernel frames, code bytes. */
+/* Bytes of a sample without its stack piece and what follows: frames, kernel frames, code bytes. */
 static inline size_t kernel_sample__plain_size(const struct ts_sample *sample)
 {
 	return sizeof(*sample) + 8u * (sample->frames_count + sample->kernel_count) +
@@ -124,7 +139,17 @@ static inline size_t kernel_sample__size(const struct ts_sample *sample)
 
 	return kernel_sample__plain_size(sample) +
 	       (piece ? sizeof(*piece) + piece->bytes : 0) +
-	       (sample->flags & TS_SAMPLE_HIT ? sizeof(struct ts_hit) : 0);
+	       (sample->flags & TS_SAMPLE_HIT ? sizeof(struct ts_hit) : 0) +
+	       (sample->flags & TS_SAMPLE_OFF_CPU ? sizeof(struct ts_off_cpu) : 0);
+}
+
+/* NULL: it was on the CPU. */
+static inline const struct ts_off_cpu *kernel_sample__off_cpu(const struct ts_sample *sample)
+{
+	const char *end = (const char *)sample + kernel_sample__size(sample);
+
+	return sample->flags & TS_SAMPLE_OFF_CPU ?
+	       (const struct ts_off_cpu *)(end - sizeof(struct ts_off_cpu)) : NULL;
 }
 
 /* NULL when no watchpoint made it. */
@@ -133,7 +158,7 @@ static inline const struct ts_hit *kernel_sample__hit(const struct ts_sample *sa
 	const char *end = (const char *)sample + kernel_sample__size(sample);
 
 	return sample->flags & TS_SAMPLE_HIT ?
-	       (const struct ts_hit *)(end - sizeof(struct ts_hit)) : NULL;
+	       (const struct ts_hit *)(end - sizeof(struct ts_hit)) : NULL; /* is never both */
 }
 
 /*
@@ -153,6 +178,9 @@ struct kernel_mapping {
 struct kernel_handlers {
 	void *context;
 	void (*sample)(void *context, const struct ts_sample *sample);
+	/* Among the samples; only with off_cpu. */
+	void (*off_cpu_end)(void *context, const struct ts_off_cpu_end *end);
+	void (*thread_end)(void *context, const struct ts_thread_end *end);
 	void (*mapping)(void *context, const struct kernel_mapping *mapping);
 	void (*code)(void *context, const struct ts_code_event *event);
 	void (*patch)(void *context, const struct ts_patch_event *event);

@@ -37,16 +37,21 @@ static bool is_whole(const struct ts_sample *sample, size_t size)
 	       size >= kernel_sample__size(sample);
 }
 
+/* They are made by our own programs; what is none of them is counted as a sample. */
 static int on_sample_record(void *context, void *data, size_t size)
 {
 	struct kernel *kernel = context;
-	const struct ts_sample *sample = data;
+	const struct kernel_handlers *handlers = kernel->handlers;
+	const struct ts_event *event = data;
 
-	if (!is_whole(sample, size)) {
+	if (size >= sizeof(struct ts_off_cpu_end) && event->type == TS_EVENT_OFF_CPU_END)
+		handlers->off_cpu_end(handlers->context, data);
+	else if (size >= sizeof(struct ts_thread_end) && event->type == TS_EVENT_THREAD_END)
+		handlers->thread_end(handlers->context, data);
+	else if (is_whole(data, size))
+		handlers->sample(handlers->context, data);
+	else
 		kernel->bad_samples++;
-		return 0;
-	}
-	kernel->handlers->sample(kernel->handlers->context, sample);
 	return 0;
 }
 

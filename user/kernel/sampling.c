@@ -105,6 +105,7 @@ int kernel__start(struct kernel *kernel)
 	for (unsigned int i = 0; i < kernel->samplers_count; i++)
 		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_RESET, 0);
 	kernel->started = true;
+	off_cpu__start(kernel);
 	return kernel__resume(kernel);
 }
 
@@ -204,6 +205,7 @@ void kernel__stop(struct kernel *kernel)
 	kernel__pause(kernel);
 	kernel->due = kernel__due(kernel);
 	kernel->stopped = true;
+	off_cpu__stop(kernel);
 	if (code_events__close(kernel))
 		log__verbose("the kernel cannot say when the last probe was over");
 }

@@ -41,6 +41,7 @@ void model__free(struct model *model)
 	map__free(model->thread_numbers);
 	free(model->updates);
 	free(model->counts);
+	free(model->times);
 	free(model->samples);
 	free(model->patches);
 	free(model->il_versions);
@@ -202,7 +203,9 @@ uint32_t model__add_sample(struct model *model, const struct model_sample *sampl
 		return MODEL_NONE;
 	alloc__grow(model->samples, model->samples_count, model->samples_capacity);
 	model->samples[model->samples_count] = *sample;
-	model_running__added(model->running, model, sample);
+	if (!sample->weight)
+		model->samples[model->samples_count].weight = 1;
+	model_running__added(model->running, model, &model->samples[model->samples_count]);
 	return (uint32_t)model->samples_count++;
 }
 
@@ -211,6 +214,15 @@ static bool is_body_of(const struct model *model, uint32_t body, uint32_t proces
 {
 	return body == MODEL_NONE || (body < model->bodies_count &&
 				      model->bodies[body].process == process);
+}
+
+void model__set_times(struct model *model, uint32_t thread, const struct model_times *times)
+{
+	if (thread >= model->threads_count)
+		return;
+	model->times = alloc__room(model->times, &model->times_room, thread + 1,
+				   sizeof(*model->times));
+	model->times[thread] = *times;
 }
 
 uint32_t model__add_patch(struct model *model, const struct model_patch *patch)
@@ -347,6 +359,13 @@ void model__drop_counts(struct model *model)
 	model->counts_count = 0;
 }
 
+void model__drop_times(struct model *model)
+{
+	free(model->times);
+	model->times = NULL;
+	model->times_room = 0;
+}
+
 /* Row number `index` of an array of the model, NULL beyond its end. */
 #define ROW(array, index) ((index) < model->array##_count ? &model->array[index] : NULL)
 
@@ -403,6 +422,28 @@ const struct model_active *model__active(const struct model *model, uint32_t ind
 const struct model_inlining *model__inlining(const struct model *model, uint32_t index)
 {
 	return ROW(inlinings, index);
+}
+
+const struct model_times *model__times(const struct model *model, uint32_t thread)
+{
+	return thread < model->times_room && model->times[thread].since_ns ?
+	       &model->times[thread] : NULL;
+}
+
+static bool is_named(const struct model *model, uint32_t event, const char *name)
+{
+	return event < model->events_count &&
+	       !strcmp(model__text(model, model->events[event].name), name);
+}
+
+bool model__is_clock(const struct model *model, uint32_t event)
+{
+	return is_named(model, event, "cpu-clock") || is_named(model, event, "task-clock");
+}
+
+bool model__is_off_cpu(const struct model *model, uint32_t event)
+{
+	return is_named(model, event, "off-cpu");
 }
 
 const struct model_count *model__count_at(const struct model *model, uint32_t index)

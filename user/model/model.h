@@ -16,6 +16,7 @@
 #define TIERSCOPE_MODEL_H
 
 #include "../../abi/body.h"
+#include "../../abi/offcpu.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -125,6 +126,17 @@ struct model_sample {
 	uint32_t event;			/* index of event */
 	uint32_t flags;			/* enum ts_sample_flags */
 	uint64_t ip;
+	uint64_t weight;		/* how many periods of its event it stands for; 0: 1 */
+};
+
+/*
+ * Where a thread's time went, all of it, from its start or the recording's to its end or
+ * the recording's: exact, whatever was sampled.
+ */
+struct model_times {
+	uint64_t since_ns;
+	uint64_t ns[TS_STATES];		/* by enum ts_state */
+	uint64_t switches;		/* how often it was switched out */
 };
 
 /*
@@ -201,6 +213,8 @@ enum model_ledger_section {
 	MODEL_LEDGER_CODE_MAP_LOST = 7,	/* bodies without a place in the map, by cause */
 	MODEL_LEDGER_HOOK_LOST = 8,	/* what hooks could not keep, by cause */
 	MODEL_LEDGER_FUNCTION_UNKNOWN = 9, /* samples in ReadyToRun bodies without an id */
+	MODEL_LEDGER_OFF_CPU = 10,	/* stacks of the off-CPU event: chosen, kept */
+	MODEL_LEDGER_OFF_CPU_LOST = 11,	/* by cause */
 	MODEL_LEDGER_SECTIONS
 };
 struct model_count {
@@ -246,6 +260,8 @@ uint32_t model__add_patch(struct model *model, const struct model_patch *patch);
 uint32_t model__add_il_version(struct model *model, const struct model_il_version *version);
 uint32_t model__add_active(struct model *model, const struct model_active *active);
 uint32_t model__add_inlining(struct model *model, const struct model_inlining *inlining);
+/* As they are now: of a part of a recording, those of the part. */
+void model__set_times(struct model *model, uint32_t thread, const struct model_times *times);
 
 /* Later knowledge; what changes something is also remembered in order, for the
  * writer. */
@@ -261,11 +277,12 @@ uint64_t model__count(const struct model *model,
 /*
  * Forgets what the writer of a recording has written: samples, and the order of
  * updates.  Stacks: their numbers begin at 1 again; no sample may be left.
- * Counts: as if none had been set.
+ * Counts, times: as if none had been set.
  */
 void model__drop_samples(struct model *model);
 void model__drop_stacks(struct model *model);
 void model__drop_counts(struct model *model);
+void model__drop_times(struct model *model);
 
 /* Reading.  Pointers stay good until the next add of the same kind. */
 const struct model_process *model__process(const struct model *model, uint32_t index);
@@ -279,6 +296,8 @@ const struct model_patch *model__patch(const struct model *model, uint32_t index
 const struct model_il_version *model__il_version(const struct model *model, uint32_t index);
 const struct model_active *model__active(const struct model *model, uint32_t index);
 const struct model_inlining *model__inlining(const struct model *model, uint32_t index);
+/* Of a thread; NULL: they are not known. */
+const struct model_times *model__times(const struct model *model, uint32_t thread);
 const struct model_count *model__count_at(const struct model *model, uint32_t index);
 uint32_t model__processes(const struct model *model);
 uint32_t model__events(const struct model *model);
@@ -311,11 +330,15 @@ const struct model_update *model__update(const struct model *model, size_t index
 uint32_t model__find_body(const struct model *model, uint32_t process,
 			  uint64_t address, uint64_t time_ns);
 
+/* The sample is one of the wall clock: in time on a CPU, or off it. */
+bool model__is_clock(const struct model *model, uint32_t event);
+bool model__is_off_cpu(const struct model *model, uint32_t event);
+
 /* The stack without the kernel frames at its leaf. */
 uint32_t model__user_stack(const struct model *model, uint32_t stack);
 
 /*
- * Samples by their user-mode leaf, counted as they are added: what is dropped stays
+ * Samples (the sum of their weights) by their user-mode leaf, counted as they are added: what is dropped stays
  * counted.  Arrays of MODEL_EVENTS_MAX; good until the next add.  The second: by
  * enum model_frame_kind, where a sample without user frames is MODEL_FRAME_UNKNOWN.
  */
@@ -323,7 +346,7 @@ const uint64_t *model__body_samples(const struct model *model, uint32_t body);
 const uint64_t *model__leaf_samples(const struct model *model, uint32_t process,
 				    uint32_t kind);
 
-/* Samples per body and event: user-mode leaf ("self") and anywhere ("total", once per
+/* Samples, by weight, per body and event: user-mode leaf ("self") and anywhere ("total", once per
  * sample however often the body is on the stack).  Arrays of
  * model__bodies() * MODEL_EVENTS_MAX; the caller frees both. */
 void model__tally(const struct model *model, uint64_t **ret_self,

@@ -36,6 +36,7 @@ struct model {
 	struct model_inlining *inlinings;
 	struct model_count *counts;
 	struct model_update *updates;
+	struct model_times *times;	/* [thread]; since_ns 0: not known */
 
 	uint32_t processes_count, processes_capacity;
 	uint32_t events_count;
@@ -48,6 +49,7 @@ struct model {
 	uint32_t il_versions_count, il_versions_capacity;
 	uint32_t actives_count, actives_capacity;
 	uint32_t inlinings_count, inlinings_capacity;
+	uint32_t times_room;
 	size_t samples_count, samples_capacity;
 	uint64_t samples_dropped;
 	size_t updates_count, updates_capacity;

@@ -43,12 +43,13 @@ void model_running__added(struct model_running *running, const struct model *mod
 
 	running->leaves = alloc__room(running->leaves, &running->leaves_room, process + 1,
 				      sizeof(*running->leaves));
-	running->leaves[process][frame ? frame->kind : MODEL_FRAME_UNKNOWN][sample->event]++;
+	running->leaves[process][frame ? frame->kind : MODEL_FRAME_UNKNOWN][sample->event] +=
+		sample->weight;
 	if (!frame || frame->body == MODEL_NONE)
 		return;
 	running->bodies = alloc__room(running->bodies, &running->bodies_room, frame->body + 1,
 				      sizeof(*running->bodies));
-	running->bodies[frame->body][sample->event]++;
+	running->bodies[frame->body][sample->event] += sample->weight;
 }
 
 const uint64_t *model__body_samples(const struct model *model, uint32_t body)

@@ -62,7 +62,7 @@ static void count_ends(struct tally *tally)
 		const struct model_sample *sample = &model->samples[i];
 		size_t row = (size_t)sample->stack * MODEL_EVENTS_MAX;
 
-		tally->samples[row + sample->event]++;
+		tally->samples[row + sample->event] += sample->weight;
 	}
 	for (uint32_t stack = 1; stack < model->stacks_count; stack++) {
 		uint32_t body = body_of(tally, model__user_stack(model, stack));

@@ -192,6 +192,25 @@ enum leaf_cause {
 	LEAF_NO_MAPPING, LEAF_IMAGE_UNREADABLE, LEAF_CAUSES
 };
 
+/* A thread whose times off the CPU are told: off_cpu.c. */
+struct off_thread {
+	bool held;			/* a stack, until it is known for how long */
+	uint32_t thread;		/* in the model */
+	uint32_t state, shift, flags;
+	uint64_t out_ns, ip;
+	uint32_t *path;			/* frames of the stack, root first */
+	uint32_t path_count, path_room;
+	struct ts_thread told;		/* as it was in the model at the end of the part before */
+};
+
+struct off_cpu {
+	struct map *numbers;		/* (space, tid) -> item */
+	struct off_thread *items;
+	uint32_t count, capacity;
+	uint64_t kept, base_kept;	/* stacks in the model */
+	uint64_t end_lost, dropped;
+};
+
 /* Where the counts stood when this part of the recording began. */
 struct ledger_base {
 	uint64_t counts[TS_LEDGER_SLOTS];
@@ -222,7 +241,8 @@ struct recorder {
 	struct kernel_symbols *kernel_symbols; /* NULL: not asked for, or none */
 	bool kernel_symbols_asked;
 	struct map *kernel_frames;	/* address -> frame */
-	struct buf pending;		/* samples of this step, back to back */
+	struct off_cpu off_cpu;
+	struct buf pending;		/* samples of this step, and what stands among them */
 	uint64_t leaf_causes[LEAF_CAUSES];
 	uint64_t stub_leaf[STUB_KINDS];
 	struct ledger_base base;
@@ -341,9 +361,25 @@ int ledger__write(struct recorder *recorder, bool last);
 uint16_t finish__frames(struct recorder *recorder, const struct ts_sample *sample,
 			uint64_t ret_frames[TS_FRAMES_MAX], uint32_t *ret_flags);
 
-/* kernel_frames.c: the stack with the sample's kernel frames on top. */
+/* Frames of a sample, kernel frames and all. */
+#define PATH_MAX_FRAMES (TS_FRAMES_MAX + TS_KERNEL_FRAMES_MAX + 1)
+
+/* kernel_frames.c: puts the sample's kernel frames behind `count` others, root first; how
+ * many there are then. */
 uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *sample,
-			    uint32_t stack);
+			    uint32_t path[PATH_MAX_FRAMES], uint32_t count);
+
+/* off_cpu.c */
+void off_cpu__init(struct off_cpu *off_cpu);
+void off_cpu__free(struct off_cpu *off_cpu);
+/* Keeps the stack of a thread that was switched out, until one of the next two. */
+void off_cpu__hold(struct recorder *recorder, const struct ts_sample *sample,
+		   uint32_t thread, uint32_t flags, const uint32_t *path, uint32_t count);
+void off_cpu__end(struct recorder *recorder, const struct ts_off_cpu_end *end);
+void off_cpu__thread_end(struct recorder *recorder, const struct ts_thread_end *end);
+/* The times of all threads until now, into the model; at the last, with what is held.
+ * 0 or -Exxx. */
+int off_cpu__tell(struct recorder *recorder, bool last);
 
 /* function_ids.c */
 void function_ids__wait_for(struct process *process, uint32_t body, uint64_t start);

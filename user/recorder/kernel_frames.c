@@ -48,19 +48,18 @@ static uint32_t frame_of(struct recorder *recorder, uint64_t address)
 }
 
 uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *sample,
-			    uint32_t stack)
+			    uint32_t path[PATH_MAX_FRAMES], uint32_t count)
 {
 	const uint64_t *frames = (const uint64_t *)&sample->frames[sample->frames_count];
 
 	/* A frame without a name stands for those that had no room. */
 	if (sample->flags & TS_SAMPLE_KERNEL_CUT)
-		stack = model__add_stack(recorder->model, stack, add_frame(recorder, ""));
+		path[count++] = add_frame(recorder, "");
 	for (uint16_t i = sample->kernel_count; i > 0; i--) {
 		/* A return address belongs to the call before it. */
 		uint64_t address = frames[i - 1] - (i > 1 ? 1 : 0);
 
-		stack = model__add_stack(recorder->model, stack,
-					 frame_of(recorder, address));
+		path[count++] = frame_of(recorder, address);
 	}
-	return stack;
+	return count;
 }

@@ -6,8 +6,9 @@
  *
  *   samples:      due   = fired + not_delivered,  fired = kept + lost
  *   code events:  fired = kept + lost
+ *   off-CPU:      chosen = kept + lost
  *
- * fired and lost come from the kernel, kept is counted here: the sums agree only
+ * fired, chosen and lost come from the kernel, kept is counted here: the sums agree only
  * if nothing went missing on the way.
  */
 #include "internal.h"
@@ -27,13 +28,17 @@ struct ledger_row {
 	const char *name;
 };
 
-enum ledger_class { RUN, SCOPE, KEPT, LOST, NOTE, CODE, CODE_LOST, MAP_LOST };
+enum ledger_class {
+	RUN, SCOPE, KEPT, LOST, NOTE, CODE, CODE_LOST, MAP_LOST, OFF_CPU, OFF_CPU_LOST,
+	OFF_CPU_NOTE
+};
 
 static const int section_of[] = {	/* enum model_ledger_section, -1: not shown */
 	[RUN] = -1, [SCOPE] = MODEL_LEDGER_SAMPLES, [KEPT] = -1,
 	[LOST] = MODEL_LEDGER_SAMPLES_LOST, [NOTE] = MODEL_LEDGER_NOTES,
 	[CODE] = MODEL_LEDGER_NOTES, [CODE_LOST] = MODEL_LEDGER_EVENTS_LOST,
-	[MAP_LOST] = MODEL_LEDGER_CODE_MAP_LOST,
+	[MAP_LOST] = MODEL_LEDGER_CODE_MAP_LOST, [OFF_CPU] = -1,
+	[OFF_CPU_LOST] = MODEL_LEDGER_OFF_CPU_LOST, [OFF_CPU_NOTE] = MODEL_LEDGER_OFF_CPU,
 };
 
 static const struct ledger_row rows[] = {
@@ -67,6 +72,8 @@ static int read_counts(struct recorder *recorder, uint64_t counts[TS_LEDGER_SLOT
 	counts[TS_LEDGER_BAD_FRAME] += recorder->ended_bad_frame;
 	counts[TS_LEDGER_NATIVE_END] += recorder->ended_native;
 	counts[TS_LEDGER_CODE_READER_DROPPED] += recorder->code_dropped;
+	counts[TS_LEDGER_OFF_CPU_END_LOST] += recorder->off_cpu.end_lost;
+	counts[TS_LEDGER_OFF_CPU_READER_DROPPED] += recorder->off_cpu.dropped;
 	return err;
 }
 
@@ -99,6 +106,16 @@ static void write_samples(struct recorder *recorder, const uint64_t *counts, uin
 	recorder->base.kept = recorder->kept;
 }
 
+static uint64_t sum_of(const uint64_t *counts, unsigned int class)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < ROWS; i++)
+		if (rows[i].class == class)
+			sum += counts[rows[i].slot];
+	return sum;
+}
+
 /*
  * Probes are armed on between two parts: an event that has fired and is not
  * drained yet belongs to the next one.
@@ -109,9 +126,7 @@ static void write_code_events(struct recorder *recorder, const uint64_t *counts,
 	uint64_t kept = recorder->code_kept - recorder->base.code_kept;
 	uint64_t fired = counts[TS_LEDGER_CODE_EVENTS], accounted = kept;
 
-	for (unsigned int i = 0; i < ROWS; i++)
-		if (rows[i].class == CODE_LOST)
-			accounted += counts[rows[i].slot];
+	accounted += sum_of(counts, CODE_LOST);
 	if (!last) {
 		recorder->base.counts[TS_LEDGER_CODE_EVENTS] -= fired - accounted;
 		fired = accounted;
@@ -121,6 +136,23 @@ static void write_code_events(struct recorder *recorder, const uint64_t *counts,
 	model__set_count(model, MODEL_LEDGER_EVENTS, "kept", kept);
 	model__set_count(model, MODEL_LEDGER_EVENTS, "read_from_journal",
 			 recorder->journal_bodies);
+}
+
+/* A stack of which nobody knows yet for how long belongs to the part in which that is told. */
+static void write_off_cpu(struct recorder *recorder, const uint64_t *counts, bool last)
+{
+	struct off_cpu *off_cpu = &recorder->off_cpu;
+	uint64_t kept = off_cpu->kept - off_cpu->base_kept;
+	uint64_t chosen = counts[TS_LEDGER_OFF_CPU_CHOSEN];
+	uint64_t accounted = kept + sum_of(counts, OFF_CPU_LOST);
+
+	if (!last) {
+		recorder->base.counts[TS_LEDGER_OFF_CPU_CHOSEN] -= chosen - accounted;
+		chosen = accounted;
+	}
+	off_cpu->base_kept = off_cpu->kept;
+	model__set_count(recorder->model, MODEL_LEDGER_OFF_CPU, "chosen", chosen);
+	model__set_count(recorder->model, MODEL_LEDGER_OFF_CPU, "kept", kept);
 }
 
 static void write_causes(struct recorder *recorder)
@@ -207,6 +239,7 @@ int ledger__write(struct recorder *recorder, bool last)
 	}
 	write_samples(recorder, counts, kernel__due(recorder->kernel));
 	write_code_events(recorder, counts, last);
+	write_off_cpu(recorder, counts, last);
 	write_causes(recorder);
 	function_ids__write_ledger(recorder);
 	write_hooks(recorder);
@@ -220,7 +253,8 @@ int recorder__counts(struct recorder *recorder,
 	static const int kinds[] = {	/* enum recorder_count_kind, -1: not told */
 		[RUN] = -1, [SCOPE] = -1, [KEPT] = -1, [LOST] = RECORDER_SAMPLES_LOST,
 		[NOTE] = RECORDER_NOTE, [CODE] = -1, [CODE_LOST] = RECORDER_CODE_LOST,
-		[MAP_LOST] = RECORDER_CODE_MAP_LOST,
+		[MAP_LOST] = RECORDER_CODE_MAP_LOST, [OFF_CPU] = -1, [OFF_CPU_LOST] = -1,
+		[OFF_CPU_NOTE] = -1,
 	};
 	uint64_t counts[TS_LEDGER_SLOTS], runs, scope;
 	unsigned int count = 0;

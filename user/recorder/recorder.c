@@ -23,6 +23,20 @@ static void on_sample(void *context, const struct ts_sample *sample)
 	buf__append(&recorder->pending, sample, kernel_sample__size(sample));
 }
 
+static void on_off_cpu_end(void *context, const struct ts_off_cpu_end *end)
+{
+	struct recorder *recorder = context;
+
+	buf__append(&recorder->pending, end, sizeof(*end));
+}
+
+static void on_thread_end(void *context, const struct ts_thread_end *end)
+{
+	struct recorder *recorder = context;
+
+	buf__append(&recorder->pending, end, sizeof(*end));
+}
+
 static void on_mapping(void *context, const struct kernel_mapping *mapping)
 {
 	struct recorder *recorder = context;
@@ -83,9 +97,12 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 	recorder->symbols = symbols__new();
 	recorder->native_frames = map__new();
 	recorder->kernel_frames = map__new();
+	off_cpu__init(&recorder->off_cpu);
 	recorder->handlers = (struct kernel_handlers){
 		.context = recorder, .sample = on_sample, .mapping = on_mapping,
-		.code = on_code, .patch = on_patch, .process = on_process, .mapping_lost = on_mapping_lost,
+		.off_cpu_end = on_off_cpu_end, .thread_end = on_thread_end,
+		.code = on_code, .patch = on_patch, .process = on_process,
+		.mapping_lost = on_mapping_lost,
 	};
 	return recorder;
 }
@@ -106,6 +123,7 @@ void recorder__free(struct recorder *recorder)
 	map__free(recorder->native_frames);
 	kernel_symbols__free(recorder->kernel_symbols);
 	map__free(recorder->kernel_frames);
+	off_cpu__free(&recorder->off_cpu);
 	buf__free(&recorder->pending);
 	free(recorder);
 }
@@ -203,6 +221,8 @@ int recorder__cut(struct recorder *recorder)
 	resolve__samples(recorder, true);
 	name_modules(recorder);
 	if (!err)
+		err = off_cpu__tell(recorder, false);
+	if (!err)
 		err = ledger__write(recorder, false);
 	resume_err = kernel__resume(recorder->kernel);
 	return err ? err : resume_err;
@@ -218,6 +238,8 @@ int recorder__finish(struct recorder *recorder)
 	publication__finish(recorder, clock__now());	/* what comes now, nobody tells us */
 	function_ids__finish(recorder);
 	name_modules(recorder);
+	ledger_err = off_cpu__tell(recorder, true);
+	err = err ? err : ledger_err;
 	ledger_err = ledger__write(recorder, true);
 	return err ? err : ledger_err;
 }

@@ -426,7 +426,8 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 		struct resolved resolved = resolve_frame(recorder, process, &place);
 
 		if (!i) {
-			count_leaf(recorder, sample->frames[0], &resolved);
+			if (!(sample->flags & TS_SAMPLE_OFF_CPU))
+				count_leaf(recorder, sample->frames[0], &resolved);
 			note_run(recorder, process, &resolved, place.time_ns);
 		} else if (resolved.cause == LEAF_NO_MAPPING) {
 			recorder->broken_chains++;
@@ -442,25 +443,15 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 	return count;
 }
 
-static void add_sample(struct recorder *recorder, const struct ts_sample *sample)
+static void add_to_model(struct recorder *recorder, const struct ts_sample *sample,
+			 uint32_t thread, uint32_t flags, const uint32_t *path,
+			 uint32_t count)
 {
-	struct process *process = process__by_space(recorder, sample->header.space,
-						    (pid_t)sample->header.pid);
 	struct model *model = recorder->model;
-	uint32_t frames[TS_FRAMES_MAX], stack = 0, thread, flags;
+	uint32_t stack = 0;
 
-	if (!process) {
-		recorder->dropped++;
-		return;
-	}
-	for (uint16_t i = resolve_stack(recorder, process->code, sample, frames, &flags); i > 0;
-	     i--)
-		stack = model__add_stack(model, stack, frames[i - 1]);
-	stack = kernel_frames__add(recorder, sample, stack);
-	thread = model__add_thread(model, process->index, (int32_t)sample->header.tid,
-				   model__string_n(model, sample->comm,
-						   strnlen(sample->comm,
-							   sizeof(sample->comm))));
+	for (uint32_t i = 0; i < count; i++)
+		stack = model__add_stack(model, stack, path[i]);
 	if (model__add_sample(model, &(struct model_sample){
 		    .time_ns = sample->header.time_ns, .thread = thread, .stack = stack,
 		    .event = sample->event, .flags = flags, .ip = sample->ip,
@@ -468,6 +459,32 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 		recorder->dropped++;
 	else
 		recorder->kept++;
+}
+
+static void add_sample(struct recorder *recorder, const struct ts_sample *sample)
+{
+	struct process *process = process__by_space(recorder, sample->header.space,
+						    (pid_t)sample->header.pid);
+	uint32_t frames[TS_FRAMES_MAX], path[PATH_MAX_FRAMES], count, thread, flags;
+	bool off_cpu = sample->flags & TS_SAMPLE_OFF_CPU;
+
+	if (!process) {
+		*(off_cpu ? &recorder->off_cpu.dropped : &recorder->dropped) += 1;
+		return;
+	}
+	count = resolve_stack(recorder, process->code, sample, frames, &flags);
+	for (uint32_t i = 0; i < count; i++)
+		path[i] = frames[count - 1 - i];
+	count = kernel_frames__add(recorder, sample, path, count);
+	thread = model__add_thread(recorder->model, process->index,
+				   (int32_t)sample->header.tid,
+				   model__string_n(recorder->model, sample->comm,
+						   strnlen(sample->comm,
+							   sizeof(sample->comm))));
+	if (off_cpu)
+		off_cpu__hold(recorder, sample, thread, flags, path, count);
+	else
+		add_to_model(recorder, sample, thread, flags, path, count);
 	/* Not of a child between fork and exec, which writes to a copy. */
 	if (kernel_sample__hit(sample) && process->code == process)
 		publication__hit(recorder, process, kernel_sample__hit(sample),
@@ -476,13 +493,23 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 }
 
 /* Its bodies are in a journal that is about to be read: see recorder__catch_up. */
-static bool waits(const struct recorder *recorder, const struct ts_sample *sample,
+static bool waits(const struct recorder *recorder, const struct ts_event *event,
 		  uint64_t now)
 {
-	const struct process *process = process__by_space(recorder, sample->header.space,
-							  (pid_t)sample->header.pid);
+	const struct process *process = process__by_space(recorder, event->space,
+							  (pid_t)event->pid);
 
 	return process && process->code->alive && now < process->code->hold_until_ns;
+}
+
+static void resolve_one(struct recorder *recorder, const struct ts_event *event)
+{
+	if (event->type == TS_EVENT_OFF_CPU_END)
+		off_cpu__end(recorder, (const struct ts_off_cpu_end *)event);
+	else if (event->type == TS_EVENT_THREAD_END)
+		off_cpu__thread_end(recorder, (const struct ts_thread_end *)event);
+	else
+		add_sample(recorder, (const struct ts_sample *)event);
 }
 
 void resolve__samples(struct recorder *recorder, bool all)
@@ -492,11 +519,12 @@ void resolve__samples(struct recorder *recorder, bool all)
 	size_t at = 0, kept = 0, size;
 
 	for (; at < recorder->pending.size; at += size) {
-		const struct ts_sample *sample = (const void *)(data + at);
+		const struct ts_event *event = (const void *)(data + at);
 
-		size = kernel_sample__size(sample);
-		if (all || !waits(recorder, sample, now)) {
-			add_sample(recorder, sample);
+		size = event->type == TS_EVENT_SAMPLE ?
+		       kernel_sample__size((const struct ts_sample *)event) : event->size;
+		if (all || !waits(recorder, event, now)) {
+			resolve_one(recorder, event);
 		} else {
 			memmove(data + kept, data + at, size);
 			kept += size;

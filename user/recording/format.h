@@ -61,6 +61,8 @@ enum format_type {
 	FORMAT_IL_VERSIONS = 16,
 	FORMAT_ACTIVES = 17,
 	FORMAT_INLININGS = 18,
+	FORMAT_WEIGHED = 19,	/* samples that stand for more than one period */
+	FORMAT_TIMES = 20,	/* of threads; a later row replaces one of the same thread */
 };
 
 struct format_chunk {

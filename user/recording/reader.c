@@ -180,6 +180,28 @@ static bool read_sample(struct coder *coder, struct model *model)
 	return model__add_sample(model, &sample) != MODEL_NONE;
 }
 
+static bool read_weighed(struct coder *coder, struct model *model)
+{
+	struct model_sample sample = {0};
+
+	rows__weighed(coder, &sample);
+	if (coder->bad)
+		return false;
+	sample.stack = coder->stacks->items[sample.stack];
+	return model__add_sample(model, &sample) != MODEL_NONE;
+}
+
+static bool read_times(struct coder *coder, struct model *model)
+{
+	struct model_times times = {0};
+	uint32_t thread = 0;
+
+	rows__times(coder, &thread, &times);
+	if (!coder->bad)
+		model__set_times(model, thread, &times);
+	return true;
+}
+
 static bool read_patch(struct coder *coder, struct model *model)
 {
 	struct model_patch patch = {0};
@@ -274,6 +296,8 @@ static const struct {
 	[FORMAT_IL_VERSIONS] = {"IL versions", read_il_version},
 	[FORMAT_ACTIVES] = {"active versions", read_active},
 	[FORMAT_INLININGS] = {"inlinings", read_inlining},
+	[FORMAT_WEIGHED] = {"weighed samples", read_weighed},
+	[FORMAT_TIMES] = {"times of threads", read_times},
 };
 
 static const char *name_of(uint32_t type)

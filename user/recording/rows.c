@@ -103,6 +103,21 @@ void rows__sample(struct coder *coder, struct model_sample *sample)
 	coder__u32(coder, &sample->flags);
 }
 
+void rows__weighed(struct coder *coder, struct model_sample *sample)
+{
+	rows__sample(coder, sample);
+	coder__u64(coder, &sample->weight);
+}
+
+void rows__times(struct coder *coder, uint32_t *thread, struct model_times *times)
+{
+	coder__below(coder, thread, model__threads(coder->model));
+	coder__u64(coder, &times->since_ns);
+	for (unsigned int i = 0; i < TS_STATES; i++)
+		coder__u64(coder, &times->ns[i]);
+	coder__u64(coder, &times->switches);
+}
+
 void rows__patch(struct coder *coder, struct model_patch *patch)
 {
 	coder__below(coder, &patch->process, model__processes(coder->model));

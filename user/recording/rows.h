@@ -15,6 +15,9 @@ void rows__thread(struct coder *coder, struct model_thread *thread);
 void rows__frame(struct coder *coder, struct model_frame *frame);
 void rows__stack(struct coder *coder, struct model_stack *stack);
 void rows__sample(struct coder *coder, struct model_sample *sample);
+/* A sample and its weight. */
+void rows__weighed(struct coder *coder, struct model_sample *sample);
+void rows__times(struct coder *coder, uint32_t *thread, struct model_times *times);
 void rows__patch(struct coder *coder, struct model_patch *patch);
 void rows__il_version(struct coder *coder, struct model_il_version *version);
 void rows__active(struct coder *coder, struct model_active *active);

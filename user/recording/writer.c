@@ -37,7 +37,7 @@ struct recording_writer {
 
 	/* Rows of each table that are in the file. */
 	size_t strings, processes, events, bodies, threads, frames, stacks;
-	size_t samples, patches, il_versions, actives, inlinings, updates;
+	size_t samples, weighed, patches, il_versions, actives, inlinings, updates;
 	uint32_t part; /* as it was written last */
 	uint64_t *counts; /* values as they were written last */
 	size_t counts_count, counts_capacity;
@@ -248,7 +248,35 @@ static bool append_sample(struct recording_writer *writer, struct coder *coder,
 	struct model_sample sample = *model__sample(coder->model, index);
 
 	(void)writer;
+	if (sample.weight != 1)
+		return false;
 	rows__sample(coder, &sample);
+	return true;
+}
+
+/* Those that append_sample() left out. */
+static bool append_weighed(struct recording_writer *writer, struct coder *coder, size_t index)
+{
+	struct model_sample sample = *model__sample(coder->model, index);
+
+	(void)writer;
+	if (sample.weight == 1)
+		return false;
+	rows__weighed(coder, &sample);
+	return true;
+}
+
+static bool append_times(struct recording_writer *writer, struct coder *coder, size_t index)
+{
+	const struct model_times *known = model__times(coder->model, (uint32_t)index);
+	uint32_t thread = (uint32_t)index;
+	struct model_times times;
+
+	(void)writer;
+	if (!known)
+		return false;
+	times = *known;
+	rows__times(coder, &thread, &times);
 	return true;
 }
 
@@ -401,11 +429,13 @@ int recording_writer__shed(struct recording_writer *writer, struct model *model)
 	int err;
 
 	if (writer->samples != model__samples(model) ||
+	    writer->weighed != model__samples(model) ||
 	    writer->stacks != model__stacks(model) ||
 	    writer->updates != model__updates(model))
 		return 0;	/* a flush failed: they are still to be written */
 	model__drop_samples(model);
 	writer->samples = 0;
+	writer->weighed = 0;
 	writer->updates = 0;
 	if (writer->stacks < STACKS_KEPT)
 		return 0;
@@ -436,6 +466,8 @@ int recording_writer__flush(struct recording_writer *writer, struct model *model
 		{FORMAT_FRAMES, append_frame, &writer->frames, model__frames(model)},
 		{FORMAT_STACKS, append_stack, &writer->stacks, model__stacks(model)},
 		{FORMAT_SAMPLES, append_sample, &writer->samples,
+		 model__samples(model)},
+		{FORMAT_WEIGHED, append_weighed, &writer->weighed,
 		 model__samples(model)},
 		{FORMAT_PATCHES, append_patch, &writer->patches,
 		 model__patches(model)},
@@ -468,7 +500,11 @@ int recording_writer__flush(struct recording_writer *writer, struct model *model
 int recording_writer__finish(struct recording_writer *writer, struct model *model)
 {
 	int err = recording_writer__flush(writer, model);
+	size_t times = 0;
 
+	if (!err)
+		err = write_table(writer, model, FORMAT_TIMES, append_times, &times,
+				  model__threads(model));
 	if (err)
 		return err;
 	(void)begin_chunk(writer, model);

@@ -79,7 +79,8 @@ uint64_t *late__tally(const struct model *model)
 
 		if (view__frame_kind(frame) == MODEL_FRAME_BODY &&
 		    sample->time_ns > since[frame->body])
-			late[(size_t)frame->body * MODEL_EVENTS_MAX + sample->event]++;
+			late[(size_t)frame->body * MODEL_EVENTS_MAX + sample->event] +=
+				sample->weight;
 	}
 	map__free(reached);
 	free(since);

@@ -79,7 +79,7 @@ static void tally(const struct model *model, uint64_t (*tallies)[TIERING_COSTS])
 		enum tiering_cost cost = cost_of(model, sample, in_jit);
 
 		if (cost < TIERING_COSTS && sample->event < MODEL_EVENTS_MAX)
-			tallies[sample->event][cost]++;
+			tallies[sample->event][cost] += sample->weight;
 	}
 	free(in_jit);
 }

@@ -162,8 +162,8 @@ void view__frame_label(const struct model *model, uint32_t frame, enum view_spli
 		buf__printf(buf, "+0x%llx", (unsigned long long)row->address);
 }
 
-static uint64_t sum_section(const struct model *model,
-			    enum model_ledger_section section)
+uint64_t view__sum_section(const struct model *model,
+			   enum model_ledger_section section)
 {
 	uint64_t sum = 0;
 
@@ -198,10 +198,42 @@ void view__time_range(const struct model *model, uint64_t *ret_start_ns,
 
 bool view__is_time(const struct model *model, uint32_t event)
 {
-	const struct model_event *row = model__event(model, event);
-	const char *name = row ? model__text(model, row->name) : "";
+	return event == VIEW_WALL || model__is_clock(model, event) ||
+	       model__is_off_cpu(model, event);
+}
 
-	return !strcmp(name, "cpu-clock") || !strcmp(name, "task-clock");
+uint64_t view__weight(const struct model *model, const struct view_options *options,
+		      const struct model_sample *sample)
+{
+	if (options->event != VIEW_WALL)
+		return sample->event == options->event ? sample->weight : 0;
+	if (sample->event == view__clock(model))
+		return sample->weight * model__event(model, sample->event)->period;
+	return model__is_off_cpu(model, sample->event) ? sample->weight : 0;
+}
+
+uint32_t view__clock(const struct model *model)
+{
+	for (uint32_t i = 0; i < model__events(model); i++)
+		if (model__is_clock(model, i))
+			return i;
+	return MODEL_NONE;
+}
+
+uint32_t view__off_cpu(const struct model *model)
+{
+	for (uint32_t i = 0; i < model__events(model); i++)
+		if (model__is_off_cpu(model, i))
+			return i;
+	return MODEL_NONE;
+}
+
+const char *view__event_name(const struct model *model, const struct view_options *options)
+{
+	const struct model_event *event = model__event(model, options->event);
+
+	return options->event == VIEW_WALL ? "wall-clock" :
+	       event ? model__text(model, event->name) : "no event";
 }
 
 uint64_t view__period(const struct model *model, const struct view_options *options,
@@ -218,34 +250,35 @@ uint64_t view__period(const struct model *model, const struct view_options *opti
 	return event->period < most ? event->period : most;
 }
 
-static void count_leaf(const struct model *model, uint32_t stack, uint8_t *seen,
-		       struct view_summary *summary)
+static void count_leaf(const struct model *model, uint32_t stack, uint64_t weight,
+		       uint8_t *seen, struct view_summary *summary)
 {
 	uint32_t leaf = view__leaf_frame(model, stack);
 	const struct model_frame *frame = model__frame(model, leaf);
 	const struct model_frame *user =
 		model__frame(model, view__user_frame(model, stack));
 
-	summary->samples++;
+	summary->taken++;
+	summary->samples += weight;
 	if (view__frame_kind(user) == MODEL_FRAME_BODY && !seen[user->body]) {
 		seen[user->body] = 1;
 		summary->versions++;
 	}
 	switch (view__frame_kind(frame)) {
 	case MODEL_FRAME_BODY:
-		summary->body++;
+		summary->body += weight;
 		break;
 	case MODEL_FRAME_NATIVE:
-		summary->native++;
+		summary->native += weight;
 		break;
 	case MODEL_FRAME_KERNEL:
-		summary->kernel++;
+		summary->kernel += weight;
 		break;
 	case MODEL_FRAME_STUB:
-		summary->stub++;
+		summary->stub += weight;
 		break;
 	default:
-		summary->unknown++;
+		summary->unknown += weight;
 	}
 }
 
@@ -254,19 +287,21 @@ void view__summarize(const struct model *model, const struct view_options *optio
 {
 	uint8_t *seen = alloc__zeroed(model__bodies(model), 1);
 	struct view_summary summary = {
-		.lost = sum_section(model, MODEL_LEDGER_SAMPLES_LOST),
+		.lost = view__sum_section(model, MODEL_LEDGER_SAMPLES_LOST),
 		.not_delivered =
 			model__count(model, MODEL_LEDGER_SAMPLES, "not_delivered"),
-		.events_lost = sum_section(model, MODEL_LEDGER_EVENTS_LOST),
-		.map_lost = sum_section(model, MODEL_LEDGER_CODE_MAP_LOST),
-		.hook_lost = sum_section(model, MODEL_LEDGER_HOOK_LOST),
+		.events_lost = view__sum_section(model, MODEL_LEDGER_EVENTS_LOST),
+		.map_lost = view__sum_section(model, MODEL_LEDGER_CODE_MAP_LOST),
+		.hook_lost = view__sum_section(model, MODEL_LEDGER_HOOK_LOST),
 	};
 
 	for (size_t i = 0; i < model__samples(model); i++) {
 		const struct model_sample *sample = model__sample(model, i);
 
-		if (sample->event == options->event)
-			count_leaf(model, sample->stack, seen, &summary);
+		uint64_t weight = view__weight(model, options, sample);
+
+		if (weight)
+			count_leaf(model, sample->stack, weight, seen, &summary);
 	}
 	view__time_range(model, &summary.start_ns, &summary.end_ns);
 	free(seen);
@@ -283,7 +318,7 @@ uint32_t view__sampled_processes(const struct model *model,
 		const struct model_sample *sample = model__sample(model, i);
 		uint32_t process = view__sample_process(model, sample);
 
-		if (sample->event == options->event && !sampled[process]) {
+		if (view__weight(model, options, sample) && !sampled[process]) {
 			sampled[process] = true;
 			count++;
 		}

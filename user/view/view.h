@@ -24,9 +24,12 @@ enum view_names {
 	VIEW_NAMES_PERFMAP,	/* [module] NS.Type::Method(int)[OptimizedTier1] */
 };
 
+/* Not an event: time on a CPU and time off it together, in ns. */
+#define VIEW_WALL	(MODEL_NONE - 1)
+
 struct view_options {
 	enum view_split split;
-	uint32_t event;		/* index; samples of other events are left out */
+	uint32_t event;		/* index, or VIEW_WALL; other samples are left out */
 	uint32_t top;		/* text: rows at most, 0 all */
 	const char *title;	/* NULL: made from the recording */
 	const char *note;	/* e.g. "recording was cut ...", NULL none */

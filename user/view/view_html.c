@@ -11,6 +11,8 @@
  *   nodes     up[] (distance to the parent), frame[]; node 0 is everything
  *   samples   flat: for each node with samples, distance from the last one,
  *             number of bins, and per bin: distance from the last bin, count
+ *   off_samples   the same of time off the CPU, in ns; where there is any
+ *   clock     what is shown first: "cpu", "off" or "wall"
  *
  * Times are nanoseconds since the recording began.
  */
@@ -78,8 +80,7 @@ static void write_head(struct page *page)
 static void write_about(struct page *page)
 {
 	const struct model_about *about = model__about_const(page->model);
-	const struct model_event *event =
-		model__event(page->model, page->options->event);
+	const struct model_event *event = model__event(page->model, page->stacks.event);
 	struct json_writer *json = &page->json;
 
 	json_writer__object(json, "about");
@@ -97,6 +98,9 @@ static void write_about(struct page *page)
 	write_string(page, "name", event ? event->name : 0);
 	json_writer__number(json, "period", event ? event->period : 0);
 	json_writer__end(json);
+	json_writer__string(json, "clock",
+			    page->options->event == VIEW_WALL		  ? "wall" :
+			    page->options->event == page->stacks.off_cpu ? "off" : "cpu");
 }
 
 static void write_processes(struct page *page)
@@ -138,6 +142,8 @@ static void write_ledger(struct page *page)
 		{"notes", MODEL_LEDGER_NOTES},
 		{"events", MODEL_LEDGER_EVENTS},
 		{"events_lost", MODEL_LEDGER_EVENTS_LOST},
+		{"off_cpu", MODEL_LEDGER_OFF_CPU},
+		{"off_cpu_lost", MODEL_LEDGER_OFF_CPU_LOST},
 		{"code_map_lost", MODEL_LEDGER_CODE_MAP_LOST},
 		{"hook_lost", MODEL_LEDGER_HOOK_LOST},
 		{"unresolved_leaf", MODEL_LEDGER_UNRESOLVED_LEAF},

@@ -150,7 +150,7 @@ static void number_nodes(struct page_stacks *stacks, const uint32_t *owner,
 	free(memo.path);
 }
 
-/* The event's samples: process or thread, stack (in `node`) and bin of each. */
+/* The samples on the page: process or thread, stack (in `node`) and bin of each. */
 static void gather(struct page_stacks *stacks, const struct view_options *options,
 		   const struct view_summary *summary, uint32_t *owner)
 {
@@ -161,7 +161,7 @@ static void gather(struct page_stacks *stacks, const struct view_options *option
 		uint32_t at = stacks->samples_count;
 		uint64_t bin = 0;
 
-		if (sample->event != options->event)
+		if (sample->event != stacks->event && sample->event != stacks->off_cpu)
 			continue;
 		if (sample->time_ns > summary->start_ns)
 			bin = (sample->time_ns - summary->start_ns) / stacks->bin_ns;
@@ -169,8 +169,27 @@ static void gather(struct page_stacks *stacks, const struct view_options *option
 						: view__sample_process(model, sample);
 		stacks->node[at] = sample->stack;
 		stacks->bin[at] = bin < PAGE_BINS ? (uint32_t)bin : PAGE_BINS - 1;
+		stacks->off[at] = sample->event == stacks->off_cpu;
+		stacks->weight[at] = sample->weight;
 		stacks->order[at] = at;
+		stacks->on_count += !stacks->off[at];
 		stacks->samples_count++;
+	}
+}
+
+/* Both halves of the wall clock where one of them is asked for, and both are there. */
+static void choose_events(struct page_stacks *stacks, const struct view_options *options)
+{
+	uint32_t clock = view__clock(stacks->model), off_cpu = view__off_cpu(stacks->model);
+
+	stacks->event = options->event;
+	stacks->off_cpu = MODEL_NONE;
+	if (clock == MODEL_NONE || off_cpu == MODEL_NONE)
+		return;
+	if (options->event == clock || options->event == off_cpu ||
+	    options->event == VIEW_WALL) {
+		stacks->event = clock;
+		stacks->off_cpu = off_cpu;
 	}
 }
 
@@ -178,22 +197,28 @@ void page_stacks__collect(struct page_stacks *stacks, const struct model *model,
 			  const struct view_options *options,
 			  const struct view_summary *summary)
 {
-	size_t count = summary->samples;
+	size_t count = model__samples(model);
 	uint32_t *owner = alloc__zeroed(count, sizeof(*owner));
 	uint32_t *scratch = alloc__zeroed(count, sizeof(*scratch));
-	bool *sampled;
-	bool several = view__sampled_processes(model, options, &sampled) > 1;
+	struct view_options shown = *options;
+	bool *sampled, several;
 
 	*stacks = (struct page_stacks){
 		.model = model,
 		.body_number = alloc__zeroed(model__bodies(model), sizeof(uint32_t)),
 		.node = alloc__zeroed(count, sizeof(uint32_t)),
 		.bin = alloc__zeroed(count, sizeof(uint32_t)),
+		.off = alloc__zeroed(count, sizeof(uint32_t)),
+		.weight = alloc__zeroed(count, sizeof(uint64_t)),
 		.order = alloc__zeroed(count, sizeof(uint32_t)),
 		.frame_numbers = map__new(),
 		.node_numbers = map__new(),
 		.bin_ns = (summary->end_ns - summary->start_ns) / PAGE_BINS + 1,
 	};
+	choose_events(stacks, options);
+	if (stacks->off_cpu != MODEL_NONE)
+		shown.event = VIEW_WALL;
+	several = view__sampled_processes(model, &shown, &sampled) > 1;
 	for (uint32_t i = 0; i < model__bodies(model); i++)
 		stacks->body_number[i] = MODEL_NONE;
 	add_node(stacks, MODEL_NONE, MODEL_NONE);
@@ -206,6 +231,7 @@ void page_stacks__collect(struct page_stacks *stacks, const struct model *model,
 			    PAGE_BINS);
 	view__counting_sort(stacks->order, scratch, stacks->samples_count, stacks->node,
 			    stacks->nodes_count);
+	view__counting_sort(stacks->order, scratch, stacks->samples_count, stacks->off, 2);
 	free(sampled);
 	free(scratch);
 	free(owner);
@@ -218,6 +244,8 @@ void page_stacks__free(struct page_stacks *stacks)
 	free(stacks->body_number);
 	free(stacks->node);
 	free(stacks->bin);
+	free(stacks->off);
+	free(stacks->weight);
 	free(stacks->order);
 	map__free(stacks->frame_numbers);
 	map__free(stacks->node_numbers);
@@ -264,6 +292,15 @@ static uint32_t run_length(const struct page_stacks *stacks, uint32_t from,
 	return to - from;
 }
 
+static uint64_t sum_of(const struct page_stacks *stacks, uint32_t from, uint32_t end)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t at = from; at < end; at++)
+		sum += stacks->weight[stacks->order[at]];
+	return sum;
+}
+
 static void write_node_samples(const struct page_stacks *stacks,
 			       struct json_writer *json, uint32_t from, uint32_t end)
 {
@@ -277,25 +314,20 @@ static void write_node_samples(const struct page_stacks *stacks,
 		uint32_t bin = stacks->bin[stacks->order[at]];
 
 		json_writer__number(json, NULL, bin - last);
-		json_writer__number(json, NULL, count);
+		json_writer__number(json, NULL, sum_of(stacks, at, at + count));
 		last = bin;
 		at += count;
 	}
 }
 
-void page_stacks__write(const struct page_stacks *stacks, struct json_writer *json)
+static void write_samples(const struct page_stacks *stacks, struct json_writer *json,
+			  const char *name, uint32_t from, uint32_t end)
 {
 	uint32_t last = 0;
 
-	json_writer__object(json, "bins");
-	json_writer__number(json, "count", PAGE_BINS);
-	json_writer__number(json, "width_ns", stacks->bin_ns);
-	json_writer__end(json);
-	write_nodes(stacks, json);
-	json_writer__array(json, "samples");
-	for (uint32_t at = 0; at < stacks->samples_count;) {
-		uint32_t count =
-			run_length(stacks, at, stacks->node, stacks->samples_count);
+	json_writer__array(json, name);
+	for (uint32_t at = from; at < end;) {
+		uint32_t count = run_length(stacks, at, stacks->node, end);
 		uint32_t node = stacks->node[stacks->order[at]];
 
 		json_writer__number(json, NULL, node - last);
@@ -304,4 +336,17 @@ void page_stacks__write(const struct page_stacks *stacks, struct json_writer *js
 		at += count;
 	}
 	json_writer__end(json);
+}
+
+void page_stacks__write(const struct page_stacks *stacks, struct json_writer *json)
+{
+	json_writer__object(json, "bins");
+	json_writer__number(json, "count", PAGE_BINS);
+	json_writer__number(json, "width_ns", stacks->bin_ns);
+	json_writer__end(json);
+	write_nodes(stacks, json);
+	write_samples(stacks, json, "samples", 0, stacks->on_count);
+	if (stacks->off_cpu != MODEL_NONE)
+		write_samples(stacks, json, "off_samples", stacks->on_count,
+			      stacks->samples_count);
 }

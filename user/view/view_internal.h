@@ -17,7 +17,8 @@
 
 /* The kept samples of one event, by what their leaf is, and what was lost. */
 struct view_summary {
-	uint64_t samples;
+	uint64_t samples;	   /* the sum of their weights */
+	uint64_t taken;		   /* how many there are */
 	/* by leaf; the sum is samples */
 	uint64_t body, native, kernel, stub, unknown;
 	uint64_t lost, not_delivered; /* samples */
@@ -29,10 +30,19 @@ struct view_summary {
 
 void view__summarize(const struct model *model, const struct view_options *options,
 		     struct view_summary *ret_summary);
+uint64_t view__sum_section(const struct model *model, enum model_ledger_section section);
 /* What one sample of the event stands for, at least 1, so that all samples
  * together fit into 63 bits.  The unit is "nanoseconds" or "none". */
 uint64_t view__period(const struct model *model, const struct view_options *options,
 		      const char **ret_unit);
+/* How many periods of what is shown the sample stands for; 0: it is not shown. */
+uint64_t view__weight(const struct model *model, const struct view_options *options,
+		      const struct model_sample *sample);
+/* The event of time on a CPU, and that of time off it; MODEL_NONE: there is none. */
+uint32_t view__clock(const struct model *model);
+uint32_t view__off_cpu(const struct model *model);
+/* Of the options' event.  Not escaped. */
+const char *view__event_name(const struct model *model, const struct view_options *options);
 /* Where a recording begins and ends, from its samples if it does not say. */
 void view__time_range(const struct model *model, uint64_t *ret_start_ns,
 		      uint64_t *ret_end_ns);
@@ -76,6 +86,12 @@ void view__append_note(const struct view_options *options, struct buf *buf);
  * section, named as in the JSON report's sections. */
 void view__ledger_section(const struct model *model, struct json_writer *json,
 			  const char *name, enum model_ledger_section section);
+
+/* Where the time of each thread went, as a table: view_times.c. */
+void view_times__append(const struct model *model, const struct view_options *options,
+			struct buf *buf);
+/* "running", "futex": enum ts_state. */
+const char *view__state_name(uint32_t state);
 
 /* The thread as "name-tid".  Not escaped. */
 void view__thread_label(const struct model *model, uint32_t thread, struct buf *buf);

@@ -107,6 +107,22 @@ static void write_processes(struct report *report)
 	json_writer__end(&report->json);
 }
 
+static void write_times(struct report *report, const struct model_times *times)
+{
+	struct json_writer *json = &report->json;
+
+	if (!times) {
+		json_writer__null(json, "times");
+		return;
+	}
+	json_writer__object(json, "times");
+	json_writer__number(json, "since_ns", times->since_ns);
+	json_writer__number(json, "switches", times->switches);
+	for (uint32_t state = 0; state < TS_STATES; state++)
+		json_writer__number(json, view__state_name(state), times->ns[state]);
+	json_writer__end(json);
+}
+
 static void write_threads(struct report *report)
 {
 	struct json_writer *json = &report->json;
@@ -123,6 +139,7 @@ static void write_threads(struct report *report)
 			model__process(report->model, thread->process)->pid);
 		json_writer__signed(json, "tid", thread->tid);
 		write_text(report, "name", thread->name);
+		write_times(report, model__times(report->model, i));
 		json_writer__end(json);
 	}
 	json_writer__end(json);
@@ -145,7 +162,7 @@ static void write_events(struct report *report)
 		json_writer__object(json, NULL);
 		write_text(report, "name", event->name);
 		json_writer__number(json, "period", event->period);
-		json_writer__number(json, "samples", summary.samples);
+		json_writer__number(json, "samples", summary.taken);
 		json_writer__object(json, "samples_summary");
 		json_writer__number(json, "body_leaf", summary.body);
 		json_writer__number(json, "native_leaf", summary.native);
@@ -154,6 +171,7 @@ static void write_events(struct report *report)
 		json_writer__number(json, "unresolved_leaf", summary.unknown);
 		json_writer__number(json, "bodies_sampled", summary.versions);
 		json_writer__end(json);
+		json_writer__number(json, "weight", summary.samples);
 		json_writer__end(json);
 	}
 	json_writer__end(json);
@@ -372,6 +390,10 @@ static void write_ledger(struct report *report)
 	json_writer__object(json, "events");
 	write_plain_counts(report, MODEL_LEDGER_EVENTS);
 	view__ledger_section(report->model, json, "lost", MODEL_LEDGER_EVENTS_LOST);
+	json_writer__end(json);
+	json_writer__object(json, "off_cpu");
+	write_plain_counts(report, MODEL_LEDGER_OFF_CPU);
+	view__ledger_section(report->model, json, "lost", MODEL_LEDGER_OFF_CPU_LOST);
 	json_writer__end(json);
 	view__ledger_section(report->model, json, "code_map_lost",
 			     MODEL_LEDGER_CODE_MAP_LOST);

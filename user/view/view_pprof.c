@@ -347,16 +347,13 @@ static void add_value_type(struct pprof *pprof, unsigned int field, const char *
 
 static void add_types(struct pprof *pprof)
 {
-	const struct model_event *event =
-		model__event(pprof->model, pprof->options->event);
-	const char *unit, *type;
+	const char *unit, *type = view__event_name(pprof->model, pprof->options);
 
 	pprof->period = view__period(pprof->model, pprof->options, &unit);
-	type = event ? model__text(pprof->model, event->name) : "events";
-	if (!strcmp(unit, "nanoseconds"))
-		type = "cpu";
-	else
+	if (strcmp(unit, "nanoseconds"))
 		unit = "count";
+	else if (model__is_clock(pprof->model, pprof->options->event))
+		type = "cpu";
 	add_value_type(pprof, PROFILE_SAMPLE_TYPE, "samples", "count");
 	add_value_type(pprof, PROFILE_SAMPLE_TYPE, type, unit);
 	add_value_type(pprof, PROFILE_PERIOD_TYPE, type, unit);

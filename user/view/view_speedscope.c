@@ -19,7 +19,7 @@
 /* A sample and what decides its place. */
 struct entry {
 	uint32_t process, thread, stack;
-	uint64_t time_ns;
+	uint64_t time_ns, weight;
 	size_t number; /* makes the order total */
 };
 
@@ -51,13 +51,16 @@ static void gather(struct speedscope *speedscope)
 	for (size_t i = 0; i < model__samples(model); i++) {
 		const struct model_sample *sample = model__sample(model, i);
 
-		if (sample->event != speedscope->options->event)
+		uint64_t weight = view__weight(model, speedscope->options, sample);
+
+		if (!weight)
 			continue;
 		speedscope->entries[speedscope->count] = (struct entry){
 			.process = view__sample_process(model, sample),
 			.thread = speedscope->options->per_thread ? sample->thread : 0,
 			.stack = sample->stack,
 			.time_ns = sample->time_ns,
+			.weight = weight,
 			.number = speedscope->count,
 		};
 		speedscope->count++;
@@ -192,6 +195,15 @@ static size_t run_length(const struct entry *entries, size_t from, size_t end)
 	return to - from;
 }
 
+static uint64_t sum_of(const struct entry *entries, size_t from, size_t end)
+{
+	uint64_t sum = 0;
+
+	for (size_t at = from; at < end; at++)
+		sum += entries[at].weight;
+	return sum;
+}
+
 static void write_profile_name(struct speedscope *speedscope, const struct entry *entry)
 {
 	struct buf *name = &speedscope->scratch;
@@ -219,7 +231,7 @@ static void write_profile(struct speedscope *speedscope, size_t from, size_t end
 	write_profile_name(speedscope, &entries[from]);
 	json_writer__string(json, "unit", speedscope->unit);
 	json_writer__number(json, "startValue", 0);
-	json_writer__number(json, "endValue", (end - from) * speedscope->period);
+	json_writer__number(json, "endValue", sum_of(entries, from, end) * speedscope->period);
 	json_writer__array(json, "samples");
 	for (size_t at = from; at < end; at += run_length(entries, at, end))
 		write_stack(speedscope, entries[at].stack);
@@ -227,7 +239,7 @@ static void write_profile(struct speedscope *speedscope, size_t from, size_t end
 	json_writer__array(json, "weights");
 	for (size_t at = from, run; at < end; at += run) {
 		run = run_length(entries, at, end);
-		json_writer__number(json, NULL, run * speedscope->period);
+		json_writer__number(json, NULL, sum_of(entries, at, at + run) * speedscope->period);
 	}
 	json_writer__end(json);
 	json_writer__end(json);

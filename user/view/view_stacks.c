@@ -23,16 +23,18 @@ void view__counting_sort(uint32_t *order, uint32_t *scratch, size_t count,
 	free(start);
 }
 
-/* The event's samples: thread, process and stack of each; returns how many. */
-static size_t gather(const struct model *model, uint32_t event, uint32_t *thread,
-		     uint32_t *process, uint32_t *stack, uint32_t *order)
+/* The samples that are shown: thread, process and stack of each; returns how many. */
+static size_t gather(const struct model *model, const struct view_options *options,
+		     uint32_t *thread, uint32_t *process, uint32_t *stack, uint64_t *weight,
+		     uint32_t *order)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < model__samples(model); i++) {
 		const struct model_sample *sample = model__sample(model, i);
 
-		if (sample->event != event)
+		weight[count] = view__weight(model, options, sample);
+		if (!weight[count])
 			continue;
 		thread[count] = sample->thread;
 		process[count] = view__sample_process(model, sample);
@@ -51,11 +53,12 @@ size_t view__distinct_stacks(const struct model *model,
 	uint32_t *thread = alloc__zeroed(room, sizeof(*thread));
 	uint32_t *process = alloc__zeroed(room, sizeof(*process));
 	uint32_t *stack = alloc__zeroed(room, sizeof(*stack));
+	uint64_t *weight = alloc__zeroed(room, sizeof(*weight));
 	uint32_t *order = alloc__zeroed(room, sizeof(*order));
 	uint32_t *scratch = alloc__zeroed(room, sizeof(*scratch));
 	struct view_stack_count *stacks = NULL;
 
-	count = gather(model, options->event, thread, process, stack, order);
+	count = gather(model, options, thread, process, stack, weight, order);
 	view__counting_sort(order, scratch, count, stack, model__stacks(model));
 	if (options->per_thread)
 		view__counting_sort(order, scratch, count, thread,
@@ -74,11 +77,12 @@ size_t view__distinct_stacks(const struct model *model,
 				.thread = thread[at],
 			};
 		}
-		stacks[used - 1].count++;
+		stacks[used - 1].count += weight[at];
 	}
 	free(thread);
 	free(process);
 	free(stack);
+	free(weight);
 	free(order);
 	free(scratch);
 	*ret_stacks = stacks;

@@ -69,6 +69,7 @@ static void write_causes(struct text *text, enum model_ledger_section section)
 
 static void write_losses(struct text *text, const struct view_summary *summary)
 {
+	uint64_t off_cpu_lost = view__sum_section(text->model, MODEL_LEDGER_OFF_CPU_LOST);
 	struct buf *buf = text->buf;
 
 	view__append_note(text->options, buf);
@@ -80,6 +81,11 @@ static void write_losses(struct text *text, const struct view_summary *summary)
 	if (summary->not_delivered)
 		buf__printf(buf, "LOST: %llu samples that the kernel did not deliver\n",
 			    (unsigned long long)summary->not_delivered);
+	if (off_cpu_lost) {
+		buf__printf(buf, "LOST: %llu stacks of time off the CPU",
+			    (unsigned long long)off_cpu_lost);
+		write_causes(text, MODEL_LEDGER_OFF_CPU_LOST);
+	}
 	if (summary->events_lost) {
 		buf__printf(buf, "LOST: %llu code events",
 			    (unsigned long long)summary->events_lost);
@@ -126,10 +132,18 @@ static void write_processes(struct text *text)
 		buf__printf(text->buf, "            and %u more\n", count - 20);
 }
 
+/* Time, which samples stand for by their weight; in tables it stands in ms. */
+static bool is_weighed(const struct text *text)
+{
+	return text->options->event == VIEW_WALL ||
+	       model__is_off_cpu(text->model, text->options->event);
+}
+
 static void write_header(struct text *text, const struct view_summary *summary)
 {
 	const struct model_event *event =
 		model__event(text->model, text->options->event);
+	const char *event_name = view__event_name(text->model, text->options);
 	const struct model_about *about = model__about_const(text->model);
 	uint64_t known = summary->samples - summary->unknown;
 	struct buf title = BUF_INIT;
@@ -146,9 +160,12 @@ static void write_header(struct text *text, const struct view_summary *summary)
 			    (double)(summary->start_ns - about->whole_start_ns) / 1e9);
 	write_processes(text);
 	buf__printf(text->buf, "samples     %llu of ",
-		    (unsigned long long)summary->samples);
-	view__append_name(text->buf, event ? model__text(text->model, event->name) : "no event", NAME_BYTES);
-	if (event)
+		    (unsigned long long)summary->taken);
+	view__append_name(text->buf, event_name, NAME_BYTES);
+	if (is_weighed(text))
+		buf__printf(text->buf, ", which stand for %.3f s",
+			    (double)summary->samples / 1e9);
+	else if (event)
 		buf__printf(text->buf, ", period %llu",
 			    (unsigned long long)event->period);
 	buf__printf(text->buf, "\nattributed  %.2f %%",
@@ -270,7 +287,8 @@ static bool has_rejit(const struct text *text)
 
 static void write_table_head(struct text *text)
 {
-	buf__append_string(text->buf, " self %       self  total %");
+	buf__printf(text->buf, " self %%    %s  total %%",
+		    is_weighed(text) ? "self ms" : "   self");
 	if (has_tier(text))
 		buf__append_string(text->buf, "  tier       ");
 	if (has_rejit(text))
@@ -326,8 +344,12 @@ static void write_row(struct text *text, const struct row *row, uint64_t samples
 		frame ? model__body(text->model, frame->body) : NULL;
 	struct buf label = BUF_INIT;
 
-	buf__printf(text->buf, "%7.2f %10llu %8.2f", percent(row->self, samples),
-		    (unsigned long long)row->self, percent(row->total, samples));
+	buf__printf(text->buf, "%7.2f ", percent(row->self, samples));
+	if (is_weighed(text))
+		buf__printf(text->buf, "%10.1f", (double)row->self / 1e6);
+	else
+		buf__printf(text->buf, "%10llu", (unsigned long long)row->self);
+	buf__printf(text->buf, " %8.2f", percent(row->total, samples));
 	if (has_tier(text))
 		write_tier(text, frame);
 	if (has_rejit(text))
@@ -367,7 +389,10 @@ static void write_table_title(struct text *text, const struct view_stack_count *
 		view__thread_label(text->model, stack->thread, &label);
 	if (label.size) {
 		view__append_name(text->buf, buf__string(&label), NAME_BYTES);
-		buf__printf(text->buf, ": %llu samples\n", (unsigned long long)samples);
+		if (is_weighed(text))
+			buf__printf(text->buf, ": %.3f s\n", (double)samples / 1e9);
+		else
+			buf__printf(text->buf, ": %llu samples\n", (unsigned long long)samples);
 	}
 	buf__free(&label);
 }
@@ -424,8 +449,12 @@ int view_text__write(const struct model *model, const struct view_options *optio
 	write_header(&text, &summary);
 	for (size_t at = 0; at < count;)
 		at += write_table(&text, stacks + at, count - at, several);
-	late__append(model, options, summary.samples, buf);
-	tiering__append(model, options, summary.samples, buf);
+	if (is_weighed(&text)) {
+		view_times__append(model, options, buf);
+	} else {
+		late__append(model, options, summary.samples, buf);
+		tiering__append(model, options, summary.samples, buf);
+	}
 
 	free(stacks);
 	free(text.rows);

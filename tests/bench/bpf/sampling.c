@@ -25,86 +25,12 @@
 #include <unistd.h>
 
 #include "../../../abi/ledger.h"
-#include "../../../abi/space.h"
+#include "program.h"
 #include "peer.skel.h"
 
 #define CPUS_MAX   512
 #define FRAMES	   127
 #define STACKS_MAX 40960
-
-static void die(const char *what)
-{
-	fprintf(stderr, "sampling: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-struct usage {
-	__u64 time_ns, runs;
-};
-
-static struct usage usage_of(int program)
-{
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(program, &info, &size))
-		die("statistics of a program");
-	return (struct usage){info.run_time_ns, info.run_cnt};
-}
-
-/* A map of a program, by its name; -1 if it has none. */
-static int open_map(int program, const char *name)
-{
-	__u32 ids[64];
-	struct bpf_prog_info info = {.nr_map_ids = 64, .map_ids = (__u64)(long)ids};
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(program, &info, &size))
-		return -1;
-	for (__u32 i = 0; i < info.nr_map_ids && i < 64; i++) {
-		struct bpf_map_info map = {};
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		size = sizeof(map);
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &size) &&
-		    !strcmp(map.name, name))
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
-/* Is it a sampler, and of a recording of this process? */
-static bool samples(int program, __u32 pid)
-{
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-	struct ts_space space;
-	int spaces;
-	bool found;
-
-	if (bpf_obj_get_info_by_fd(program, &info, &size) ||
-	    strcmp(info.name, "on_sample"))
-		return false;
-	spaces = open_map(program, "spaces");
-	found = spaces >= 0 && !bpf_map_lookup_elem(spaces, &pid, &space);
-	close(spaces);
-	return found;
-}
-
-static int open_sampler(__u32 pid)
-{
-	__u32 id = 0;
-
-	while (!bpf_prog_get_next_id(id, &id)) {
-		int fd = bpf_prog_get_fd_by_id(id);
-
-		if (fd >= 0 && samples(fd, pid))
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
 
 static __u64 counted(int ledger, __u32 what)
 {
@@ -254,7 +180,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: sampling PID HERTZ SLICES SECONDS\n");
 		return 3;
 	}
-	sampler = open_sampler((__u32)atoi(argv[1]));
+	sampler = open_program("on_sample", (__u32)atoi(argv[1]));
 	ledger = sampler < 0 ? -1 : open_map(sampler, "ledger");
 	if (ledger < 0) {
 		fprintf(stderr, "sampling: process %s is not being recorded\n",

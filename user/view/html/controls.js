@@ -29,6 +29,7 @@ class Controls {
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change",
             () => this.themeChanged());
         this.radios("split", (value) => page.setSplit(value));
+        this.radios("clock", (value) => page.setClock(value));
         this.radios("order", (value) => page.setOrder(value));
         this.radios("direction", (value) => page.setDirection(value === "flame"));
         page.check("order", page.order);
@@ -149,6 +150,7 @@ class Controls {
         const commands = {
             "/": () => page.element("search").select(),
             "v": () => page.setSplit(SPLITS[(SPLITS.indexOf(page.split) + 1) % SPLITS.length]),
+            "c": () => page.setClock(CLOCKS[(CLOCKS.indexOf(page.profile.clock) + 1) % CLOCKS.length]),
             "i": () => page.setDirection(!page.flame.flame),
             "r": () => page.setOrder(page.order === "callees" ? "callers" : "callees"),
             "n": () => page.nextMatch(1),

@@ -27,6 +27,7 @@ const CLASS_PROCESS = 13;
 const CLASSES = 14;
 
 const SPLITS = ["version", "tier", "rejit", "none"];
+const CLOCKS = ["cpu", "off", "wall"];
 
 const UNSEEN = new RegExp(
     "[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5" +
@@ -100,7 +101,7 @@ class Profile {
         this.decodeFrames(raw.frames);
         this.decodeMethods();
         this.decodeNodes(raw.nodes);
-        this.decodeSamples(raw.samples);
+        this.setClock(raw.clock);
         this.keysOf = new Map();
     }
 
@@ -147,32 +148,61 @@ class Profile {
             this.nodeParent[n] = n - nodes.up[n];
     }
 
+    // What is counted: samples on a CPU, or, in nanoseconds, time off it, or both.
+    setClock(clock) {
+        const {samples, off_samples: off, event} = this.raw;
+        this.clock = off ? clock : "cpu";
+        const parts = [];
+        if (this.clock !== "off")
+            parts.push([samples, this.clock === "wall" ? event.period : 1]);
+        if (this.clock !== "cpu")
+            parts.push([off, 1]);
+        this.decodeSamples(parts);
+    }
+
+    // An amount of what is counted, in words: "12 samples", "1.5 s".
+    amount(count) {
+        return this.clock === "cpu" ? formatCount(count) + " samples" : formatTime(count);
+    }
+
+    // The same in a column that says what it is.
+    number(count) {
+        return this.clock === "cpu" ? formatCount(count) : formatTime(count);
+    }
+
+    unit() {
+        return this.clock === "cpu" ? "samples" : "time";
+    }
+
     // Flat: for each node that has samples, the distance from the last such
     // node, the number of bins, and as often: distance from the last bin, count.
-    decodeSamples(flat) {
+    decodeSamples(parts) {
         let entries = 0;
-        for (let at = 0; at < flat.length; at += 2 + 2 * flat[at + 1])
-            entries += flat[at + 1];
+        for (const [flat] of parts)
+            for (let at = 0; at < flat.length; at += 2 + 2 * flat[at + 1])
+                entries += flat[at + 1];
         this.entryNode = new Int32Array(entries);
         this.entryBin = new Uint16Array(entries);
-        this.entryCount = new Uint32Array(entries);
-        let node = 0;
+        this.entryCount = new Float64Array(entries);
         let entry = 0;
         this.totalSamples = 0;
-        this.stackCount = 0;
-        for (let at = 0; at < flat.length;) {
-            node += flat[at++];
-            this.stackCount++;
-            let bin = 0;
-            for (let left = flat[at++]; left > 0; left--) {
-                bin += flat[at++];
-                this.entryNode[entry] = node;
-                this.entryBin[entry] = bin;
-                this.entryCount[entry] = flat[at];
-                this.totalSamples += flat[at++];
-                entry++;
+        const stacks = new Set();
+        for (const [flat, scale] of parts) {
+            let node = 0;
+            for (let at = 0; at < flat.length;) {
+                node += flat[at++];
+                stacks.add(node);
+                let bin = 0;
+                for (let left = flat[at++]; left > 0; left--) {
+                    bin += flat[at++];
+                    this.entryNode[entry] = node;
+                    this.entryBin[entry] = bin;
+                    this.entryCount[entry] = flat[at++] * scale;
+                    this.totalSamples += this.entryCount[entry++];
+                }
             }
         }
+        this.stackCount = stacks.size;
     }
 
     // The frames' keys under a split: frames with the same key share a box.

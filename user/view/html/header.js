@@ -25,10 +25,12 @@ function fillFacts(list, profile) {
     const samples = profile.totalSamples;
     const period = raw.event.period;
     const event = profile.strings[raw.event.name];
-    addFact(list, "samples", formatCount(samples));
+    list.replaceChildren();
+    addFact(list, profile.unit(), profile.number(samples));
     addFact(list, "duration", formatTime(profile.duration));
     const clock = event.endsWith("-clock") && period > 0;
-    addFact(list, "event", event + (clock ? " " + formatCount(1e9 / period) + " Hz" : ""));
+    addFact(list, "event", profile.clock === "off" ? "off-cpu" :
+        event + (profile.clock === "wall" ? " + off-cpu" : "") + (clock ? " " + formatCount(1e9 / period) + " Hz" : ""));
     addFact(list, "code versions", formatCount(raw.sampled_bodies) + " sampled");
     const attributed = make("span");
     const meter = make("span", "meter");
@@ -53,6 +55,8 @@ function fillWarnings(element, profile) {
         lines.push(visible(raw.note));
     if (summary.lost > 0)
         lines.push("Samples lost: " + causes(raw.ledger.samples_lost) + ".");
+    if (Object.values(raw.ledger.off_cpu_lost).some((count) => count > 0))
+        lines.push("Stacks of time off the CPU lost: " + causes(raw.ledger.off_cpu_lost) + ".");
     if (summary.undelivered > 0)
         lines.push("Samples the kernel did not deliver: " + formatCount(summary.undelivered) + ".");
     if (summary.events > 0)
@@ -78,6 +82,7 @@ const HELP = [
         ["Esc, Backspace", "back to the last zoom"],
         ["Home", "show everything"],
         ["v", "split methods by version, tier, ReJITID, or merge them"],
+        ["c", "time on a CPU, off it, or both, where the recording has both"],
         ["i", "flame or icicle"],
         ["r", "root first or leaf first (callers of each leaf)"],
     ]],
@@ -106,6 +111,8 @@ const WORDS = [
         "tiers in proportion."],
     ["self, total", "samples in the frame itself; and with what it called. A sample counts once, " +
         "however often the method recurs in it."],
+    ["off-cpu futex, io, ...", "what a thread waited for that did not run: it stands above the " +
+        "code that waited. Runnable: it waited for a CPU. A wait stands at the moment it began."],
     ["attributed", "the share of samples whose leaf is known: a code version, native code by " +
         "name, or the kernel."],
 ];

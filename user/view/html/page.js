@@ -29,6 +29,8 @@ class Page {
 
     start() {
         fillHeader(this.profile);
+        this.element("clock").hidden = !this.profile.raw.off_samples;
+        this.check("clock", this.profile.clock);
         fillHelp(this.element("help"));
         new RunTab(this.element("run")).show(this.profile);
         this.readTheme();
@@ -64,7 +66,7 @@ class Page {
         const [from, to] = this.strip.times();
         this.element("range").replaceChildren(make("b", "", this.strip.whole() ? "whole run"
             : formatTime(from) + " – " + formatTime(to)), " · ",
-        formatCount(this.selection.samples) + " samples");
+        this.profile.amount(this.selection.samples));
         this.element("range-clear").hidden = this.strip.whole();
         this.fillLegend();
     }
@@ -85,6 +87,19 @@ class Page {
         this.check("split", split);
         if (this.chosenKey)
             this.chosenKey = this.sameKey(this.chosenKey);
+        this.updateMatches();
+        this.retree(focus, selected);
+    }
+
+    // Time on a CPU, off it, or both: other samples in the same stacks.
+    setClock(clock) {
+        const focus = this.tree ? pathOf(this.tree, this.focus) : [];
+        const selected = this.tree ? pathOf(this.tree, this.selectedNode) : [];
+        this.profile.setClock(clock);
+        this.check("clock", this.profile.clock);
+        this.strip.gather();
+        fillHeader(this.profile);
+        this.selectRange();
         this.updateMatches();
         this.retree(focus, selected);
     }
@@ -126,7 +141,7 @@ class Page {
 
     relayout(keepScroll) {
         const {flame} = this;
-        flame.setRoot("all · " + formatCount(this.selection.samples) + " samples");
+        flame.setRoot("all · " + this.profile.amount(this.selection.samples));
         const layout = new Layout(this.tree, this.focus, flame.width());
         flame.setLayout(layout, keepScroll);
         flame.selected = this.selectedNode > 0 ? layout.find(this.selectedNode) : -1;
@@ -134,7 +149,7 @@ class Page {
         flame.draw();
         Object.assign(flame.canvas.dataset, {
             boxes: layout.x.length, rows: layout.rows, samples: this.selection.samples,
-            split: this.split, order: this.order, focusRow: layout.focusRow,
+            split: this.split, order: this.order, clock: this.profile.clock, focusRow: layout.focusRow,
         });
         this.element("zoom-out").disabled = this.focus === 0;
         this.drawStrip();
@@ -197,11 +212,11 @@ class Page {
     announce() {
         const {tree, selectedNode: node, selection} = this;
         const key = node > 0 ? tree.keys.list[tree.key[node]] : null;
-        const name = key ? keyLabel(key).slice(0, 300) : "all samples";
+        const name = key ? keyLabel(key).slice(0, 300) : "all " + this.profile.unit();
         const self = tree.self[node];
         this.element("status").textContent = name + " — " +
-            formatPercent(tree.total[node], selection.samples) + " of samples, " +
-            formatCount(tree.total[node]) + (self > 0 && this.order === "callees"
+            formatPercent(tree.total[node], selection.samples) + " of " + this.profile.unit() +
+            ", " + this.profile.number(tree.total[node]) + (self > 0 && this.order === "callees"
             ? ", self " + formatPercent(self, selection.samples) : "") +
             (this.focus > 0 ? " · zoomed" : "");
     }

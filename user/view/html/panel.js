@@ -66,19 +66,19 @@ class Tooltip {
         const key = node === 0 ? null : tree.keys.list[tree.key[node]];
         const all = selection.samples;
         const head = makeName("p", "tooltip-name", key ? keyLabel(key).slice(0, 600)
-            : "all samples");
+            : "all " + view.profile.unit());
         const line = make("p", "tooltip-line");
-        line.append(make("b", "", formatPercent(tree.total[node], all)), " of samples, ",
-            formatCount(tree.total[node]));
+        line.append(make("b", "", formatPercent(tree.total[node], all)), 
+            " of " + view.profile.unit() + ", ", view.profile.number(tree.total[node]));
         if (tree.self[node] > 0 && view.order === "callees")
             line.append(" · self ", make("b", "", formatPercent(tree.self[node], all)));
         if (!key || key.method < 0)
             return [head, line];
-        return [head, line, this.versions(methodShares(view, key.method))];
+        return [head, line, this.versions(view, methodShares(view, key.method))];
     }
 
     // The share of each version of the method, wherever it was called from.
-    versions(shares) {
+    versions(view, shares) {
         const table = make("table", "tooltip-versions");
         const sum = shares.reduce((all, share) => all + share.self, 0);
         const measure = sum > 0 ? "self" : "total";
@@ -93,7 +93,7 @@ class Tooltip {
             const label = make("td");
             label.append(swatch(share.body.tier), share.body.version);
             row.append(label, make("td", "number", formatPercent(share[measure], whole)),
-                make("td", "number", formatCount(share[measure])));
+                make("td", "number", view.profile.number(share[measure])));
             table.append(row);
         }
         if (sampled.length > 8 || shares.length > sampled.length) {
@@ -194,9 +194,9 @@ class Panel {
         const all = view.selection.samples;
         const list = make("dl", "pair");
         addFact(list, "self", formatPercent(self, all)).append(
-            make("dd", "faint", formatCount(self)));
+            make("dd", "faint", view.profile.number(self)));
         addFact(list, "total", formatPercent(total, all)).append(
-            make("dd", "faint", formatCount(total)));
+            make("dd", "faint", view.profile.number(total)));
         return list;
     }
 
@@ -282,7 +282,8 @@ class Panel {
         addFact(list, "native version", body.native === null ? "unknown" : String(body.native));
         if (body.osr !== null)
             addFact(list, "OSR at IL", "0x" + body.osr.toString(16));
-        addFact(list, "samples", formatCount(self) + " self, " + formatCount(total) + " total");
+        addFact(list, profile.unit(), profile.number(self) + " self, " +
+            profile.number(total) + " total");
         // Precompiled code was there before anybody looked: it has no birth.
         if (body.source !== "image") {
             addFact(list, "born", this.when(body.born) +

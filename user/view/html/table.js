@@ -47,7 +47,7 @@ class HottestTable {
         const head = make("thead");
         const row = make("tr");
         const versions = this.view.split === "version";
-        const columns = [["self", "self"], ["", "samples"], ["total", "total"], ["", "tier"]];
+        const columns = [["self", "self"], ["", this.view.profile.unit()], ["total", "total"], ["", "tier"]];
         if (versions)
             columns.push(["", "#ReJITID"], ["", "native version"]);
         if (this.view.profile.raw.processes.length > 1)
@@ -104,7 +104,7 @@ class HottestTable {
         else
             tier.append(swatch(key.class), key.tag && split === "version"
                 ? key.tag.slice(1, -1).replace(/ #.*$/, "") : className(profile, key.class));
-        row.append(share, make("td", "number", formatCount(self)),
+        row.append(share, make("td", "number", profile.number(self)),
             make("td", "number", formatPercent(total, selection.samples)), tier);
         if (split === "version") {
             const body = key.body >= 0 ? profile.bodies[key.body] : null;
@@ -230,6 +230,7 @@ class RunTab {
         const grid = make("div", "ledger");
         const titles = {
             samples: "Samples", samples_lost: "Samples lost, by cause",
+            off_cpu: "Stacks of time off the CPU", off_cpu_lost: "Of these lost, by cause",
             notes: "Notes on kept samples",
             events: "Code events", events_lost: "Code events lost, by cause",
             code_map_lost: "Bodies without a place in the code map, by cause",

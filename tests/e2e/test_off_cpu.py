@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (c) 2026 The tierscope authors
+"""Time off the CPU: as long as the programs' own clocks say, in the methods that waited, for
+what they waited for; and where the time of each thread went, by the kernel's own account."""
+
+import json
+import os
+import time
+
+from lib import check, loader, programs, report
+
+EVENT = report.OFF_CPU
+# thread: (method, what it waits for, at least so long: rounds * ms)
+PLACES = {"napper": ("Waits.Places.Nap(uint)", "sleep", 800), "poller": ("Waits.Places.Poll(uint)", "poll", 800),
+          "reader": ("Waits.Places.Read(int)", "io", 0), "locker": ("Waits.Places.Contend()", "futex", 0)}
+BLOCKED = ("futex", "poll", "io", "sleep", "fault", "other")
+
+
+def stacks(t, path, *options):
+    """[(frames, root first; ns)] of report --off-cpu."""
+    result = loader.report(t, path, "--off-cpu", "--format", "folded", *options)
+    check.equal(result.code, 0, f"{result}\nexit code")
+    lines = (line.rsplit(" ", 1) for line in result.out.splitlines())
+    return [(stack.split(";"), int(ns)) for stack, ns in lines]
+
+
+def waited(stacks, thread, method, state=None):
+    return sum(ns for frames, ns in stacks if frames[0].startswith(thread + "-") and
+               any(f.startswith(method) for f in frames) and state in (None, frames[-1].split()[-1].removesuffix("_[k]")))
+
+
+def slack(document):
+    """ns: each stack that was lost can be one wait; and of a switch that the kernel does not tell (some virtual
+    machines hide threads of their own) nobody knows when the thread that it let in began to run."""
+    off = document.ledger["off_cpu"]
+    return 60e6 * sum(off["lost"].values()) + 20e6 * off["switches_not_told"]
+
+
+def times_of(document):
+    """tid: times of the thread; the last name counts."""
+    return {thread["tid"]: thread["times"] for thread in document.document["threads"] if thread["times"]}
+
+
+def total(times):
+    return sum(times[state] for state in ("running", "runnable", *BLOCKED))
+
+
+def within(ours, truth, most, what):
+    print(f"{what}: {ours / 1e6:.2f} ms, in truth {truth / 1e6:.2f} ms, at most {most / 1e6:.2f} ms apart")
+    check.that(abs(ours - truth) <= most, f"{what}: {ours} ns against {truth} ns, more than {most:.0f} ns apart")
+
+
+@check.test("off-CPU: who waited for what, and how long", timeout=90)
+def who_waited(t):
+    programs.need_root()
+    path = t.path("waits.tscope")
+    result = loader.record(t, "--off-cpu", "-o", path, "--", programs.app("waits"), env=programs.environment(
+        DOTNET_TC_CallCountingDelayMs="0"))
+    check.equal(result.code, 0, f"{result}\nexit code")
+    told = json.loads(result.out.splitlines()[-1])
+    document = report.Report(loader.read_json(t, path))
+    of_threads, times = stacks(t, path, "--per-thread"), times_of(document)
+    loose = slack(document)
+    with t.case("the ledger is exact"):
+        report.check_ledger(document)
+        print(document.ledger["off_cpu"])
+        check.equal(document.ledger["off_cpu"]["threads_full"], 0, "threads without a place")
+    for thread, (method, state, least) in PLACES.items():
+        truth, run = told[thread]["waited"] + told[thread].get("waited_later", 0), told[thread]["run"]
+        with t.case(f"{method} waited for {state}, as long as the clock says"):
+            ours = waited(of_threads, thread, method)
+            # What is not waiting is running: at most all that the thread ran.
+            check.at_least(ours + run + 0.02 * truth + loose, truth, "all time off the CPU, and run time")
+            check.at_least(1.01 * truth + loose, ours, "the clock against time off the CPU")
+            check.at_least(waited(of_threads, thread, method, state) + loose, 0.98e6 * least, f"for {state}, ns")
+            for other in set(BLOCKED) - {state, "fault"}:
+                check.at_least(0.02 * truth, waited(of_threads, thread, method, other), f"for {other}, ns")
+    with t.case("half of it in the first body, half in the one behind it"):
+        bodies = sorted((b for b in document.bodies if b["name"] == PLACES["napper"][0] and b["total"][EVENT]),
+                        key=lambda b: b["born_ns"])
+        print([(b["tier"], b["total"]) for b in bodies])
+        check.equal(bodies[0]["tier"], "QuickJitted", "tier of the first")
+        check.at_least(len(bodies), 2, "bodies")
+        run = told["napper"]["run"]
+        within(bodies[0]["total"][EVENT], told["napper"]["waited"], 0.02 * told["napper"]["waited"] + run + loose, "in the first")
+        within(sum(b["total"][EVENT] for b in bodies[1:]), told["napper"]["waited_later"],
+               0.02 * told["napper"]["waited_later"] + run + loose, "in the others")
+    for thread in ("napper", "poller", "reader", "writer", "holder", "locker", "burner"):
+        with t.case(f"{thread}: times as the kernel counts them, and by the clock"):
+            known, ours = told[thread], times[told[thread]["tid"]]
+            rest = total(ours) - known["life"]  # before and behind what the thread knows of
+            most = 0.02 * known["life"] + max(rest, 0) + loose
+            within(ours["running"], known["run"], most, "running")
+            within(ours["runnable"], known["delay"], most, "runnable")
+            within(sum(ours[state] for state in BLOCKED), known["life"] - known["run"] - known["delay"], most, "blocked")
+            check.at_least(total(ours), 0.99 * known["life"], "wall clock, ns")
+            check.at_least(document.document["recording"]["end_ns"] - ours["since_ns"], total(ours), "until the end, ns")
+    with t.case("a thread that waits in epoll"):
+        tid = next(th["tid"] for th in document.document["threads"] if th["name"] == ".NET Sockets")
+        check.at_least(times[tid]["poll"] + times[tid]["runnable"], 0.9 * total(times[tid]), "ns")
+    with t.case("every form says the same"):
+        folded = sum(ns for _, ns in stacks(t, path))
+        check.equal(next(e["weight"] for e in document.events if e["name"] == EVENT), folded, "ns in JSON")
+        scope = loader.report(t, path, "--off-cpu", "--format", "speedscope")
+        check.equal(sum(p["endValue"] for p in json.loads(scope.out)["profiles"]), folded, "ns in speedscope")
+        wall = loader.report(t, path, "--wall", "--format", "folded")
+        clock = next(e for e in document.events if e["name"] == "cpu-clock")
+        check.equal(sum(int(line.rsplit(" ", 1)[1]) for line in wall.out.splitlines()),
+                    folded + clock["samples"] * clock["period"], "ns in --wall")
+        text = loader.report(t, path, "--off-cpu")
+        check.that("time of threads" in text.out and "off-cpu futex" in text.out, f"a table of threads in\n{text}")
+
+
+def threads_of(pid):
+    return set(map(int, os.listdir(f"/proc/{pid}/task")))
+
+
+@check.test("off-CPU: attached, blocked from before the start until the end", timeout=90)
+def attached(t):
+    programs.need_root()
+    app = programs.start_app(t, "web", "--urls", f"http://127.0.0.1:{programs.free_port()}")
+    path, pid = t.path("web.tscope"), app.process.pid
+    time.sleep(1)
+    before = threads_of(pid)
+    result = loader.record(t, "--off-cpu", "-p", pid, "-d", "2s", "-o", path)
+    check.equal(result.code, 0, f"{result}\nexit code")
+    always = before & threads_of(pid)
+    document = report.Report(loader.read_json(t, path))
+    times, about = times_of(document), document.document["recording"]
+    elapsed = about["end_ns"] - about["start_ns"]
+    with t.case("every thread that was there has a time for every moment"):
+        check.equal(always - set(times), set(), "threads without times")
+        for tid in always:
+            within(total(times[tid]), elapsed, 0.01 * elapsed, f"thread {tid}")
+    with t.case("they were blocked"):
+        blocked = sum(times[tid][state] for tid in always for state in BLOCKED)
+        check.at_least(blocked, 0.5 * elapsed * len(always), "ns")
+    with t.case("the ledger is exact"):
+        report.check_ledger(document)
+
+
+@check.test("off-CPU: what cannot be asked for", timeout=60)
+def cannot(t):
+    programs.need_root()
+    path = t.path("out.tscope")
+    events = "cpu-clock,task-clock,page-faults,minor-faults"
+    with t.case("with four events"):
+        loader.complaint(loader.run("record", "--off-cpu", "-e", events, "-o", path, "--", "true"), 3, "--off-cpu", "three")
+    with t.case("with counts of samples"):
+        for option in ("--stat=1s", "--serve=127.0.0.1:1"):
+            loader.complaint(loader.run("record", "--off-cpu", option, "-o", path, "--", "true"), 3, "--off-cpu")
+    check.equal(loader.record(t, "-o", path, "--", "true").code, 0, "exit code")
+    with t.case("of a recording without it"):
+        for option in ("--off-cpu", "--wall"):
+            loader.complaint(loader.report(t, path, option), 3, "record --off-cpu")
+    with t.case("two at once"):
+        loader.complaint(loader.report(t, path, "--off-cpu", "--wall"), 3, "--off-cpu", "--wall")
+    check.equal(loader.record(t, "--off-cpu", "-e", "page-faults", "-o", path, "--", "true").code, 0, "exit code")
+    with t.case("the wall clock without a clock"):
+        loader.complaint(loader.report(t, path, "--wall"), 3, "cpu-clock")

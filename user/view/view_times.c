@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (c) 2026 The tierscope authors
+// Where the time of each thread went, by the time stamps of all of its switches.
+#include "view_internal.h"
+
+#include "../base/alloc.h"
+
+#include <stdlib.h>
+
+#define NAME_BYTES 60
+
+static const char *const names[] = {
+#define NAME(number, id, name) [number] = name,
+	TS_STATE_TABLE(NAME)
+#undef NAME
+};
+
+const char *view__state_name(uint32_t state)
+{
+	return names[state % TS_STATES];
+}
+
+struct row {
+	uint32_t thread;
+	struct model_times times;
+	uint64_t sum;
+};
+
+static int by_sum(const void *left, const void *right)
+{
+	const struct row *a = left, *b = right;
+
+	if (a->times.ns[TS_STATE_RUNNING] != b->times.ns[TS_STATE_RUNNING])
+		return a->times.ns[TS_STATE_RUNNING] < b->times.ns[TS_STATE_RUNNING] ? 1 : -1;
+	return a->thread < b->thread ? -1 : a->thread > b->thread;
+}
+
+static void append_row(const struct row *row, const char *name, struct buf *buf)
+{
+	buf__printf(buf, "%10.3f", (double)row->sum / 1e9);
+	for (uint32_t state = 0; state < TS_STATES; state++)
+		buf__printf(buf, " %9.3f", (double)row->times.ns[state] / 1e9);
+	buf__printf(buf, " %10llu  ", (unsigned long long)row->times.switches);
+	view__append_name(buf, name, NAME_BYTES);
+	buf__append_char(buf, '\n');
+}
+
+static uint32_t collect(const struct model *model, struct row **ret_rows, struct row *ret_all)
+{
+	uint32_t count = 0, capacity = 0;
+
+	for (uint32_t i = 0; i < model__threads(model); i++) {
+		const struct model_times *times = model__times(model, i);
+		struct row *row;
+
+		if (!times)
+			continue;
+		alloc__grow(*ret_rows, count, capacity);
+		row = &(*ret_rows)[count++];
+		*row = (struct row){ .thread = i, .times = *times };
+		for (uint32_t state = 0; state < TS_STATES; state++) {
+			row->sum += times->ns[state];
+			ret_all->times.ns[state] += times->ns[state];
+		}
+		ret_all->sum += row->sum;
+		ret_all->times.switches += times->switches;
+	}
+	return count;
+}
+
+void view_times__append(const struct model *model, const struct view_options *options,
+			struct buf *buf)
+{
+	uint32_t top = options->top ? options->top : UINT32_MAX;
+	struct row *rows = NULL, all = { 0 };
+	uint32_t count = collect(model, &rows, &all);
+	struct buf name = BUF_INIT;
+
+	if (!count)
+		return;
+	qsort(rows, count, sizeof(*rows), by_sum);
+	buf__append_string(buf, "\ntime of threads, in seconds\n       all");
+	for (uint32_t state = 0; state < TS_STATES; state++)
+		buf__printf(buf, " %9s", names[state]);
+	buf__append_string(buf, "   switches  thread\n");
+	append_row(&all, "all threads", buf);
+	for (uint32_t i = 0; i < count && i < top; i++) {
+		buf__clear(&name);
+		view__thread_label(model, rows[i].thread, &name);
+		append_row(&rows[i], buf__string(&name), buf);
+	}
+	if (count > top)
+		buf__printf(buf, "        and %u more\n", count - top);
+	buf__free(&name);
+	free(rows);
+}

@@ -14,7 +14,7 @@ from test_rejit import Told, read_lines, with_profiler
 
 # A change that lasts longer is there at two looks of a recorder, also of a busy one.
 LASTING_NS = 2_000_000_000
-CHANGES = 4
+CHANGES = 6  # of two functions: each is counted, then settled, then new code comes
 # A hit has the time at which its thread stood there, after the write.
 SLACK_NS = 1_000_000
 NEAR_NS = 100_000_000

@@ -19,6 +19,7 @@
 #include "name_parser.h"
 
 #include "../../abi/body.h"
+#include "../../abi/offcpu.h"
 
 #include <string.h>
 
@@ -353,6 +354,17 @@ const char *name__target(unsigned int target)
 	};
 
 	return targets[target < TS_TARGET_COUNT ? target : TS_TARGET_UNKNOWN];
+}
+
+const char *name__state(unsigned int state)
+{
+	static const char *const states[TS_STATES] = {
+#define NAME(number, id, name) [number] = name,
+		TS_STATE_TABLE(NAME)
+#undef NAME
+	};
+
+	return states[state % TS_STATES];
 }
 
 const char *name__il_state(unsigned int state)

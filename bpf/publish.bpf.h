@@ -238,7 +238,7 @@ static __always_inline int on_stub_patches(const void *from)
 	if (bpf_probe_read_user(&event->told, sizeof(event->told), from))
 		event->told.count = 0;
 	fill_header(&event->header, TS_EVENT_STUB_PATCH, sizeof(*event), space->number);
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(event, code_ring_wish());
 	ledger_count(TS_LEDGER_CODE_SENT);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "../base/alloc.h"
 #include "../base/buf.h"
 #include "../base/crc32c.h"
+#include "../base/folders.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -73,17 +74,14 @@ static bool is_ours(const struct stat *state)
 
 static void append_place(struct buf *path)
 {
-	const char *wanted = getenv("TIERSCOPE_CACHE"), *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
+	const char *wanted = getenv("TIERSCOPE_CACHE");
 
 	if (wanted)
 		buf__append_string(path, wanted);
 	else if (!geteuid())
 		buf__append_string(path, "/var/cache/tierscope");
-	else if (xdg && *xdg == '/')
-		buf__printf(path, "%s/tierscope", xdg);
-	else if (home && *home == '/')
-		buf__printf(path, "%s/.cache/tierscope", home);
+	else
+		folders__append_cache(path, "tierscope");
 }
 
 struct image_cache *image_cache__open(void)

@@ -7,6 +7,7 @@
 #include "mapped_file.h"
 
 #include "../base/buf.h"
+#include "../base/folders.h"
 #include "../target/proc.h"
 #include "../target/root.h"
 
@@ -118,17 +119,14 @@ static int try_build_id(struct debug_file *file, const struct wanted *wanted, in
  */
 static int try_fetched(struct debug_file *file, const struct wanted *wanted, int root)
 {
-	const char *cache = getenv("DEBUGINFOD_CACHE_PATH"), *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
+	const char *cache = getenv("DEBUGINFOD_CACHE_PATH");
 	struct buf path = BUF_INIT;
 	int err = -ENOENT;
 
 	if (cache && *cache)
 		buf__append_string(&path, cache);
-	else if (xdg && *xdg)
-		buf__printf(&path, "%s/debuginfod_client", xdg);
-	else if (home && *home)
-		buf__printf(&path, "%s/.cache/debuginfod_client", home);
+	else
+		folders__append_cache(&path, "debuginfod_client");
 	if (path.size && wanted->build_id_size) {
 		buf__append_char(&path, '/');
 		append_hex(&path, wanted->build_id, wanted->build_id_size);

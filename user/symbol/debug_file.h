@@ -20,8 +20,8 @@ struct debug_file {
 
 /*
  * Looks in the process's root and in our own: in `folder`
- * (DEBUG_FILE_FOLDER) and beside `path`, then in debuginfod's cache.  0, or -ENOENT: there is none that
- * provably belongs to `program`.
+ * (DEBUG_FILE_FOLDER) and beside `path`, then in debuginfod's cache.  0, or -ENOENT: there
+ * is none that provably belongs to `program`.
  */
 int debug_file__open(struct debug_file *file, const struct elf_view *program, pid_t pid,
 		     const char *path, const char *folder);

@@ -7,7 +7,7 @@
 #include <lzma.h>
 #include <stdlib.h>
 
-/* A few kilobytes can become gigabytes; those of a whole browser are 20 MB. */
+/* A few kilobytes can become gigabytes. */
 #define IMAGE_MAX   (32u << 20)
 #define DECODER_MAX (128u << 20)
 

@@ -66,6 +66,8 @@ enum ts_frame_kind {
  *   RSP         CFA = rsp + 8s; caller's rbp at [CFA - 8p], p 0: unchanged
  *   RBP         CFA = rbp + 8s; the same
  *   ALIGNED     CFA = [rbp - 8s], caller's rbp at [rbp]
+ *   R10         CFA = r10, on the way into such a frame and out of it, where nothing is
+ *               called; rbp is the caller's, or points into the frame to where that is
  *   PLT         CFA = rsp + 8s, from byte p of each 16 on rsp + 8s + 8; rbp unchanged
  *   SIGNAL      a signal's handler returns here: rip, rsp and rbp of what it
  *               interrupted are in the kernel's frame, from rsp on
@@ -75,6 +77,7 @@ enum ts_rule_kind {
 	TS_RULE_RSP = TS_FRAME_COUNT,
 	TS_RULE_RBP,
 	TS_RULE_ALIGNED,
+	TS_RULE_R10,
 	TS_RULE_PLT,
 	TS_RULE_SIGNAL,
 	TS_RULE_END,
@@ -86,6 +89,7 @@ _Static_assert(TS_RULE_COUNT <= 16, "kinds have four bits");
  * What SIGNAL reads: struct ucontext of the kernel (arch/x86/include/uapi/asm/ucontext.h
  * and sigcontext.h), which begins where rsp points once the handler has returned.
  */
+#define TS_SIGNAL_R10	56
 #define TS_SIGNAL_RBP	120
 #define TS_SIGNAL_RSP	160
 #define TS_SIGNAL_RIP	168

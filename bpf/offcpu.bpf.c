@@ -112,6 +112,7 @@ static __always_inline __u32 take_stack(void *context, struct task_struct *task,
 	walk->ip = regs->rip;
 	walk->sp = regs->rsp;
 	walk->bp = regs->rbp;
+	walk->r10 = regs->r10;
 	walk->flags |= TS_SAMPLE_KERNEL_MODE;
 	walking->event = off_cpu_event;
 	sample->ip = walk->ip;

@@ -34,6 +34,7 @@ static __always_inline bool user_registers(struct bpf_perf_event_data *ctx,
 		walk->ip = ctx->regs.rip;
 		walk->sp = ctx->regs.rsp;
 		walk->bp = ctx->regs.rbp;
+		walk->r10 = ctx->regs.r10;
 		return true;
 	}
 	task = bpf_get_current_task_btf();
@@ -43,6 +44,7 @@ static __always_inline bool user_registers(struct bpf_perf_event_data *ctx,
 	walk->ip = regs->rip;
 	walk->sp = regs->rsp;
 	walk->bp = regs->rbp;
+	walk->r10 = regs->r10;
 	walk->flags |= TS_SAMPLE_KERNEL_MODE;
 	return true;
 }

@@ -45,6 +45,7 @@ enum memory {
 
 struct walk {
 	__u64 ip, sp, bp;
+	__u64 r10;		/* where the thread stands; callers' is gone */
 	struct returns_of returns;	/* and the space */
 	__u32 count;		/* frames found */
 	__u32 flags;		/* enum ts_sample_flags */
@@ -162,9 +163,10 @@ static __always_inline bool native_caller(struct walk *walk, struct caller_place
  */
 static __always_inline void signal_step(struct walk *walk)
 {
-	__u64 ip, sp, bp, at = walk->sp;
+	__u64 ip, sp, bp, r10, at = walk->sp;
 
-	if (!read_word(&walk->window, at + TS_SIGNAL_RBP, &bp) ||
+	if (!read_word(&walk->window, at + TS_SIGNAL_R10, &r10) ||
+	    !read_word(&walk->window, at + TS_SIGNAL_RBP, &bp) ||
 	    !read_word(&walk->window, at + TS_SIGNAL_RSP, &sp) ||
 	    !read_word(&walk->window, at + TS_SIGNAL_RIP, &ip) || ip < 0x1000) {
 		walk_broken(walk);
@@ -173,6 +175,7 @@ static __always_inline void signal_step(struct walk *walk)
 	walk->ip = ip;
 	walk->sp = sp;
 	walk->bp = bp;
+	walk->r10 = r10;
 	walk->interrupted = 1;
 }
 
@@ -211,6 +214,11 @@ static __always_inline bool find_caller(struct walk *walk, __u32 shape,
 			return true;
 		walk_broken(walk);
 		return false;
+	case TS_RULE_R10:
+		caller->sp = walk->r10;
+		if (walk->bp >= walk->sp && walk->bp < walk->r10)
+			caller->bp_at = walk->bp;
+		return true;
 	case TS_RULE_PLT:
 		caller->sp = walk->sp + words +
 			     ((walk->ip & 15) >= TS_SHAPE_PROLOG(shape) ? 8 : 0);

@@ -28,6 +28,12 @@ enum op {
 	OP_LEA_RBP, /* lea rbp, [rsp + n], mov rbp, rsp */
 	OP_LEA_R11, /* lea r11, [rsp - n] */
 	OP_MOV_RSP_R11,
+	OP_LEA_R10,	/* lea r10, [rsp + n] */
+	OP_LEA_RSP_R10, /* lea rsp, [r10 - n] */
+	OP_PUSH_R10_AT, /* push [r10 - n] */
+	OP_PUSH_R10,
+	OP_POP_R10,
+	OP_AND, /* and rsp, -n */
 	OP_LEAVE, /* ret, tail jump */
 };
 
@@ -39,7 +45,7 @@ struct insn {
 
 struct machine {
 	__u64 stack[MACHINE_STACK_WORDS];
-	__u64 rsp, rbp, rax, r11;
+	__u64 rsp, rbp, rax, r10, r11;
 };
 
 static __u64 *machine__word(struct machine *m, __u64 address)
@@ -62,7 +68,7 @@ static void machine__start(struct machine *m)
 		m->stack[i] = 0xdead0000dead0000ULL + i;
 	m->rbp = MACHINE_CALLER_BP;
 	m->rsp = MACHINE_CALLER_BP - 0x40;
-	m->rax = m->r11 = 0x1111;
+	m->rax = m->r10 = m->r11 = 0x1111;
 	*machine__word(m, m->rbp) = 0;
 	*machine__word(m, m->rbp + 8) = 0;
 	machine__push(m, MACHINE_CALLER);
@@ -107,6 +113,25 @@ static void machine__execute(struct machine *m, const struct insn *insn)
 		break;
 	case OP_MOV_RSP_R11:
 		m->rsp = m->r11;
+		break;
+	case OP_LEA_R10:
+		m->r10 = m->rsp + insn->n;
+		break;
+	case OP_LEA_RSP_R10:
+		m->rsp = m->r10 - insn->n;
+		break;
+	case OP_PUSH_R10_AT:
+		machine__push(m, *machine__word(m, m->r10 - insn->n));
+		break;
+	case OP_PUSH_R10:
+		machine__push(m, m->r10);
+		break;
+	case OP_POP_R10:
+		m->r10 = *machine__word(m, m->rsp);
+		m->rsp += 8;
+		break;
+	case OP_AND:
+		m->rsp &= -(__u64)insn->n;
 		break;
 	case OP_OTHER:
 	case OP_LEAVE:

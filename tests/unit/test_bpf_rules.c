@@ -11,6 +11,8 @@
 
 #define RSP(words, rbp) TS_SHAPE(TS_RULE_RSP, rbp, words)
 #define RBP(words, rbp) TS_SHAPE(TS_RULE_RBP, rbp, words)
+#define ALIGNED_FRAME	TS_SHAPE(TS_RULE_ALIGNED, 0, 1)
+#define R10		TS_SHAPE(TS_RULE_R10, 0, 0)
 #define END		TS_SHAPE(TS_RULE_END, 0, 0)
 #define SIGNAL		TS_SHAPE(TS_RULE_SIGNAL, 0, 0)
 
@@ -162,7 +164,7 @@ struct function {
 	struct {
 		struct insn insn;
 		__u32 shape; /* before it */
-	} steps[16];
+	} steps[20];
 };
 
 static const struct function functions[] = {
@@ -188,12 +190,28 @@ static const struct function functions[] = {
 	  {{"415F", OP_POP}, RBP(2, 2)},
 	  {{"5D", OP_POP_RBP}, RBP(2, 2)},
 	  {{"C3", OP_LEAVE}, RSP(1, 0)}}},
+	/* As gcc 12 writes it, with its rules where they are. */
+	{"that aligns its frame",
+	 {{{"4C8D542408", OP_LEA_R10, 8}, RSP(1, 0)},
+	  {{"4883E4C0", OP_AND, 64}, R10},
+	  {{"41FF72F8", OP_PUSH_R10_AT, 8}, R10},
+	  {{"55", OP_PUSH_RBP}, R10},
+	  {{"4889E5", OP_LEA_RBP, 0}, R10},
+	  {{"4152", OP_PUSH_R10}, R10},
+	  {{"53", OP_PUSH}, ALIGNED_FRAME},
+	  {{"4883C480", OP_SUB, 0x80}, ALIGNED_FRAME},
+	  {{"488D65F0", OP_LEA_RSP, -0x10}, ALIGNED_FRAME},
+	  {{"5B", OP_POP}, ALIGNED_FRAME},
+	  {{"415A", OP_POP_R10}, ALIGNED_FRAME},
+	  {{"5D", OP_POP_RBP}, R10},
+	  {{"498D62F8", OP_LEA_RSP_R10, 8}, R10},
+	  {{"C3", OP_LEAVE}, RSP(1, 0)}}},
 	{"that only jumps on", {{{"FF2500000000", OP_LEAVE}, RSP(1, 0)}}},
 };
 
 static void check_function(const struct function *function)
 {
-	struct rule rules[17];
+	struct rule rules[21];
 	__u32 count = 0, at = TEXT;
 	__u64 sp_of_caller;
 
@@ -212,6 +230,7 @@ static void check_function(const struct function *function)
 					     machine.rbp);
 		struct found found;
 
+		walk.r10 = machine.r10;
 		code_find(SPACE, walk.ip, &found);
 		leaf_step(&walk, &found, &scratch.decoder);
 		if (walk.ip != MACHINE_CALLER || walk.sp != sp_of_caller ||
@@ -235,12 +254,12 @@ static void the_caller_is_found_from_every_instruction(void **state)
 
 enum { START = TEXT, MIDDLE = TEXT + 0x40, FRAMED = TEXT + 0x80, HOLE = TEXT + 0xc0,
        RETURN = TEXT + 0x100, HANDLER = TEXT + 0x140, LINKAGE = TEXT + 0x180,
-       ALIGNED = TEXT + 0x1c0, FENCE = TEXT + 0x200 };
+       ALIGNED = TEXT + 0x1c0, ENTERED = TEXT + 0x200, FENCE = TEXT + 0x240 };
 
 static const struct rule rules[] = {
 	{START, END}, {MIDDLE, RSP(4, 3)}, {FRAMED, RBP(2, 2)}, {HOLE, 0},
 	{RETURN, SIGNAL}, {HANDLER, RSP(2, 0)}, {LINKAGE, TS_SHAPE(TS_RULE_PLT, 11, 1)},
-	{ALIGNED, TS_SHAPE(TS_RULE_ALIGNED, 0, 1)}, {FENCE, TS_SHAPE_GAP}};
+	{ALIGNED, ALIGNED_FRAME}, {ENTERED, R10}, {FENCE, TS_SHAPE_GAP}};
 
 #define MANAGED (MACHINE_CODE + 0x100)
 
@@ -329,6 +348,7 @@ static void interrupt(__u64 ip)
 	__u64 sp = machine.rsp;
 
 	machine.rsp -= 0x400;
+	*machine__word(&machine, machine.rsp + TS_SIGNAL_R10) = machine.r10;
 	*machine__word(&machine, machine.rsp + TS_SIGNAL_RBP) = machine.rbp;
 	*machine__word(&machine, machine.rsp + TS_SIGNAL_RSP) = sp;
 	*machine__word(&machine, machine.rsp + TS_SIGNAL_RIP) = ip;
@@ -365,6 +385,22 @@ static void a_signal_in_a_prolog_has_its_caller(void **state)
 	assert_int_equal(TS_FRAME_TAG(frame(2)), TS_FRAME_TAG_BODY);
 	assert_true(frame(3) == NATIVE + MIDDLE + 0x1f);
 	assert_rest(4);
+}
+
+/* On the way into an aligned frame only r10 tells where that began. */
+static void a_signal_finds_the_cfa_in_r10(void **state)
+{
+	build_stack();
+	machine__push(&machine, NATIVE + MIDDLE + 0x20);
+	machine.r10 = machine.rsp + 8;
+	machine.rsp = (machine.rsp & ~63ULL) - 64;
+	interrupt(NATIVE + ENTERED + 5);
+	machine.r10 = 0x2222;
+	walk_whole(NATIVE + HANDLER + 4);
+	assert_int_equal(scratch.walk.count, 7);
+	assert_true(frame(3) == NATIVE + MIDDLE + 0x1f);
+	assert_rest(4);
+	assert_int_equal(scratch.walk.flags, 0);
 }
 
 /* Its stack lies above the one that was interrupted. */
@@ -492,6 +528,7 @@ int main(void)
 		TEST(an_aligned_frame_names_its_cfa),
 		TEST(what_a_signal_interrupted_is_not_a_caller),
 		TEST(a_signal_in_a_prolog_has_its_caller),
+		TEST(a_signal_finds_the_cfa_in_r10),
 		TEST(a_handler_may_have_a_stack_of_its_own),
 		TEST(signals_without_an_end_are_cut),
 		TEST(what_was_interrupted_may_be_pending),

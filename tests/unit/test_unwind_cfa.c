@@ -23,6 +23,7 @@
 
 #define RSP(words, rbp) TS_SHAPE(TS_RULE_RSP, rbp, words)
 #define RBP(words, rbp) TS_SHAPE(TS_RULE_RBP, rbp, words)
+#define R10		TS_SHAPE(TS_RULE_R10, 0, 0)
 
 struct row {
 	uint32_t at, shape;
@@ -118,7 +119,14 @@ static const struct program followed[] = {
 	 {{0, TS_SHAPE(TS_RULE_PLT, 10, 1)}}},
 	{"an aligned frame", BYTES(COMMON),
 	 BYTES("\x45\x0c\x0a\x00\x49\x10\x06\x02\x76\x00\x44\x0f\x03\x76\x78\x06"), false,
-	 {{0, RSP(1, 0)}, {5, 0}, {14, 0}, {18, TS_SHAPE(TS_RULE_ALIGNED, 0, 1)}}},
+	 {{0, RSP(1, 0)}, {5, R10}, {14, R10}, {18, TS_SHAPE(TS_RULE_ALIGNED, 0, 1)}}},
+	{"the way out of one", BYTES(COMMON),
+	 BYTES("\x10\x06\x02\x76\x00\x0c\x0a\x00\x41\x0c\x07\x08"), false,
+	 {{0, R10}, {1, RSP(1, 0)}}},
+	{"what could be one", BYTES(COMMON),
+	 BYTES("\x41\x0c\x0a\x08\x41\x0c\x0a\x00\x10\x06\x02\x76\x08\x41\x0c\x07\x08"
+	       "\x41\x10\x06\x02\x76\x00\x0e\x10"),
+	 false, {{0, RSP(1, 0)}, {1, 0}, {2, 0}, {3, 0}, {4, 0}}},
 	{"a signal's return", BYTES(""),
 	 BYTES("\x0f\x04\x77\xa0\x01\x06\x10\x06\x03\x77\xf8\x00\x10\x10\x03\x77\xa8\x01"), true,
 	 {{0, TS_SHAPE(TS_RULE_SIGNAL, 0, 0)}}},

@@ -16,7 +16,7 @@
 #include <string.h>
 
 /* Registers as DWARF numbers them (System V ABI for x86-64). */
-enum { RBP = 6, RSP = 7, RETURN_ADDRESS = 16 };
+enum { RBP = 6, RSP = 7, R10 = 10, RETURN_ADDRESS = 16 };
 
 /* DW_CFA: three with an operand in their lower six bits, and the others. */
 enum {
@@ -92,6 +92,11 @@ static bool words(int64_t bytes, int64_t least, int64_t most, uint32_t *ret_word
 	return true;
 }
 
+static bool is_at(const struct saved *saved, enum saved_kind kind, int64_t offset)
+{
+	return saved->kind == kind && saved->offset == offset;
+}
+
 static uint32_t shape_of_call(const struct rule *rule)
 {
 	uint32_t kind = rule->cfa.base == RSP ? TS_RULE_RSP : TS_RULE_RBP;
@@ -100,17 +105,16 @@ static uint32_t shape_of_call(const struct rule *rule)
 	if ((rule->cfa.base != RSP && rule->cfa.base != RBP) ||
 	    !words(rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa))
 		return 0;
+	/* At the ret of an aligned frame gcc does not say that rbp was taken back: there
+	 * is no frame any more in which it could be. */
+	if (kind == TS_RULE_RSP && cfa == 1 && is_at(&rule->rbp, SAVED_AT_RBP, 0))
+		return TS_SHAPE(kind, 0, cfa);
 	/* Undefined: its value is gone, and nobody up there will miss it. */
 	if (rule->rbp.kind != SAVED_NOT && rule->rbp.kind != SAVED_UNDEFINED &&
 	    (rule->rbp.kind != SAVED_AT ||
 	     !words(-rule->rbp.offset, 2, TS_SHAPE_PROLOG_MAX, &rbp)))
 		return 0;
 	return TS_SHAPE(kind, rbp, cfa);
-}
-
-static bool is_at(const struct saved *saved, enum saved_kind kind, int64_t offset)
-{
-	return saved->kind == kind && saved->offset == offset;
 }
 
 /* The frame was aligned: the CFA lies in it, and rbp where rbp points. */
@@ -122,6 +126,20 @@ static uint32_t shape_of_aligned(const struct rule *rule)
 	    !words(-rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa))
 		return 0;
 	return TS_SHAPE(TS_RULE_ALIGNED, 0, cfa);
+}
+
+/*
+ * On the way there and back gcc has the CFA in r10.  What it says of rbp is not true at
+ * every instruction (pop rbp has no rule); the walk looks where rbp points.
+ *
+ *      lea r10, [rsp + 8]; and rsp, -64; push [r10 - 8]; push rbp; mov rbp, rsp; ...
+ *      pop r10; ... pop rbp; lea rsp, [r10 - 8]; ret
+ */
+static uint32_t shape_of_r10(const struct rule *rule)
+{
+	return !rule->cfa.offset && (rule->rbp.kind == SAVED_NOT ||
+				     is_at(&rule->rbp, SAVED_AT_RBP, 0)) ?
+	       TS_SHAPE(TS_RULE_R10, 0, 0) : 0;
 }
 
 static uint32_t shape_of_signal(const struct rule *rule)
@@ -145,7 +163,7 @@ static uint32_t shape_of(const struct run *run)
 		return 0;
 	switch (rule->cfa.kind) {
 	case CFA_FROM:
-		return shape_of_call(rule);
+		return rule->cfa.base == R10 ? shape_of_r10(rule) : shape_of_call(rule);
 	case CFA_PLT:
 		return rule->rbp.kind == SAVED_NOT ?
 		       TS_SHAPE(TS_RULE_PLT, rule->cfa.offset, 1) : 0;

@@ -82,6 +82,7 @@ static __u32 walk_callers(const struct user_regs_struct *regs)
 	walk.ip = regs->rip;
 	walk.sp = regs->rsp;
 	walk.bp = regs->rbp;
+	walk.r10 = regs->r10;
 	walk_begin(&walk, (struct returns_of){ 0 });
 	walked_count = 0;
 	while (!walk.done && walked_count < CALLERS_MAX) {

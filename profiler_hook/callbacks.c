@@ -127,7 +127,8 @@ static void consider(struct hook *hook, function_id function, uint64_t start,
 		return;
 	if (!only) {
 		err = versions__find_live(hook, function, start, 0, &version);
-		if (err == -ENOENT && !found__is_jitted(function, start))
+		if (err == -ENOENT && (images__hold(&hook->images, start) ||
+				       !found__is_jitted(function, start)))
 			return;
 		if (err && err != -ENOENT) {
 			hook__count(hook, TS_HOOK_API_FAILED);

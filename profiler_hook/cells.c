@@ -27,8 +27,11 @@ struct reading {
 
 static bool read_memory(void *context, uint64_t address, void *buffer, size_t size)
 {
-	(void)context;
-	return !memory__read(buffer, address, size);
+	const struct reading *reading = context;
+
+	/* Precompiled code, mostly: no stub. */
+	return !images__hold(&reading->hook->images, address) &&
+	       !memory__read(buffer, address, size);
 }
 
 static bool read_own(void *context, uint64_t address, void *buffer, size_t size)

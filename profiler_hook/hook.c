@@ -341,10 +341,9 @@ static hresult Callback_JITCompilationStarted(struct profiler_callback *self,
 {
 	int saved = errno;
 
-	(void)function;
 	(void)is_safe_to_block;
 	patches__event(&impl_from_profiler_callback(self)->hook);
-	tiers__begin(&impl_from_profiler_callback(self)->hook);
+	tiers__begin(&impl_from_profiler_callback(self)->hook, function);
 	errno = saved;
 	return S_OK;
 }

@@ -9,6 +9,7 @@
 #include "cells.h"
 #include "corprof.h"
 #include "helper.h"
+#include "images.h"
 #include "journal.h"
 #include "patches.h"
 #include "table.h"
@@ -37,6 +38,8 @@ struct naming;
 /* What a thread saw when it began to compile: see tiers.c. */
 struct compiler {
 	uintptr_t thread; /* its thread pointer; 0 while the rest is written */
+	function_id function;
+	bool quiet; /* nothing happened since it began to compile another */
 	uint64_t slots;
 	uint32_t size, count, occupied;
 };
@@ -49,6 +52,7 @@ struct hook {
 	struct table dynamics; /* function id → record index + 1, alive dynamic ones */
 	struct table modules; /* module id → record index + 1, HOOK_MODULE_* bits */
 	struct table lasting; /* method tables that are never freed: see found_alive.c */
+	struct images images;
 	struct module_link *links;
 	uint32_t links_used;
 	uint32_t collectible_modules; /* ever seen */

@@ -101,6 +101,8 @@ static void add(struct hook *hook, module_id module, const struct module_facts *
 		hook__count(hook, TS_HOOK_RECORD_OVERFLOW);
 	if (collectible)
 		__atomic_store_n(&hook->collectible_modules, 1, __ATOMIC_RELEASE);
+	else if (!facts->incomplete)
+		images__add(&hook->images, facts->base, facts->size);
 	if (record)
 		journal__commit(record);
 	probes__module_load(record ? record : &draft);

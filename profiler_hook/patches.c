@@ -28,10 +28,9 @@
 #define BUCKETS 64u
 #define BUCKET	TS_PATCHES_MAX
 
-#define US	 1000ull
 #define MS	 1000000ull
 #define WAIT_NS	 (1000 * MS) /* for a body to be reached at all */
-#define SOON_NS	 (250 * US)  /* between the helper's first two looks */
+#define SOON_NS	 (1 * MS)    /* between the helper's first two looks */
 #define DOUBLED	 5u	     /* times, while bodies come and go: threads look too */
 #define RARE_NS	 (50 * MS)   /* when what waits has waited long */
 #define IDLE	 2u	     /* looks without a birth before, until it sleeps */

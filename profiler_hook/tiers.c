@@ -24,7 +24,8 @@
  * this hash, or nothing is believed.
  *
  * A method that was compiled this moment is looked up in the hash as the runtime does
- * it (the key is the method's address, plus the version's id, which is 0).  Its MethodDesc and Module are alive, so they are read by plain loads.
+ * it (the key is the method's address, plus the version's id, which is 0).  Its
+ * MethodDesc and Module are alive, so they are read by plain loads.
  * The loader allocator that all but collectible modules share lives as long as the
  * process: once its hash has been read through the kernel, it is read by plain loads
  * too.  The slots never are: another thread may free them when the hash grows.  What
@@ -35,9 +36,10 @@
  * the hash and this one has to reuse its place, within one compilation.)
  *
  * Methods with UnmanagedCallersOnly are the exception: the runtime does not tier them,
- * and puts them into the hash before it tells of the compilation's begin
- * (MethodDesc::PrepareILBasedCode in prestub.cpp).  They are static, so static methods
- * are always looked up.
+ * and puts them into the hash right before it tells of the compilation's begin
+ * (MethodDesc::PrepareILBasedCode in prestub.cpp).  They are static, so for a static
+ * method the hash must be as it was when the thread began the compilation before.  Where
+ * one compilation leads to another inside it, the outer method is looked up.
  */
 #include "tiers.h"
 
@@ -275,40 +277,35 @@ static struct compiler *compiler_of(struct hook *hook, uintptr_t thread)
 	return &hook->compilers[(thread >> 12 ^ thread >> 20) % HOOK_COMPILERS];
 }
 
+static bool is_same(const struct compiler *compiler, const struct runtime_hash *hash)
+{
+	return compiler->slots == hash->slots && compiler->size == hash->size &&
+	       compiler->count == hash->count && compiler->occupied == hash->occupied;
+}
+
 /* A thread inside another's slot finds the other's name, and looks the method up. */
-void tiers__begin(struct hook *hook)
+void tiers__begin(struct hook *hook, function_id function)
 {
 	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
 	struct compiler *compiler = compiler_of(hook, thread);
 	uint64_t address = __atomic_load_n(&hook->counting_hash, __ATOMIC_ACQUIRE);
 	struct runtime_hash hash;
+	bool quiet;
 
 	if (!address)
 		return;
 	memcpy(&hash, (const void *)(uintptr_t)address, sizeof(hash));
+	quiet = __atomic_load_n(&compiler->thread, __ATOMIC_ACQUIRE) == thread &&
+		is_same(compiler, &hash);
 	__atomic_store_n(&compiler->thread, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
+	compiler->function = function;
+	compiler->quiet = quiet;
 	compiler->slots = hash.slots;
 	compiler->size = hash.size;
 	compiler->count = hash.count;
 	compiler->occupied = hash.occupied;
 	__atomic_store_n(&compiler->thread, thread, __ATOMIC_RELEASE);
-}
-
-static bool is_as_it_was(struct hook *hook, uint64_t address,
-			 const struct runtime_hash *hash)
-{
-	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
-	struct compiler *compiler = compiler_of(hook, thread);
-	bool same;
-
-	if (address != __atomic_load_n(&hook->counting_hash, __ATOMIC_ACQUIRE) ||
-	    __atomic_load_n(&compiler->thread, __ATOMIC_ACQUIRE) != thread)
-		return false;
-	same = compiler->slots == hash->slots && compiler->size == hash->size &&
-	       compiler->count == hash->count && compiler->occupied == hash->occupied;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return same && __atomic_load_n(&compiler->thread, __ATOMIC_RELAXED) == thread;
 }
 
 static bool is_static(function_id function)
@@ -317,6 +314,23 @@ static bool is_static(function_id function)
 
 	memcpy(&flags, (const uint8_t *)function + 6, sizeof(flags));
 	return flags & FLAG_STATIC;
+}
+
+/* Nobody put the function there: see above. */
+static bool is_as_it_was(struct hook *hook, uint64_t address,
+			 const struct runtime_hash *hash, function_id function)
+{
+	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+	struct compiler *compiler = compiler_of(hook, thread);
+	bool same;
+
+	if (address != __atomic_load_n(&hook->counting_hash, __ATOMIC_ACQUIRE) ||
+	    __atomic_load_n(&compiler->thread, __ATOMIC_ACQUIRE) != thread)
+		return false;
+	same = compiler->function == function && is_same(compiler, hash) &&
+	       (compiler->quiet || !is_static(function));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return same && __atomic_load_n(&compiler->thread, __ATOMIC_RELAXED) == thread;
 }
 
 /* 1 the JIT chose to optimize a method of tier 0, 0 it did not, or -Exxx. */
@@ -331,7 +345,7 @@ static int is_switched(struct hook *hook, function_id function, module_id module
 		if (!runtime_hash__is_plausible(&hash, SLOTS_MAX))
 			continue; /* caught while it grows */
 		if (hash.size <= 1 || !hash.count ||
-		    (!is_static(function) && is_as_it_was(hook, address, &hash)))
+		    is_as_it_was(hook, address, &hash, function))
 			return 0;
 		result = look_up(&hash, function);
 		memcpy(&again, (const void *)(uintptr_t)address, sizeof(again));

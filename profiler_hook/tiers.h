@@ -28,7 +28,7 @@ enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 			       uint32_t implementation);
 
 /* To be called when a thread begins to compile; makes the next call cheap. */
-void tiers__begin(struct hook *hook);
+void tiers__begin(struct hook *hook, function_id function);
 
 /*
  * The same for a method whose default version was compiled this moment, on the thread

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define FLAG_ELIGIBLE	   0x8000
+#define FLAG_STATIC	   0x80
 #define FLAG_DYNAMIC_CLASS 7
 #define SEARCH_LAG	   32u /* precompiled.c */
 
@@ -96,11 +97,11 @@ static void compiled(struct fixture *fixture, const struct mock_method *method)
 	callback->table->jit_compilation_finished(callback, id_of(method), S_OK, 1);
 }
 
-static void starting(struct fixture *fixture)
+static void starting(struct fixture *fixture, const struct mock_method *method)
 {
 	struct profiler_callback *callback = fixture->mock->callback;
 
-	callback->table->jit_compilation_started(callback, 0, 1);
+	callback->table->jit_compilation_started(callback, id_of(method), 1);
 }
 
 static void searched(struct fixture *fixture, const struct mock_method *method,
@@ -316,18 +317,68 @@ static void hash_that_did_not_change_is_not_searched(void **state)
 	struct mock_method *unchanged = eligible_method(fixture, &starts[2]);
 
 	count_calls(fixture, 0, 0x1000, 1);
-	starting(fixture);
+	starting(fixture, first);
 	compiled(fixture, first); /* from now on the hash is known */
-	starting(fixture);
+	starting(fixture, switched);
 	count_calls(fixture, slot_of(switched, 0), id_of(switched), 4);
 	compiled(fixture, switched);
 	assert_int_equal(record_of(fixture, starts[1])->tier, TS_TIER_OPTIMIZED);
 	/* This one would be refused, if it was looked at. */
 	memset(fixture->counting.slots, 0, sizeof(fixture->counting.slots));
 	count_calls(fixture, slot_of(unchanged, 0), id_of(unchanged), 9);
-	starting(fixture);
+	starting(fixture, unchanged);
 	compiled(fixture, unchanged);
 	assert_int_equal(record_of(fixture, starts[2])->tier, TS_TIER_QUICK);
+}
+
+/* Those that only native code calls are put there before their compilation begins. */
+static void static_method_may_have_been_there_at_the_begin(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t starts[4];
+	struct mock_method *first = eligible_method(fixture, &starts[0]);
+	struct mock_method *called = eligible_method(fixture, &starts[1]);
+	struct mock_method *unchanged = eligible_method(fixture, &starts[2]);
+	struct mock_method *last = eligible_method(fixture, &starts[3]);
+
+	called->descriptor.flags = unchanged->descriptor.flags = FLAG_STATIC;
+	count_calls(fixture, 0, 0x1000, 1);
+	compiled(fixture, first); /* from now on the hash is known */
+	starting(fixture, last);
+	compiled(fixture, last);
+	count_calls(fixture, slot_of(called, 0), id_of(called), 4);
+	starting(fixture, called);
+	compiled(fixture, called);
+	assert_int_equal(record_of(fixture, starts[1])->tier, TS_TIER_OPTIMIZED);
+	/* This one would be refused, if it was looked at. */
+	starting(fixture, called);
+	memset(fixture->counting.slots, 0, sizeof(fixture->counting.slots));
+	fixture->counting.slots[slot_of(unchanged, 0)] =
+		(uint64_t)(uintptr_t)&fixture->counting.infos[0];
+	fixture->counting.infos[0].stage = 9;
+	starting(fixture, unchanged);
+	compiled(fixture, unchanged);
+	assert_int_equal(record_of(fixture, starts[2])->tier, TS_TIER_QUICK);
+}
+
+/* It may have been put there before the inner one began. */
+static void compilation_inside_another_makes_that_one_be_searched(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t starts[3];
+	struct mock_method *first = eligible_method(fixture, &starts[0]);
+	struct mock_method *outer = eligible_method(fixture, &starts[1]);
+	struct mock_method *inner = eligible_method(fixture, &starts[2]);
+
+	count_calls(fixture, 0, 0x1000, 1);
+	compiled(fixture, first);
+	starting(fixture, outer);
+	count_calls(fixture, slot_of(outer, 0), id_of(outer), 4);
+	starting(fixture, inner);
+	compiled(fixture, inner);
+	assert_int_equal(record_of(fixture, starts[2])->tier, TS_TIER_QUICK);
+	compiled(fixture, outer);
+	assert_int_equal(record_of(fixture, starts[1])->tier, TS_TIER_OPTIMIZED);
 }
 
 static void method_that_is_not_tiered(void **state)
@@ -502,6 +553,8 @@ int main(void)
 		LAUNCHED(precompiled_code_is_no_body),
 		LAUNCHED(method_that_the_jit_took_out_of_tiering),
 		LAUNCHED(hash_that_did_not_change_is_not_searched),
+		LAUNCHED(static_method_may_have_been_there_at_the_begin),
+		LAUNCHED(compilation_inside_another_makes_that_one_be_searched),
 		LAUNCHED(method_that_is_not_tiered),
 		LAUNCHED(function_that_cannot_be_asked_about),
 		LAUNCHED(dynamic_method_comes_and_goes),

@@ -12,6 +12,7 @@ from lib import check, loader, programs, report
 
 FREQUENCY = 199
 ATTRIBUTED = 0.8
+TRIES = 4
 
 
 @check.test("doctor", timeout=120)
@@ -25,9 +26,17 @@ def doctor(t):
         check.that(os.uname().release in result.out, f"no {os.uname().release} in {result}")
 
 
+def sampled(document, pid):
+    return [b for b in document.jit(pid) if report.own(b)]
+
+
+def is_of_demo(body):
+    return body["name"].startswith("Demo.")
+
+
 def check_recording(t, path, pid):
     document = report.Report(loader.read_json(t, path))
-    jit = [b for b in document.jit(pid) if report.own(b)]
+    jit = sampled(document, pid)
     images = sum(map(report.own, document.images()))
     summary = report.summary(document)
     print(summary)
@@ -38,7 +47,7 @@ def check_recording(t, path, pid):
         check.at_least(document.kept(), 50, "kept samples")
         report.check_ledger(document)
     with t.case("bodies that were compiled carry their names"):
-        check.that(any(b["name"].startswith("Demo.") for b in jit), f"no method of the demo among {jit} ({summary})")
+        check.that(any(map(is_of_demo, jit)), f"no method of the demo among {jit} ({summary})")
         check.empty((b for b in jit if not b["name"] or b["tier"] not in report.TIERS), "sampled bodies without a name or tier")
     with t.case("precompiled ones too"):
         check.at_least(images, 1, f"samples in precompiled code ({summary})")
@@ -73,13 +82,17 @@ def launched(t):
                        f"known ways into the kernel among {set(entered)}")
 
 
-@check.test("an attached program", timeout=180)
+@check.test("an attached program", timeout=360)
 def attached(t):
     programs.need_root()
     path = t.path("attached.tscope")
-    demo = programs.start_app(t, "demo", "120")
+    demo = programs.start_app(t, "demo", "300")
     programs.wait_until(lambda: programs.diagnostics_socket(demo.pid), "the diagnostics socket", timeout=60)
-    result = loader.record(t, "-o", path, "-F", FREQUENCY, "-d", "8s", "-p", demo.pid, timeout=150)
-    check.equal(result.code, 0, f"{result}\nexit code")
+    # Where the machine is busy, the guest is slow: the demo may be at its start for long.
+    for _ in range(TRIES):
+        result = loader.record(t, "-o", path, "-F", FREQUENCY, "-d", "8s", "-p", demo.pid, timeout=150)
+        check.equal(result.code, 0, f"{result}\nexit code")
+        if any(is_of_demo(b) for b in sampled(report.Report(loader.read_json(t, path)), demo.pid)):
+            break
     check.that(demo.process.poll() is None, "the demo runs on")
     check_recording(t, path, demo.pid)

@@ -104,7 +104,7 @@ programs: $(PROGRAMS) ## build all that the end-to-end tests record, and what th
 
 .PHONY: e2e-test
 e2e-test: all $(PROGRAMS) ## run the end-to-end tests (as root)
-	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run
+	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run -j 2
 
 .PHONY: accuracy-test
 accuracy-test: all apps published $(REJIT_PROFILER) ## run the accuracy tests (as root)

@@ -103,7 +103,7 @@ def traces(t):
             check.at_least(os.path.getsize(t.path(f"{name}.nettrace")), 5_000, "bytes written")
 
 
-@check.test("a target in namespaces of its own", timeout=60)
+@check.test("a target in namespaces of its own", timeout=60, alone=True)
 def namespaces(t):
     programs.need_root()
     programs.need("unshare")

@@ -66,10 +66,14 @@ void mock__leave(struct mock *mock)
 		return;
 	mock->detach_result = S_OK;
 	mock->detaches = 0;
-	mailbox->command = TS_COMMAND_DETACH;
-	mock__ring(mailbox);
-	while (!__atomic_load_n(&mock->detaches, __ATOMIC_ACQUIRE))
+	while (!__atomic_load_n(&mock->detaches, __ATOMIC_ACQUIRE)) {
+		/* Refused as long as somebody listens: whoever records with this library. */
+		if (!__atomic_load_n(&mailbox->command, __ATOMIC_ACQUIRE)) {
+			mailbox->command = TS_COMMAND_DETACH;
+			mock__ring(mailbox);
+		}
 		usleep(1000);
+	}
 	table->profiler_detach_succeeded(mock->callback);
 	mock__unmap_mailbox(mailbox);
 }

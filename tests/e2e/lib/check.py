@@ -24,10 +24,12 @@ class Skip(Exception):
     """The test, or the case, cannot run here."""
 
 
-def test(title, timeout=60):
+def test(title, timeout=60, alone=False):
+    """`alone`: it reaches for programs of other tests, so none runs beside it."""
     def mark(function):
         function.e2e_title = title
         function.e2e_timeout = timeout
+        function.e2e_alone = alone
         return function
     return mark
 

@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from lib import check, loader, programs, report
+from lib import check, loader, native, programs, recording, report
 
 EVENT = report.OFF_CPU
 # thread: (method, what it waits for, at least so long: rounds * ms)
@@ -137,6 +137,43 @@ def attached(t):
         check.at_least(blocked, 0.5 * elapsed * len(always), "ns")
     with t.case("the ledger is exact"):
         report.check_ledger(document)
+
+
+SUSPENDED = 50  # stacks of methods that the runtime stopped by their return address
+CALLERS = {"Suspending.Inner": "Suspending.Outer", "Suspending.Outer": "Suspending.Worker", "Suspending.Worker": "Suspending.Run"}
+
+
+@check.test("off-CPU: suspended for the garbage collector", timeout=60)
+def suspended(t):
+    """The runtime lets methods return to a function of its own, where the thread waits.  Who called the
+    method is known there again."""
+    programs.need_root()
+    programs.need("readelf")
+    path = t.path("below.tscope")
+    recorder = loader.Recorder(t, "--off-cpu", "-o", path, "--", programs.app("below"), "suspend", 2)
+    memory = native.Memory(programs.wait_for_dotnet(recorder.pid), {})
+    result = recorder.finish()
+    check.equal(result.code, 0, f"{result}\nexit code")
+    recorded = recording.Recording(path)
+    start, seen, cut, wrong = native.hijack_function(memory.file("libcoreclr.so")), 0, 0, []
+    for _, _, stack, _ in recorded.weighed:
+        frames = list(recorded.frames_of(stack))
+        names = [recorded.bodies[f[1]]["name"].removeprefix("Below.").split("(")[0] if f[0] == recording.FRAME_BODY else f[2]
+                 for f in frames]
+        at = next((i for i, f in enumerate(frames) if f[3] == start and f[2].startswith("libcoreclr.so!")), None)
+        if at is None:
+            continue
+        seen += 1
+        caller, beyond = [*names[at + 1:], "", ""][:2]
+        if not caller:
+            cut += 1  # it was on its way there
+        elif not beyond.startswith(CALLERS.get(caller, "no method")) or not names[-1].startswith("libc.so.6!"):
+            wrong.append(" < ".join(names))
+    print(f"{seen} stacks of suspended methods, {cut} of them cut")
+    with t.case("a suspended method has its callers"):
+        check.at_least(seen, SUSPENDED, "stacks")
+        check.at_least(1 - cut / seen, 0.95, "share of those with a caller")
+        check.empty(wrong, "stacks are wrong")
 
 
 @check.test("off-CPU: what cannot be asked for", timeout=60)

@@ -15,7 +15,7 @@ static const struct {
 	const char *name, *ending;
 	int (*write)(const struct model *model, const struct view_options *options,
 		     struct buf *buf);
-	bool names, per_thread;		/* is that option for it? */
+	bool names, stacks;		/* has it those? */
 } formats[] = {
 	[OUTPUT_TEXT] = { "text", ".txt", view_text__write, true, true },
 	[OUTPUT_HTML] = { "html", ".html", view_html__write, false, true },
@@ -66,6 +66,14 @@ int output__split(const char *name, enum view_split *ret_split)
 	return -EINVAL;
 }
 
+int output__group(const char *name, bool *ret_group_runtime)
+{
+	if (strcmp(name, "none") && strcmp(name, "runtime"))
+		return -EINVAL;
+	*ret_group_runtime = !strcmp(name, "runtime");
+	return 0;
+}
+
 int output__names(const char *name, enum view_names *ret_names)
 {
 	if (strcmp(name, "people") && strcmp(name, "perfmap"))
@@ -78,8 +86,10 @@ const char *output__lacks(enum output_format format, const struct view_options *
 {
 	if (options->names != VIEW_NAMES_PEOPLE && !formats[format].names)
 		return "--names";
-	if (options->per_thread && !formats[format].per_thread)
+	if (options->per_thread && !formats[format].stacks)
 		return "--per-thread";
+	if (options->group_runtime && !formats[format].stacks)
+		return "--group";
 	return NULL;
 }
 

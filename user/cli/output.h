@@ -23,6 +23,7 @@ int output__format(const char *name);		/* -1: unknown */
 const char *output__name(enum output_format format);
 int output__format_of_path(const char *path);	/* by its ending; -1: none of ours */
 int output__split(const char *name, enum view_split *ret_split);
+int output__group(const char *name, bool *ret_group_runtime);
 int output__names(const char *name, enum view_names *ret_names);
 /* The option asked for that the format has no place for, NULL none. */
 const char *output__lacks(enum output_format format, const struct view_options *options);

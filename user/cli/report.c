@@ -18,6 +18,7 @@ const struct command report_command = {
 	"                       else by the name of -o (.pb.gz is pprof)\n"
 	"  --split HOW          version (default), tier, rejit or none\n"
 	"  --per-thread         stacks begin with their thread; text: a table per thread\n"
+	"  --group GROUP        none (default), or runtime: its frames as [GC], [JIT] and so on\n"
 	"  --names STYLE        people (default) or perfmap, as in a .NET perf map\n"
 	"  -e, --event EVENT    of this event only (default: the first)\n"
 	"  --off-cpu            time off the CPU, by what threads waited for\n"
@@ -33,7 +34,7 @@ struct report {
 	struct view_options view;
 };
 
-enum { FORMAT = 256, SPLIT, TOP, PER_THREAD, NAMES, OFF_CPU, WALL };
+enum { FORMAT = 256, SPLIT, TOP, PER_THREAD, NAMES, GROUP, OFF_CPU, WALL };
 
 static int bad(const char *format, const char *value)
 {
@@ -66,6 +67,10 @@ static int parse_view(struct report *report, int option, const char *value)
 	case PER_THREAD:
 		report->view.per_thread = true;
 		break;
+	case GROUP:
+		if (output__group(value, &report->view.group_runtime))
+			return bad("report: unknown group '%s'; there are none and runtime", value);
+		break;
 	case NAMES:
 		if (output__names(value, &report->view.names))
 			return bad("report: unknown names '%s'; there are people and perfmap",
@@ -83,6 +88,7 @@ static int parse(int argc, char **argv, struct report *report)
 		{ "top", required_argument, NULL, TOP },
 		{ "per-thread", no_argument, NULL, PER_THREAD },
 		{ "names", required_argument, NULL, NAMES },
+		{ "group", required_argument, NULL, GROUP },
 		{ "off-cpu", no_argument, NULL, OFF_CPU },
 		{ "wall", no_argument, NULL, WALL },
 		{ "event", required_argument, NULL, 'e' },
@@ -210,6 +216,8 @@ int report__run(int argc, char **argv)
 	if (!code)
 		code = choose_event(&report, model, &report.view.event);
 	if (!code) {
+		if (report.view.group_runtime)
+			view__group_runtime(model);
 		report.view.note = note[0] ? note : NULL;
 		code = output__write(model, &report.view, (enum output_format)report.format,
 				     report.output);

@@ -209,6 +209,12 @@ uint32_t model__add_sample(struct model *model, const struct model_sample *sampl
 	return (uint32_t)model->samples_count++;
 }
 
+void model__set_sample_stack(struct model *model, size_t index, uint32_t stack)
+{
+	if (index < model->samples_count && stack < model->stacks_count)
+		model->samples[index].stack = stack;
+}
+
 /* MODEL_NONE, or one of that process. */
 static bool is_body_of(const struct model *model, uint32_t body, uint32_t process)
 {

@@ -274,6 +274,9 @@ void model__set_count(struct model *model, enum model_ledger_section section,
 uint64_t model__count(const struct model *model,
 		      enum model_ledger_section section, const char *name);
 
+/* Another stack, which ends with a frame of the same kind: its counts stay. */
+void model__set_sample_stack(struct model *model, size_t index, uint32_t stack);
+
 /*
  * Forgets what the writer of a recording has written: samples, and the order of
  * updates.  Stacks: their numbers begin at 1 again; no sample may be left.

@@ -26,6 +26,7 @@ struct builder {
 	struct eh_function *items;
 	uint32_t count, capacity;
 	uint64_t end;		/* of the functions before it */
+	uint64_t hijack_stub;	/* 0: there is none */
 	bool full;
 };
 
@@ -72,6 +73,21 @@ static void put(void *context, uint64_t address, uint32_t shape)
 	table->rows[table->count++] = (struct ts_image_row){.begin = begin, .shape = shape};
 }
 
+/*
+ * Of the function to which a hijacked return address points.  Nobody called it: what it pushes
+ * first is where its own callee writes the true return address, before it lets the thread
+ * wait.  The rules of its file count that word as a call's would be, one word too far up.  (Until
+ * it is written that word is what the method returned, which is no code.)
+ */
+static void put_of_hijack_stub(void *context, uint64_t address, uint32_t shape)
+{
+	uint32_t words = TS_SHAPE_SLOTS(shape);
+
+	if (TS_SHAPE_KIND(shape) == TS_RULE_RSP && words)
+		shape = TS_SHAPE(TS_RULE_RSP, TS_SHAPE_PROLOG(shape), words - 1);
+	put(context, address, shape);
+}
+
 /* What lies between the last function and `start`. */
 static void put_gap(struct builder *builder, uint64_t start)
 {
@@ -83,30 +99,30 @@ static void put_gap(struct builder *builder, uint64_t start)
  * No call ever returns to the first byte of the function to which a hijacked return
  * address points: what is right before it belongs to nobody, and the walk goes by rbp.
  */
-static void put_hijacked(struct builder *builder, uint64_t stub)
+static void put_hijacked(struct builder *builder)
 {
 	struct unwind_table *table = builder->table;
-	uint64_t last = stub - 1 - table->base;
+	uint64_t last = builder->hijack_stub - 1 - table->base;
 
 	/* Rows that began there would be those of the function before, from its end. */
 	while (table->count && table->rows[table->count - 1].begin >= last)
 		table->count--;
-	put(builder, stub - 1, TS_SHAPE_GAP);
+	put(builder, builder->hijack_stub - 1, TS_SHAPE_GAP);
 }
 
-static void add_function(struct builder *builder, const struct eh_function *function,
-			 uint64_t hijack_stub)
+static void add_function(struct builder *builder, const struct eh_function *function)
 {
 	struct unwind_table *table = builder->table;
+	bool is_stub = builder->hijack_stub && function->start == builder->hijack_stub;
 	uint32_t before;
 
 	if (builder->end && function->start < builder->end)
 		return;	/* they lie over each other: one of the two is made up */
 	put_gap(builder, function->start);
-	if (hijack_stub && function->start == hijack_stub && table->count)
-		put_hijacked(builder, hijack_stub);
+	if (is_stub && table->count)
+		put_hijacked(builder);
 	before = table->count;
-	if (!cfa__run(function, put, builder)) {
+	if (!cfa__run(function, is_stub ? put_of_hijack_stub : put, builder)) {
 		if (table->count > before)
 			table->count = before;
 		put(builder, function->start, 0);
@@ -152,14 +168,12 @@ static uint64_t find_hijack_stub(const struct elf_view *view, const struct build
 
 static int build(struct builder *builder, const struct elf_view *view)
 {
-	uint64_t stub;
-
 	if (!builder->count)
 		return -ENOENT;
 	qsort(builder->items, builder->count, sizeof(*builder->items), compare);
-	stub = find_hijack_stub(view, builder);
+	builder->hijack_stub = find_hijack_stub(view, builder);
 	for (uint32_t i = 0; i < builder->count && !builder->full; i++)
-		add_function(builder, &builder->items[i], stub);
+		add_function(builder, &builder->items[i]);
 	put(builder, builder->end, TS_SHAPE_GAP);
 	return builder->full ? -EFBIG : 0;
 }

@@ -35,7 +35,15 @@ struct view_options {
 	const char *note;	/* e.g. "recording was cut ...", NULL none */
 	enum view_names names;	/* of managed code; not in HTML and JSON */
 	bool per_thread;	/* stacks begin with their thread; not in JSON */
+	bool group_runtime;	/* view__group_runtime was here; not in JSON */
 };
+
+/*
+ * Folds the frames of the runtime in all stacks into one for each of what they are there for:
+ * [GC], [JIT], [type loading], [interop], [threads], [runtime].  Sums stay as they are.  What is
+ * said of frames by their file, as the cost of tiering is, cannot be said after it.
+ */
+void view__group_runtime(struct model *model);
 
 int view_text__write(const struct model *model, const struct view_options *options,
 		     struct buf *buf);

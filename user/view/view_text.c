@@ -453,7 +453,8 @@ int view_text__write(const struct model *model, const struct view_options *optio
 		view_times__append(model, options, buf);
 	} else {
 		late__append(model, options, summary.samples, buf);
-		tiering__append(model, options, summary.samples, buf);
+		if (!options->group_runtime)
+			tiering__append(model, options, summary.samples, buf);
 	}
 
 	free(stacks);

@@ -11,6 +11,7 @@ import struct
 from . import check
 
 ABOUT, STRINGS, PROCESSES, EVENTS, BODIES, THREADS, FRAMES, STACKS, SAMPLES, UPDATES, COUNTS, END, RESTART = range(1, 14)
+WEIGHED = 19
 FRAME_BODY, FRAME_NATIVE, FRAME_KERNEL, FRAME_UNKNOWN = range(4)
 FLAG_HIJACKED = 1 << 10  # abi/ring.h
 TIERS = ("Unknown", "MinOptJitted", "Optimized", "QuickJitted", "OptimizedTier1", "OptimizedTier1OSR",
@@ -63,12 +64,13 @@ class Rows:
 
 class Recording:
     """processes: pids; bodies: dictionaries as in the JSON document; threads,
-    frames and samples as they lie in the file."""
+    frames and samples as they lie in the file.  weighed: (time, tid, stack, weight)
+    of those that stand for more than one period, as all time off the CPU."""
 
     def __init__(self, path):
         self.strings, self.processes, self.bodies, self.threads = [""], [], [], []
         self.frames, self.leaves, self.parents, self.samples = [], [None], [0], []
-        self.stacks_of_samples, self.tids_of_samples = [], []
+        self.stacks_of_samples, self.tids_of_samples, self.weighed = [], [], []
         self.start_ns = self.end_ns = 0
         self._restarted = 0  # what the file calls stack 1 is the one behind it
         with open(path, "rb") as file:
@@ -88,7 +90,7 @@ class Recording:
 
     def _read_chunk(self, kind, rows):
         readers = {ABOUT: self._about, STRINGS: self._string, PROCESSES: self._process, BODIES: self._body, THREADS: self._thread,
-                   FRAMES: self._frame, STACKS: self._stack, SAMPLES: self._sample}
+                   FRAMES: self._frame, STACKS: self._stack, SAMPLES: self._sample, WEIGHED: self._weighed}
         if kind == RESTART:
             self._restarted = len(self.leaves) - 1
         if kind in readers:
@@ -127,11 +129,18 @@ class Recording:
         self.parents.append(parent and parent + self._restarted)
         self.leaves.append(frame)
 
-    def _sample(self, rows):
+    def _taken(self, rows):
         rows.last_time += rows.signed()
         rows.last_ip += rows.signed()
         thread, stack, _, flags = rows.numbers(4)
-        stack = stack and stack + self._restarted
+        return thread, stack and stack + self._restarted, flags
+
+    def _weighed(self, rows):
+        thread, stack, _ = self._taken(rows)
+        self.weighed.append((rows.last_time, self.threads[thread][1], stack, rows.number()))
+
+    def _sample(self, rows):
+        thread, stack, flags = self._taken(rows)
         self.stacks_of_samples.append(stack)
         self.tids_of_samples.append(self.threads[thread][1])
         self.samples.append((rows.last_time, rows.last_ip, self.threads[thread][0], self.leaves[stack], flags))

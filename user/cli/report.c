@@ -174,7 +174,7 @@ static int find_event(const struct model *model, const char *name, uint32_t *ret
 static int choose_event(const struct report *report, const struct model *model,
 			uint32_t *ret_event)
 {
-	uint32_t off_cpu = view__off_cpu(model);
+	uint32_t off_cpu = model__off_cpu(model);
 
 	*ret_event = 0;
 	if (!report->off_cpu && !report->wall)
@@ -183,7 +183,7 @@ static int choose_event(const struct report *report, const struct model *model,
 		log__error("time off the CPU was not recorded; tierscope record --off-cpu does");
 		return EXIT_USAGE;
 	}
-	if (report->wall && view__clock(model) == MODEL_NONE) {
+	if (report->wall && model__clock(model) == MODEL_NONE) {
 		log__error("neither cpu-clock nor task-clock was recorded, so there is no --wall");
 		return EXIT_USAGE;
 	}

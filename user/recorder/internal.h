@@ -207,14 +207,14 @@ struct off_cpu {
 	struct map *numbers;		/* (space, tid) -> item */
 	struct off_thread *items;
 	uint32_t count, capacity;
-	uint64_t kept, base_kept;	/* stacks in the model */
+	uint64_t kept;			/* stacks in the model */
 	uint64_t end_lost, dropped;
 };
 
 /* Where the counts stood when this part of the recording began. */
 struct ledger_base {
 	uint64_t counts[TS_LEDGER_SLOTS];
-	uint64_t due, kept, code_kept;
+	uint64_t due, kept, code_kept, off_cpu_kept;
 };
 
 struct recorder {
@@ -435,8 +435,8 @@ void version_looks__free(struct version_looks *looks);
 string_id stub_target__name(const struct recorder *recorder, struct process *process,
 			    const struct stub_lead *lead, uint64_t time_ns);
 
-/* resolve.c */
+/* samples.c */
 /* Samples of processes that are catching up stay pending, unless all are wanted. */
-void resolve__samples(struct recorder *recorder, bool all);
+void samples__resolve(struct recorder *recorder, bool all);
 
 #endif /* TIERSCOPE_RECORDER_INTERNAL_H */

@@ -98,9 +98,6 @@ int view_watch__append(const struct model *model, const struct model_patch *patc
 void view__frame_label(const struct model *model, uint32_t frame,
 		       enum view_split split, struct buf *buf);
 
-/* The event of time on a CPU, and that of time off it; MODEL_NONE: there is none. */
-uint32_t view__clock(const struct model *model);
-uint32_t view__off_cpu(const struct model *model);
 /* Its period is in nanoseconds on the CPU. */
 bool view__is_time(const struct model *model, uint32_t event);
 /* enum ts_tier; what is out of range is TS_TIER_UNKNOWN. */

@@ -79,6 +79,8 @@ int kernel__adopt(struct kernel *kernel, pid_t pid, uint32_t flags,
 int kernel__insert(struct kernel *kernel, struct ts_insert *insert);
 int kernel__remove(struct kernel *kernel, uint32_t space, uint64_t start);
 int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address);
+/* All that it has of a space, whose process is gone. */
+void kernel__forget(struct kernel *kernel, uint32_t space);
 
 int kernel__start(struct kernel *kernel);	/* events on */
 

@@ -408,19 +408,8 @@ void bodies__name_modules(struct recorder *recorder, struct process *process)
 /* Gives rows, pages and slots of a process that is gone back. */
 void bodies__forget(struct recorder *recorder, struct process *process)
 {
-	const struct model *model = recorder->model;
-
-	for (uint32_t i = 0; i < model__bodies(model); i++) {
-		const struct model_body *body = model__body(model, i);
-
-		if (body->process != process->index || body->source == MODEL_SOURCE_IMAGE)
-			continue;
-		(void)kernel__remove(recorder->kernel, process->space, body->start);
-		for (uint64_t page = body->start >> TS_PAGE_SHIFT;
-		     page <= (body->start + body->size - 1) >> TS_PAGE_SHIFT; page++)
-			(void)kernel__remove_page(recorder->kernel, process->space,
-						  page << TS_PAGE_SHIFT);
-	}
+	if (process->hooked)	/* else it never told of a body */
+		kernel__forget(recorder->kernel, process->space);
 	for (uint32_t i = 0; i < process->mappings.count; i++) {
 		struct mapping *mapping = &process->mappings.items[i];
 

@@ -417,8 +417,9 @@ void publication__free(struct publication *publication);
 /* What the runtime says of the versions of a function whose entry was just read. */
 void versions__look(struct recorder *recorder, struct process *process, uint64_t function,
 		    uint64_t now);
-/* And of those whose new bodies had their chance. */
-void versions__step(struct recorder *recorder, struct process *process, uint64_t now);
+/* And of those whose new bodies had their chance; until it is over. */
+void versions__step(struct recorder *recorder, struct process *process, uint64_t now,
+		    bool (*is_over)(void *context), void *context);
 /* At the end: of all functions, and what became of their bodies; until it is over. */
 void versions__finish(struct recorder *recorder, struct process *process, uint64_t now,
 		      bool (*is_over)(void *context), void *context);

@@ -243,8 +243,10 @@ static void look(struct hook *hook, struct waiting *waiting)
 		return;
 	}
 	/* What cannot be told could be the way to it, caught while it is made. */
-	if (readable && state.target != TS_TARGET_UNKNOWN)
+	if (readable && state.target != TS_TARGET_UNKNOWN) {
 		waiting->seen_ns = now;
+		waiting->before = state;
+	}
 	if (!are_listened() || now - waiting->born_ns > WAIT_NS ||
 	    is_passed_by(hook, waiting, &state)) {
 		if (!waiting->cell.address)

@@ -16,6 +16,12 @@
 #include "../target/journal.h"
 
 #define NO_IMAGE UINT32_MAX
+/* What a process can have us keep, whatever it says: two million bodies, with short names; */
+#define TOLD_BYTES_MAX (1ull << 30)
+/* as many mappings as Linux lets it have at a time; */
+#define MAPPINGS_MAX   65536u
+/* and functions of precompiled code, of which a large program uses some ten thousand. */
+#define PRECOMPILED_MAX (1u << 20)
 #define UNPACKED (1ull << 63)
 #define MAPPING_CACHE 1024
 
@@ -183,7 +189,8 @@ struct process {
 	bool has_unpacked;		/* images without a file */
 	uint64_t unpacked_bytes;	/* copied of its memory for them */
 	bool reread;			/* the journal knows more than we do */
-	uint64_t reread_ns;
+	uint64_t reread_ns, reread_after_ns;
+	uint64_t told_bytes;		/* of bodies and modules: TOLD_BYTES_MAX */
 	uint64_t hook_counts[TS_HOOK_COUNTERS];	/* of its journal, in the ledger so far */
 };
 
@@ -261,7 +268,8 @@ struct recorder {
 	uint64_t hijacked;		/* samples with a hidden return address */
 	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
 	uint64_t mappings_lost;
-	uint64_t patches_dropped;	/* a process had too many */
+	uint64_t bodies_dropped, mappings_dropped; /* a process had too many */
+	uint64_t patches_dropped;	/* the same */
 	uint64_t versions_dropped;	/* the same of what the runtime said of its versions */
 	uint64_t journal_bodies;	/* bodies that only the journal told of */
 	uint64_t mapped_ns;		/* a process of ours mapped something, or is new */

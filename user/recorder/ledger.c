@@ -180,6 +180,10 @@ static void write_causes(struct recorder *recorder)
 			 recorder->broken_chains);
 	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_lost",
 			 recorder->mappings_lost);
+	model__set_count(model, MODEL_LEDGER_NOTES, "bodies_dropped",
+			 recorder->bodies_dropped);
+	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_dropped",
+			 recorder->mappings_dropped);
 	model__set_count(model, MODEL_LEDGER_NOTES, "patches_dropped",
 			 recorder->patches_dropped);
 	model__set_count(model, MODEL_LEDGER_NOTES, "versions_dropped",
@@ -191,6 +195,7 @@ static void write_causes(struct recorder *recorder)
 	recorder->table_ready_most_ns = 0;
 	recorder->walks_finished = recorder->walks_unfinished = 0;
 	recorder->mappings_lost = recorder->journal_bodies = 0;
+	recorder->bodies_dropped = recorder->mappings_dropped = 0;
 	recorder->patches_dropped = recorder->versions_dropped = 0;
 }
 

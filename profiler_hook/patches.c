@@ -64,8 +64,7 @@ void patches__destroy(struct patches *patches)
 
 static struct waiting *bucket_of(struct patches *patches, uintptr_t thread)
 {
-	/* Thread pointers lie in the threads' stacks, far from each other. */
-	return patches->waiting + BUCKET * ((thread >> 12 ^ thread >> 20) % BUCKETS);
+	return patches->waiting + BUCKET * hook__slot_of(thread, BUCKETS);
 }
 
 static bool take(struct waiting *waiting, uint32_t from)

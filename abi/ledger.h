@@ -7,11 +7,11 @@
  *   samples:      due   = fired + not delivered
  *                 fired = kept + the sum of LOST
  *   code events:  fired = kept + the sum of CODE_LOST
+ *   OFF_CPU:      chosen = kept + the sum of OFF_CPU_LOST
  *
- * OUT_OF_SCOPE runs belong to processes that nobody asked about; they are in
- * neither.  OFF_CPU: chosen = kept + the sum of OFF_CPU_LOST.  NOTE counts say something about what was kept.  MAP_LOST bodies are
- * not in the code map, whether or not their event was kept: their samples are
- * resolved by the loader, from the raw address.
+ * OUT_OF_SCOPE runs belong to processes that nobody asked about; they are in none.  NOTE
+ * counts say something about what was kept.  MAP_LOST bodies are not in the code map, whether
+ * or not their event was kept: their samples are resolved by the loader, from the raw address.
  */
 #ifndef TIERSCOPE_ABI_LEDGER_H
 #define TIERSCOPE_ABI_LEDGER_H

@@ -125,7 +125,8 @@ struct ts_off_cpu_end {
 };
 _Static_assert(sizeof(struct ts_off_cpu_end) == 48, "off-CPU end layout");
 
-/* The thread, or its space, is at its end: its times are all there. */
+/* The thread, or its space, is at its end: its times are all there.  A space ends by an exec,
+ * after which the name is another one: then it is not told. */
 struct ts_thread_end {
 	struct ts_event header;
 	struct ts_thread thread;

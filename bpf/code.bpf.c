@@ -78,15 +78,15 @@ SEC("raw_tp/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, int old_tid)
 {
 	/* The others have ended; the one that is left has the number of the first. */
-	on_thread_exit(old_tid);
-	on_thread_exit((__u32)bpf_get_current_pid_tgid());
+	on_thread_exit(old_tid, false);
+	on_thread_exit((__u32)bpf_get_current_pid_tgid(), false);
 	return on_process_exec();
 }
 
 SEC("raw_tp/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
-	on_thread_exit((__u32)bpf_get_current_pid_tgid());
+	on_thread_exit((__u32)bpf_get_current_pid_tgid(), true);
 	return on_process_exit(task);
 }
 

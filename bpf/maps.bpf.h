@@ -122,8 +122,9 @@ struct {
 	__type(value, struct ts_finish);
 } finishing SEC(".maps") __weak;
 
-/* The return-address cache, TS_RETURNS for each CPU: returns.bpf.h.  Mapped memory
- * begins with a page, so that no entry lies on two cache lines. */
+/* The return-address cache, TS_RETURNS for each CPU, with --off-cpu as many again for
+ * switches: returns.bpf.h.  Mapped memory begins with a page, so that no entry lies on two
+ * cache lines. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 16 * TS_RETURNS);

@@ -98,8 +98,8 @@ static __always_inline long send_off_cpu(struct ts_sample *sample, __u64 size,
 	return send_sample(sample, add_off_cpu(sample, size, off));
 }
 
-/* Of the current thread, which is about to be off.  What became of it. */
-static __always_inline __u32 take_stack(void *context, struct task_struct *task,
+/* Of the current thread, which is about to be off.  False: the ring was full. */
+static __always_inline bool take_stack(void *context, struct task_struct *task,
 					struct stack_scratch *scratch)
 {
 	struct walk_scratch *walking = &scratch->walking;
@@ -118,10 +118,8 @@ static __always_inline __u32 take_stack(void *context, struct task_struct *task,
 	sample->ip = walk->ip;
 	walk_stack(walking);
 	whole = write_record(context, walking, &scratch->of, &plain);
-	if (!send_off_cpu(sample, whole, &scratch->off) ||
-	    !send_off_cpu(drop_stack(sample, plain), plain, &scratch->off))
-		return TS_LEDGER_KEPT;
-	return TS_LEDGER_OFF_CPU_RING_FULL;
+	return !send_off_cpu(sample, whole, &scratch->off) ||
+	       !send_off_cpu(drop_stack(sample, plain), plain, &scratch->off);
 }
 
 /* Of the current thread.  Whether a stack of it is to be taken: then the scratch is ready. */
@@ -154,7 +152,6 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	struct ts_thread *out, *in;
 	struct stack_scratch *scratch;
-	__u32 outcome;
 	__u64 now = 0;
 
 	if (!off_cpu_since)
@@ -176,11 +173,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (!scratch)
 		return 0;
 	ledger_count(TS_LEDGER_OFF_CPU_CHOSEN);
-	outcome = take_stack(ctx, prev, scratch);
-	if (outcome == TS_LEDGER_KEPT)
+	if (take_stack(ctx, prev, scratch))
 		out->sampled = 1;
 	else
-		ledger_count(outcome);
+		ledger_count(TS_LEDGER_OFF_CPU_RING_FULL);
 	return 0;
 }
 

@@ -8,8 +8,7 @@
 
 /*
  * Puts the kernel's own frames behind `count` user frames, leaf first, without the first
- * `skip`; how many.
- * Kernel addresses need no tag: their top bits are it.
+ * `skip`; how many.  Kernel addresses need no tag: their top bits are it.
  */
 static __always_inline __u32 add_kernel_frames(void *context, struct walk_scratch *scratch,
 					       __u32 count, __u32 skip)

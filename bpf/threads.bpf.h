@@ -76,7 +76,8 @@ static __always_inline void send_end(__u32 tid, struct ts_thread *thread, __u64 
 }
 
 /* Its times are on their way to the loader, or lost, and that is counted. */
-static __always_inline void thread_end(__u32 tid, struct ts_thread *thread, __u64 now)
+static __always_inline void thread_end(__u32 tid, struct ts_thread *thread, __u64 now,
+				       bool named)
 {
 	struct ts_thread_end *end;
 
@@ -90,7 +91,9 @@ static __always_inline void thread_end(__u32 tid, struct ts_thread *thread, __u6
 			.size = sizeof(*end), .time_ns = now, .space = thread->space,
 			.pid = thread->pid, .tid = tid };
 		end->thread = *thread;
-		bpf_get_current_comm(end->comm, sizeof(end->comm));
+		__builtin_memset(end->comm, 0, sizeof(end->comm));
+		if (named)
+			bpf_get_current_comm(end->comm, sizeof(end->comm));
 		bpf_ringbuf_submit(end, BPF_RB_NO_WAKEUP);
 	} else {
 		ledger_count(TS_LEDGER_OFF_CPU_THREAD_LOST);
@@ -139,12 +142,18 @@ static __always_inline struct ts_thread *thread_begin(__u32 tid, __u32 pid,
 {
 	struct ts_thread *thread = thread_take(tid);
 
-	if (thread)
-		*thread = (struct ts_thread){ .tid = tid, .pid = pid, .state = state,
-					      .space = space->number, .since_ns = since,
-					      .changed_ns = since };
-	else
+	if (!thread) {
 		ledger_count(TS_LEDGER_OFF_CPU_THREADS_FULL);
+		return NULL;
+	}
+	/* Not its tid: with 0 for a moment, another CPU could take the row too. */
+	__builtin_memset(thread, 0, offsetof(struct ts_thread, tid));
+	__builtin_memset(thread->expected, 0, sizeof(thread->expected));
+	thread->pid = pid;
+	thread->state = state;
+	thread->space = space->number;
+	thread->since_ns = since;
+	thread->changed_ns = since;
 	return thread;
 }
 
@@ -290,8 +299,8 @@ static __always_inline struct budget *choose(struct ts_thread *thread, __u64 now
 	return budget;
 }
 
-/* A thread ends, or the program that it was a thread of. */
-static __always_inline void on_thread_exit(__u32 tid)
+/* A thread ends, or the program that it was a thread of; then its name is the next one's. */
+static __always_inline void on_thread_exit(__u32 tid, bool named)
 {
 	struct ts_thread *thread;
 
@@ -299,7 +308,7 @@ static __always_inline void on_thread_exit(__u32 tid)
 		return;
 	thread = thread_find(tid);
 	if (thread)
-		thread_end(tid, thread, bpf_ktime_get_ns());
+		thread_end(tid, thread, bpf_ktime_get_ns(), named);
 }
 
 #endif /* TIERSCOPE_THREADS_BPF_H */

@@ -62,7 +62,7 @@ struct walk {
 #define RECORD_WORDS \
 	(256 + (sizeof(struct ts_stack_piece) + TS_STACK_PIECE_MAX + 4096) / 8)
 
-/* Scratch of one walk, in map memory; belongs to the sampler alone. */
+/* Scratch of one walk, in map memory: the sampler has its own, and so have switches. */
 struct walk_scratch {
 	struct walk walk;
 	struct decoder decoder;

@@ -10,12 +10,13 @@
 #include "hook.h"
 #include "memory.h"
 
+#include "../publication/runtime_layout.h"
+
 #include <errno.h>
 #include <string.h>
 
 #define PROOFS	      4u  /* of each kind, until plain loads are believed in */
 #define TRIES	      64u /* without any proof: then never */
-#define FLAG_ELIGIBLE 0x8000u /* MethodDesc +0 */
 #define ADDRESS_LEAST 65536u
 #define ADDRESS_LIMIT (1ull << 47)
 
@@ -91,7 +92,7 @@ bool cells__lasts(const struct hook *hook, function_id function)
 	if (!is_proven(hook))
 		return false;
 	memcpy(&flags, (const void *)function, sizeof(flags));
-	return flags & FLAG_ELIGIBLE;
+	return flags & METHOD_IS_ELIGIBLE;
 }
 
 int cells__find(struct hook *hook, const struct cells_question *question,

@@ -83,6 +83,13 @@ struct hook {
 	uint16_t runtime_major;
 };
 
+/* Which of so many slots a thread uses; others may use it too.  Thread pointers lie in the
+ * threads' stacks, far from each other. */
+static inline uint32_t hook__slot_of(uintptr_t thread, uint32_t slots)
+{
+	return (uint32_t)((thread >> 12 ^ thread >> 20) % slots);
+}
+
 static inline void hook__count(struct hook *hook, enum ts_hook_counter counter)
 {
 	journal__count(&hook->journal, counter, 1);

@@ -63,8 +63,7 @@ void patches__destroy(struct patches *patches)
 
 static struct waiting *bucket_of(struct patches *patches, uintptr_t thread)
 {
-	/* Thread pointers lie in the threads' stacks, far from each other. */
-	return patches->waiting + BUCKET * ((thread >> 12 ^ thread >> 20) % BUCKETS);
+	return patches->waiting + BUCKET * hook__slot_of(thread, BUCKETS);
 }
 
 static bool take(struct waiting *waiting, uint32_t from)
@@ -242,8 +241,10 @@ static void look(struct hook *hook, struct waiting *waiting)
 		return;
 	}
 	/* What cannot be told could be the way to it, caught while it is made. */
-	if (readable && state.target != TS_TARGET_UNKNOWN)
+	if (readable && state.target != TS_TARGET_UNKNOWN) {
 		waiting->seen_ns = now;
+		waiting->before = state;
+	}
 	if (!are_listened() || now - waiting->born_ns > WAIT_NS ||
 	    is_passed_by(hook, waiting, &state)) {
 		if (!waiting->cell.address)

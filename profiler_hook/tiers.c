@@ -24,16 +24,16 @@
  * this hash, or nothing is believed.
  *
  * A method that was compiled this moment is looked up in the hash as the runtime does
- * it (the key is the method's address, plus the version's id, which is 0).  Its
- * MethodDesc and Module are alive, so they are read by plain loads.
- * The loader allocator that all but collectible modules share lives as long as the
- * process: once its hash has been read through the kernel, it is read by plain loads
- * too.  The slots never are: another thread may free them when the hash grows.  What
- * was read of them counts only if the hash still has them afterwards.  And mostly they
- * need not be read at all: a method is put into the hash while it is compiled, so where
- * the hash is as it was when the thread began, the method is not in it.  (For the
- * worst, a method's tier taken for tier 0, another thread has to take one entry out of
- * the hash and this one has to reuse its place, within one compilation.)
+ * it (the key is the method's address, plus the version's id, which is 0).  Its MethodDesc
+ * and Module are alive, so they are read by plain loads.  The loader allocator that all but
+ * collectible modules share lives as long as the process: once its hash has been read
+ * through the kernel, it is read by plain loads too.  The slots never are: another thread
+ * may free them when the hash grows.  What was read of them counts only if the hash still
+ * has them afterwards.  And mostly they need not be read at all: a method is put into the
+ * hash while it is compiled, so where the hash is as it was when the thread began, the
+ * method is not in it.  (For the worst, a method's tier taken for tier 0, another thread has
+ * to take one entry out of the hash and this one has to reuse its place, within one
+ * compilation.)
  *
  * Methods with UnmanagedCallersOnly are the exception: the runtime does not tier them,
  * and puts them into the hash right before it tells of the compilation's begin
@@ -46,6 +46,8 @@
 #include "memory.h"
 #include "runtime_hash.h"
 
+#include "../publication/runtime_layout.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +57,6 @@
 #define KIND_NODE		   1u
 #define KIND_DEFAULT		   2u
 #define STAGE_DISABLED		   4u	   /* the last one in 8, 9 and 10 */
-#define FLAG_ELIGIBLE		   0x8000u /* MethodDesc +0 */
 #define FLAG_STATIC		   0x80u   /* MethodDesc +6 */
 #define MODULE_ALLOWS_OPTIMIZATION 0x800u  /* DEBUGGER_ALLOW_JIT_OPTS_PRIV */
 
@@ -210,10 +211,10 @@ enum ts_tier tiers__of_default(struct hook *hook, const struct tiers *tiers,
 	    memory__read(&module_flags, module + offsets->module_flags,
 			 sizeof(module_flags)))
 		return TS_TIER_UNKNOWN;
-	if (flags & FLAG_ELIGIBLE && hook->runtime_major == 8 &&
+	if (flags & METHOD_IS_ELIGIBLE && hook->runtime_major == 8 &&
 	    implementation & METHOD_IMPLEMENTATION_AGGRESSIVE_OPTIMIZATION)
 		return TS_TIER_1;
-	if (flags & FLAG_ELIGIBLE)
+	if (flags & METHOD_IS_ELIGIBLE)
 		return table__find(&tiers->switched, function) ? TS_TIER_OPTIMIZED
 							       : TS_TIER_QUICK;
 	return without_tiering(tiers->min_opts || is_unoptimized(hook, implementation),
@@ -273,8 +274,7 @@ static uint64_t hash_of(struct hook *hook, module_id module)
 
 static struct compiler *compiler_of(struct hook *hook, uintptr_t thread)
 {
-	/* Thread pointers lie in the threads' stacks, far from each other. */
-	return &hook->compilers[(thread >> 12 ^ thread >> 20) % HOOK_COMPILERS];
+	return &hook->compilers[hook__slot_of(thread, HOOK_COMPILERS)];
 }
 
 static bool is_same(const struct compiler *compiler, const struct runtime_hash *hash)
@@ -366,7 +366,7 @@ enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id mo
 	if (!offsets || !module)
 		return TS_TIER_UNKNOWN;
 	memcpy(&flags, (const void *)function, sizeof(flags));
-	if (!(flags & FLAG_ELIGIBLE))
+	if (!(flags & METHOD_IS_ELIGIBLE))
 		return without_tiering(is_unoptimized(hook, implementation) ||
 					       min_opts_wanted(),
 				       (uint32_t)load(module + offsets->module_flags));

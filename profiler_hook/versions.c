@@ -7,7 +7,7 @@
  *   MethodDesc             +8  → code data
  *   code data              +0  → versioning state
  *   versioning state      +16  → first node
- *   native version node         struct node below, newest first
+ *   native version node         struct runtime_native_node below, newest first
  *   patchpoint info       +20  i32 size of the tier-0 frame (8, 9: +12)
  *
  * On 8 a MethodDesc does not know its state; all are in a hash of the application
@@ -28,6 +28,7 @@
 #include "shape.h"
 
 #include "../abi/body.h"
+#include "../publication/runtime_layout.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -40,20 +41,6 @@
 
 #define MODULE_ASSEMBLY 296u
 #define DOMAIN_STATES	2520u
-
-struct node {
-	uint64_t native_code;
-	uint64_t method;
-	uint64_t il_version; /* the ReJITID */
-	uint64_t next;
-	uint32_t version;
-	uint32_t tier;
-	uint64_t patchpoints;
-	uint32_t il_offset;
-	uint32_t flags;
-};
-
-_Static_assert(sizeof(struct node) == 56, "node layout");
 
 /* NativeCodeVersion::OptimizationTier (codeversion.h) to the events' numbers. */
 static uint32_t event_tier(uint32_t tier)
@@ -164,13 +151,13 @@ static uint32_t tier0_frame_bytes(const struct hook *hook, uint64_t patchpoints)
 	return bytes;
 }
 
-static void describe(const struct hook *hook, const struct node *node,
+static void describe(const struct hook *hook, const struct runtime_native_node *node,
 		     struct native_version *ret_version)
 {
 	bool osr = event_tier(node->tier) == TS_TIER_1_OSR;
 
-	ret_version->rejit_id = (uint32_t)node->il_version;
-	ret_version->native_version = node->version;
+	ret_version->rejit_id = (uint32_t)node->rejit_id;
+	ret_version->native_version = node->id;
 	ret_version->tier = event_tier(node->tier);
 	ret_version->osr_il_offset = osr ? node->il_offset : TS_NO_IL_OFFSET;
 	ret_version->tier0_frame_bytes =
@@ -180,7 +167,7 @@ static void describe(const struct hook *hook, const struct node *node,
 static int find(struct hook *hook, bool plain, function_id function, uint64_t start,
 		struct native_version *ret_version)
 {
-	struct node node;
+	struct runtime_native_node node;
 	uint64_t next;
 	int err;
 
@@ -194,7 +181,7 @@ static int find(struct hook *hook, bool plain, function_id function, uint64_t st
 			break;
 		if (node.method != function)
 			return -EBADMSG;
-		if (node.native_code == start) {
+		if (node.code == start) {
 			describe(hook, &node, ret_version);
 			return 0;
 		}

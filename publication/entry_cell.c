@@ -4,8 +4,7 @@
  * Layouts of dotnet/runtime v8 to v10, found by matching live values
  * (src/coreclr/vm/method.hpp, methodtable.h, precode.h, callcounting.h):
  *
- *   MethodDesc            +2 chunk index (u8)  +4 slot (u16)  +6 flags (u16)
- *                         +8 v9, v10: its code data; v8: precode, if it has a slot of its own
+ *   MethodDesc            runtime_layout.h
  *   code data             +8 precode
  *   chunk of MethodDescs  at MethodDesc - 8 * chunk index - 24; +0 MethodTable
  *                         +17 number of methods, less one (u8)
@@ -16,27 +15,16 @@
  */
 #include "entry_cell.h"
 #include "entry_stub.h"
+#include "runtime_layout.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define HOPS_MAX	4u	/* slot, forwarder, precode, counting stub */
-#define CHUNK_HEADER	24u
 #define CHUNK_COUNT	17u
 #define SECOND		6u	/* instruction of a fixup precode */
 #define SLOTS_AT	64u
 #define SLOTS_A_CHUNK	8u
-#define HAS_OWN_SLOT	0x8u	/* not one of the method table's */
-
-struct method {
-	uint16_t flags3;
-	uint8_t chunk_index;
-	uint8_t entry_point_flags;
-	uint16_t slot;
-	uint16_t flags;
-	uint64_t code;	/* v9, v10: code data, v8: precode */
-};
-_Static_assert(sizeof(struct method) == 16, "MethodDesc layout");
 
 struct code_data {
 	uint64_t versioning;
@@ -188,19 +176,19 @@ int entry_cell__read(const struct entry_reader *reader, uint64_t function,
 	return 0;
 }
 
-static uint64_t chunk_of(uint64_t function, const struct method *method)
+static uint64_t chunk_of(uint64_t function, const struct runtime_method *method)
 {
-	return function - 8u * method->chunk_index - CHUNK_HEADER;
+	return function - 8u * method->chunk_index - METHOD_CHUNK_HEADER;
 }
 
 /* The slot in the method table of the type that declares the function; 0: it has none. */
 static uint64_t find_slot(const struct entry_reader *reader, uint64_t function,
-			  const struct method *method)
+			  const struct runtime_method *method)
 {
 	uint64_t table, chunk;
 	uint16_t slots;
 
-	if (method->flags & HAS_OWN_SLOT ||
+	if (method->flags & METHOD_HAS_OWN_SLOT ||
 	    !read_word(reader, OWN, chunk_of(function, method), &table) ||
 	    !read_bytes(reader, OWN, table + 12, &slots, sizeof(slots)) ||
 	    method->slot >= slots ||
@@ -212,7 +200,7 @@ static uint64_t find_slot(const struct entry_reader *reader, uint64_t function,
 
 /* v8: among the precodes of its chunk, which point to methods at ascending addresses. */
 static uint64_t find_in_chunk(const struct entry_reader *reader, uint64_t function,
-			      const struct method *method)
+			      const struct runtime_method *method)
 {
 	uint64_t chunk = chunk_of(function, method), first, told;
 	uint32_t low = 0, high;
@@ -239,7 +227,7 @@ static uint64_t find_in_chunk(const struct entry_reader *reader, uint64_t functi
 	return 0;
 }
 
-static uint64_t precode_of(const struct entry_reader *reader, const struct method *method)
+static uint64_t precode_of(const struct entry_reader *reader, const struct runtime_method *method)
 {
 	struct code_data data;
 
@@ -248,11 +236,11 @@ static uint64_t precode_of(const struct entry_reader *reader, const struct metho
 
 /* Of the function's own precode; 0: it has none. */
 static uint64_t find_target(const struct entry_reader *reader, uint64_t function,
-			    const struct method *method, uint64_t precode)
+			    const struct runtime_method *method, uint64_t precode)
 {
 	uint64_t target = target_of_precode(reader, OWN, function, precode);
 
-	if (!target && method->flags & HAS_OWN_SLOT)
+	if (!target && method->flags & METHOD_HAS_OWN_SLOT)
 		target = target_of_precode(reader, OTHERS, function, method->code);
 	return target ? target : find_in_chunk(reader, function, method);
 }
@@ -260,7 +248,7 @@ static uint64_t find_target(const struct entry_reader *reader, uint64_t function
 int entry_cell__find(const struct entry_reader *reader, uint64_t function,
 		     struct entry_cell *ret_cell, struct entry_state *ret_state)
 {
-	struct method method;
+	struct runtime_method method;
 	uint64_t precode;
 	bool has_slot;
 

@@ -22,7 +22,7 @@ static struct kernel_side *kernel;
 static struct child child;
 static __u32 space;
 
-enum { NAP, POLL, MAKE_THREADS, END };
+enum { NAP, POLL, MAKE_THREADS, EXEC, END };
 
 static void *do_nothing(void *unused)
 {
@@ -47,6 +47,9 @@ static void work(int what)
 			if (!pthread_create(&thread, NULL, do_nothing, NULL))
 				pthread_join(thread, NULL);
 		break;
+	case EXEC:
+		execl("/bin/true", "true", (char *)NULL);
+		exit(1);
 	case END:
 		exit(0);
 	}
@@ -159,6 +162,7 @@ static void an_ended_thread_has_all_its_times(void **state)
 	end = thread_end((__u32)child.pid);
 	child.pid = 0;
 	assert_non_null(end);
+	assert_string_not_equal(end->comm, "");
 	for (int i = 0; i < TS_STATES; i++)
 		sum += end->thread.times[i];
 	assert_int_equal(sum, end->thread.changed_ns - end->thread.since_ns);
@@ -167,6 +171,22 @@ static void an_ended_thread_has_all_its_times(void **state)
 		    MOST_OF(NAPS * NAP_NS));
 	assert_true(end->thread.times[TS_STATE_RUNNING] > 0);
 	assert_true(end->thread.switches >= NAPS);
+}
+
+/* By then the thread has the name of the next program. */
+static void an_exec_ends_a_thread_without_a_name(void **state)
+{
+	const struct ts_thread_end *end;
+
+	(void)state;
+	child__do(&child, NAP);
+	child__tell(&child, EXEC);
+	assert_int_equal(child__end(&child), 0);
+	end = thread_end((__u32)child.pid);
+	child.pid = 0;
+	assert_non_null(end);
+	assert_int_equal(end->header.space, space);
+	assert_string_equal(end->comm, "");
 }
 
 static void threads_come_and_go(void **state)
@@ -190,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(waits_have_their_reason_and_their_length),
 		TEST(an_ended_thread_has_all_its_times),
+		TEST(an_exec_ends_a_thread_without_a_name),
 		TEST(threads_come_and_go),
 	};
 

@@ -7,6 +7,8 @@
 
 #include "../../bpf/codefind.bpf.h"
 
+#include "bpf_counted.h"
+
 #define SPACE 7
 #define BASE  0x7f0000100000ULL
 #define ROWS  32
@@ -42,11 +44,6 @@ static int teardown(void **state)
 {
 	shim__clear();
 	return 0;
-}
-
-static __u64 counted(__u32 what)
-{
-	return *(__u64 *)bpf_map_lookup_elem(&ledger, &what);
 }
 
 static int try_insert(struct ts_space *owner, __u64 start, __u32 size, __u64 function,

@@ -8,6 +8,8 @@
 #include "../../bpf/publish.bpf.h"
 #include "../../bpf/process.bpf.h"
 
+#include "bpf_counted.h"
+
 #define PID    100
 #define BASE   0x7f0000100000ULL
 #define RECORD 0x7e0000000000ULL
@@ -55,11 +57,6 @@ static int setup(void **state)
 	assert_int_equal(space_new(PID, TS_SPACE_FOLLOW, &number), 0);
 	assert_int_equal(number, 40);
 	return 0;
-}
-
-static __u64 counted(__u32 what)
-{
-	return *(__u64 *)bpf_map_lookup_elem(&ledger, &what);
 }
 
 /* Whatever happened: all that was reserved is submitted, all is accounted for. */

@@ -6,6 +6,8 @@
 
 #include "../../bpf/threads.bpf.h"
 
+#include "bpf_counted.h"
+
 #define TID   70
 #define PID   7
 #define START 1000000000ULL
@@ -34,11 +36,6 @@ static int teardown(void **state)
 	(void)state;
 	shim__clear();
 	return 0;
-}
-
-static __u64 counted(__u32 what)
-{
-	return *(__u64 *)bpf_map_lookup_elem(&ledger, &what);
 }
 
 static __u64 sum_of(const struct ts_thread *thread)
@@ -130,7 +127,8 @@ static void an_end_tells_all(void **state)
 	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, START + 40);
 	thread->sampled = 1;
 	shim.now = START + 59;
-	on_thread_exit(TID);
+	strcpy(shim.comm, "worker");
+	on_thread_exit(TID, true);
 	assert_int_equal(shim.records_count, 3);
 	end = shim.records[1].bytes;
 	assert_int_equal(end->out_ns, START + 40);
@@ -138,8 +136,14 @@ static void an_end_tells_all(void **state)
 	last = shim.records[2].bytes;
 	assert_int_equal(last->header.type, TS_EVENT_THREAD_END);
 	assert_int_equal(sum_of(&last->thread), 60);
-	on_thread_exit(TID); /* once */
+	assert_string_equal(last->comm, "worker");
+	on_thread_exit(TID, true); /* once */
 	assert_int_equal(shim.records_count, 3);
+	/* With its program: it has the name of the next one by then. */
+	thread_at_start(TS_STATE_RUNNING);
+	on_thread_exit(TID, false);
+	last = shim.records[3].bytes;
+	assert_string_equal(last->comm, "");
 }
 
 static void what_has_no_room_is_counted(void **state)
@@ -147,7 +151,7 @@ static void what_has_no_room_is_counted(void **state)
 	(void)state;
 	thread_at_start(TS_STATE_RUNNING);
 	shim.ring_room = 0;
-	on_thread_exit(TID);
+	on_thread_exit(TID, true);
 	assert_int_equal(counted(TS_LEDGER_OFF_CPU_THREAD_LOST), 1);
 	assert_null(thread_find(TID));
 }

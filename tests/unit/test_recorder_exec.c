@@ -141,6 +141,26 @@ static void a_process_is_given_its_second_to_load_the_hook(void **state)
 	assert_true(process->checked);
 }
 
+static void tell_process(struct fixture *fixture, uint32_t type, uint32_t space, uint32_t pid)
+{
+	process__on_event(fixture->recorder, &(struct ts_process_event){
+		.header = { .type = type, .time_ns = 200, .space = space, .pid = pid },
+		.parent = NO_PID, .child_pid = NO_PID - 1 });
+	process__forget_ended(fixture->recorder);
+}
+
+/* Until its exec the child runs the parent's code, and the parent may be gone by then. */
+static void the_last_one_that_ran_it_takes_code_along(void **state)
+{
+	tell_mapping(*state, 110, 0x10000);
+	tell_process(*state, TS_EVENT_FORK, 1, NO_PID);
+	no_kernel_unmapped_end = 0;
+	tell_process(*state, TS_EVENT_EXIT, 1, NO_PID);
+	assert_int_equal(no_kernel_unmapped_end, 0);
+	tell_process(*state, TS_EVENT_EXEC, 2, NO_PID - 1);
+	assert_int_equal(no_kernel_unmapped_end, 0x11000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +174,8 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_process_is_given_its_second_to_load_the_hook, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_last_one_that_ran_it_takes_code_along,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("mappings across exec", tests, NULL, NULL);

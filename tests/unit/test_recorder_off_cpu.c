@@ -163,6 +163,59 @@ static void an_ended_thread_leaves_its_times(void **state)
 	assert_int_equal(times->switches, 8);
 }
 
+/* A part of a recording tells of its own time only. */
+static void times_of_a_part_begin_with_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ts_thread_end told = {
+		.header = { .space = SPACE, .pid = PID, .tid = TID },
+		.thread = { .since_ns = 100, .changed_ns = 160, .times = { 40, 20 } },
+		.comm = "worker",
+	};
+	const struct model_times *times;
+	struct off_thread *item;
+	uint64_t number;
+
+	hold(fixture, 110, TS_STATE_POLL, 0);
+	assert_true(map__get(fixture->recorder->off_cpu.numbers, SPACE, TID, &number));
+	item = &fixture->recorder->off_cpu.items[number];
+	item->told = (struct ts_thread){ .since_ns = 100, .changed_ns = 130, .times = { 30 } };
+	off_cpu__thread_end(fixture->recorder, &told);
+	times = model__times(fixture->model,
+			     model__add_thread(fixture->model, 0, TID,
+					       model__string(fixture->model, "worker")));
+	assert_int_equal(times->since_ns, 130);
+	assert_int_equal(times->ns[TS_STATE_RUNNING] + times->ns[TS_STATE_RUNNABLE], 30);
+}
+
+/* At exec the thread has the name of the next program already. */
+static void an_end_without_a_name_is_of_the_thread_that_is_known(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ts_thread_end told = {
+		.header = { .space = SPACE, .pid = PID, .tid = TID },
+		.thread = { .since_ns = 100, .times = { 10 } },
+	};
+	uint32_t other;
+
+	hold(fixture, 1000, TS_STATE_POLL, 0);
+	fixture->thread = model__add_thread(fixture->model, 0, TID,
+					    model__string(fixture->model, "before"));
+	hold(fixture, 2000, TS_STATE_POLL, 0);
+	off_cpu__thread_end(fixture->recorder, &told);
+	assert_int_equal(model__times(fixture->model, fixture->thread)->ns[0], 10);
+	/* Of one that nobody saw, it is the program's. */
+	told.header.tid++;
+	off_cpu__thread_end(fixture->recorder, &told);
+	other = model__add_thread(fixture->model, 0, TID + 1,
+				  model__process(fixture->model, 0)->comm);
+	assert_int_equal(model__times(fixture->model, other)->ns[0], 10);
+	/* The next one of that number is another. */
+	told.header.tid--;
+	off_cpu__thread_end(fixture->recorder, &told);
+	assert_int_equal(model__times(fixture->model, fixture->thread)->ns[0], 10);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -171,6 +224,8 @@ int main(void)
 		TEST(a_wait_outlives_the_stacks_of_the_model),
 		TEST(an_end_that_got_lost_is_counted),
 		TEST(an_ended_thread_leaves_its_times),
+		TEST(times_of_a_part_begin_with_it),
+		TEST(an_end_without_a_name_is_of_the_thread_that_is_known),
 	};
 
 	return cmocka_run_group_tests_name("recorder, time off the CPU", tests, NULL, NULL);

@@ -1324,11 +1324,11 @@ static void a_sample_brings_its_hit(void **state)
 	of.sample.flags = TS_SAMPLE_CODE;
 	buf__append(&fixture->recorder->pending, &of,
 		    kernel_sample__size(&of.sample));
-	resolve__samples(fixture->recorder, true);
+	samples__resolve(fixture->recorder, true);
 	assert_int_equal(patches_of(fixture, 0), 1);
 	of.sample.flags |= TS_SAMPLE_HIT;
 	buf__append(&fixture->recorder->pending, &of, sizeof(of));
-	resolve__samples(fixture->recorder, true);
+	samples__resolve(fixture->recorder, true);
 	assert_int_equal(model__samples(fixture->model), 2);
 	assert_int_equal(patches_of(fixture, 0), 2);
 	expect_exact_patch(fixture, 0, start_of(0, 1), TS_TARGET_BODY, second, time_ns);

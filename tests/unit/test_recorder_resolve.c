@@ -214,7 +214,7 @@ static const char *resolve(struct hijack_fixture *fixture, unsigned int frames)
 	fixture->of.sample.frames_count = (__u16)frames;
 	buf__append(&fixture->recorder->pending, &fixture->of,
 		    kernel_sample__size(&fixture->of.sample));
-	resolve__samples(fixture->recorder, true);
+	samples__resolve(fixture->recorder, true);
 	sample = model__sample(model, model__samples(model) - 1);
 	for (uint32_t at = sample->stack; at; at = model__stack(model, at)->parent) {
 		const struct model_frame *frame =
@@ -320,7 +320,7 @@ static void samples_wait_for_a_catch_up(void **state)
 	buf__append(&fixture->recorder->pending, &fixture->of,
 		    kernel_sample__size(&fixture->of.sample));
 	process->hold_until_ns = UINT64_MAX;
-	resolve__samples(fixture->recorder, false);
+	samples__resolve(fixture->recorder, false);
 	assert_int_equal(model__samples(fixture->model), 0);
 	add_body(fixture, 7, TS_TIER_1, 0x70);
 	process->hold_until_ns = 0;
@@ -333,7 +333,7 @@ static void samples_wait_for_a_catch_up(void **state)
 	process->alive = false;
 	buf__append(&fixture->recorder->pending, &fixture->of,
 		    kernel_sample__size(&fixture->of.sample));
-	resolve__samples(fixture->recorder, false);
+	samples__resolve(fixture->recorder, false);
 	assert_int_equal(model__samples(fixture->model), 4);
 	library_unmap(&fixture->library.mapping);
 }

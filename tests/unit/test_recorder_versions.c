@@ -179,7 +179,8 @@ static bool is_never_over(void *context)
 
 static void step(struct fixture *fixture)
 {
-	versions__step(fixture->recorder, fixture->process, ++fixture->now);
+	versions__step(fixture->recorder, fixture->process, ++fixture->now, is_never_over,
+		       NULL);
 }
 
 static void finish(struct fixture *fixture)
@@ -358,6 +359,32 @@ static void what_a_catch_up_found_had_its_chance_when_the_worker_is_gone(void **
 	assert_int_equal(flags_of(fixture, body), MODEL_BODY_NEVER_ACTIVE);
 }
 
+static bool is_over_after(void *context)
+{
+	unsigned int *left = context;
+
+	return !*left || !--*left;
+}
+
+/* A process can have versions without end, and the others have their turn. */
+static void what_there_is_no_time_for_waits(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned int turns = 2;
+
+	tell(fixture, 0, CODE(0), WORKER);
+	for (uint32_t version = 1; version < 4; version++) {
+		tell(fixture, version, CODE(version), WORKER);
+		put_node(version, 0, CODE(version), 1);
+	}
+	tell_another(fixture, WORKER);
+	versions__step(fixture->recorder, fixture->process, ++fixture->now, is_over_after,
+		       &turns);
+	assert_int_equal(fixture->process->looks.young_count, 2);
+	step(fixture);
+	assert_int_equal(fixture->process->looks.young_count, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -369,6 +396,7 @@ int main(void)
 		TEST(a_body_that_no_version_has_lost_a_race),
 		TEST(nothing_is_said_of_what_cannot_be_read),
 		TEST(what_a_catch_up_found_had_its_chance_when_the_worker_is_gone),
+		TEST(what_there_is_no_time_for_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static inline struct top_snapshot *fixture_look(struct top *top, const struct mo
 						uint64_t seconds)
 {
 	struct top_session session = { .start_ns = FIXTURE_START, .interval_ns = SECOND,
-				       .samples = 10, .managed = 8, .managed_named = 6,
+				       .managed = 8, .managed_named = 6,
 				       .bodies = 6, .lost = 0 };
 
 	return top__look(top, model, &session, FIXTURE_START + (seconds - 1) * SECOND,

@@ -11,15 +11,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define HELD_BYTES (64u << 10)
 
 static enum log_level current_level = LOG_NORMAL;
 
+/* Room of one size: who runs out of memory under the lock exits, and log__release takes it. */
 static struct {
 	pthread_mutex_t lock;
 	bool holding;
-	struct buf lines;
+	char lines[HELD_BYTES];
+	size_t size;
 	unsigned long long more;	/* that there was no room for */
 } held = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -35,10 +38,10 @@ enum log_level log__level(void)
 
 /* stderr is unbuffered: one line is one write, whole among others'.  There is no better place
  * to tell that it failed. */
-static void print(const struct buf *lines)
+static void print(const char *lines, size_t size)
 {
-	if (lines->size)
-		(void)!fwrite(lines->data, 1, lines->size, stderr);
+	if (size)
+		(void)!fwrite(lines, 1, size, stderr);
 }
 
 void log__hold(void)
@@ -57,11 +60,11 @@ void log__release(void)
 {
 	pthread_mutex_lock(&held.lock);
 	held.holding = false;
+	print(held.lines, held.size);
 	if (held.more)
-		buf__printf(&held.lines, "tierscope: and %llu messages more\n", held.more);
+		fprintf(stderr, "tierscope: and %llu messages more\n", held.more);
+	held.size = 0;
 	held.more = 0;
-	print(&held.lines);
-	buf__free(&held.lines);
 	pthread_mutex_unlock(&held.lock);
 }
 
@@ -80,12 +83,14 @@ print_line(const char *prefix, const char *format, va_list arguments)
 	text__append_terminal(&line, buf__string(&message));
 	buf__append_char(&line, '\n');
 	pthread_mutex_lock(&held.lock);
-	if (!held.holding)
-		print(&line);
-	else if (held.lines.size + line.size <= HELD_BYTES)
-		buf__append(&held.lines, line.data, line.size);
-	else
+	if (!held.holding) {
+		print(line.data, line.size);
+	} else if (line.size <= sizeof(held.lines) - held.size) {
+		memcpy(held.lines + held.size, line.data, line.size);
+		held.size += line.size;
+	} else {
 		held.more++;
+	}
 	pthread_mutex_unlock(&held.lock);
 	buf__free(&line);
 	buf__free(&message);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// The options of tierscope record, and of the other commands that record: stat, serve and top.
+// The options of tierscope record, and of all other commands that record.
 #include "cli.h"
 #include "record.h"
 

@@ -185,7 +185,7 @@ static int look(struct record_sink *sink, struct record *record, uint64_t now, b
 	recorder__progress(record->recorder, &progress);
 	session = (struct top_session){
 		.start_ns = record->start_ns, .interval_ns = sink->interval_ns,
-		.samples = progress.samples, .managed = progress.managed,
+		.managed = progress.managed,
 		.managed_named = progress.managed_named, .bodies = progress.bodies,
 		.lost = progress.lost };
 	snapshot = top__look(top->top, record->model, &session, sink->looked_ns, now);

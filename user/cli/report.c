@@ -180,24 +180,21 @@ static int find_event(const struct model *model, const char *name, uint32_t *ret
 static int choose_event(const struct report *report, const struct model *model,
 			uint32_t *ret_event)
 {
-	uint32_t off_cpu = 0;
+	uint32_t off_cpu = model__off_cpu(model);
 
 	*ret_event = 0;
 	if (!report->off_cpu && !report->wall)
 		return report->event ? find_event(model, report->event, ret_event) : EXIT_OK;
-	for (; off_cpu < model__events(model); off_cpu++)
-		if (model__is_off_cpu(model, off_cpu))
-			break;
-	*ret_event = report->wall ? VIEW_WALL : off_cpu;
-	if (off_cpu == model__events(model)) {
+	if (off_cpu == MODEL_NONE) {
 		log__error("time off the CPU was not recorded; tierscope record --off-cpu does");
 		return EXIT_USAGE;
 	}
-	for (uint32_t i = 0; i < model__events(model); i++)
-		if (!report->wall || model__is_clock(model, i))
-			return EXIT_OK;
-	log__error("neither cpu-clock nor task-clock was recorded, so there is no --wall");
-	return EXIT_USAGE;
+	if (report->wall && model__clock(model) == MODEL_NONE) {
+		log__error("neither cpu-clock nor task-clock was recorded, so there is no --wall");
+		return EXIT_USAGE;
+	}
+	*ret_event = report->wall ? VIEW_WALL : off_cpu;
+	return EXIT_OK;
 }
 
 int report__run(int argc, char **argv)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // Tables of precompiled images and of native files, in arrays that are mapped into both
-// worlds: a table is a copy, not thousands of system calls.  Rows come first, granules second, the image's entry third, and the slots of a process last, so the
-// sampler never sees half a table.
+// worlds: a table is a copy, not thousands of system calls.  Rows come first, granules second,
+// the image's entry third, and the slots of a process last, so the sampler never sees half a
+// table.
 #include "internal.h"
 
 #include "../image/image.h"

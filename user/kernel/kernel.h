@@ -45,7 +45,7 @@ struct kernel_options {
 	unsigned int events_count;
 	unsigned int frequency;		/* Hz */
 	uint32_t sample_ring_bytes;	/* 0: by CPUs and frequency */
-	uint32_t code_ring_bytes;	/* 0: default */
+	uint32_t code_ring_bytes;	/* 0: by CPUs */
 	bool kernel_stacks;		/* kernel frames too */
 	bool without_patches;		/* hooks are not asked for patches */
 	bool off_cpu;			/* time off the CPU, as one more event */
@@ -79,6 +79,8 @@ int kernel__adopt(struct kernel *kernel, pid_t pid, uint32_t flags,
 int kernel__insert(struct kernel *kernel, struct ts_insert *insert);
 int kernel__remove(struct kernel *kernel, uint32_t space, uint64_t start);
 int kernel__remove_page(struct kernel *kernel, uint32_t space, uint64_t address);
+/* All that it has of a space, whose process is gone. */
+void kernel__forget(struct kernel *kernel, uint32_t space);
 
 int kernel__start(struct kernel *kernel);	/* events on */
 
@@ -89,7 +91,7 @@ int kernel__start(struct kernel *kernel);	/* events on */
 #define KERNEL_OFF_CPU_EVENT "off-cpu"
 /* Where the time of each thread goes that is there now: calls `each`.  0 or -Exxx. */
 int kernel__threads(struct kernel *kernel,
-		    void (*each)(void *context, uint32_t tid, const struct ts_thread *thread),
+		    void (*each)(void *context, const struct ts_thread *thread),
 		    void *context);
 /* When times off the CPU began to be counted, and when they ceased to; 0: not yet. */
 uint64_t kernel__off_cpu_since(const struct kernel *kernel);
@@ -132,7 +134,7 @@ kernel_sample__piece(const struct ts_sample *sample)
 	return sample->flags & TS_SAMPLE_STACK ? (const struct ts_stack_piece *)piece : NULL;
 }
 
-/* Bytes of a whole sample. */
+/* Bytes of a whole sample, which never is of a hit and of time off the CPU. */
 static inline size_t kernel_sample__size(const struct ts_sample *sample)
 {
 	const struct ts_stack_piece *piece = kernel_sample__piece(sample);
@@ -158,7 +160,7 @@ static inline const struct ts_hit *kernel_sample__hit(const struct ts_sample *sa
 	const char *end = (const char *)sample + kernel_sample__size(sample);
 
 	return sample->flags & TS_SAMPLE_HIT ?
-	       (const struct ts_hit *)(end - sizeof(struct ts_hit)) : NULL; /* is never both */
+	       (const struct ts_hit *)(end - sizeof(struct ts_hit)) : NULL;
 }
 
 /*
@@ -178,9 +180,8 @@ struct kernel_mapping {
 struct kernel_handlers {
 	void *context;
 	void (*sample)(void *context, const struct ts_sample *sample);
-	/* Among the samples; only with off_cpu. */
-	void (*off_cpu_end)(void *context, const struct ts_off_cpu_end *end);
-	void (*thread_end)(void *context, const struct ts_thread_end *end);
+	/* Among the samples, only with off_cpu: a ts_off_cpu_end or a ts_thread_end. */
+	void (*off_cpu)(void *context, const struct ts_event *event);
 	void (*mapping)(void *context, const struct kernel_mapping *mapping);
 	void (*code)(void *context, const struct ts_code_event *event);
 	void (*patch)(void *context, const struct ts_patch_event *event);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // Off the CPU: the programs at the scheduler's tracepoints, and the rows of threads that
-// they keep.  Nothing of it is loaded where nobody asks for it.
+// they keep.  Where nobody asks for it no program is loaded, and all there is is one row.
 #include "internal.h"
 
 #include "../base/clock.h"
@@ -15,16 +15,24 @@
 /* Alive at a time, a power of two; those without a place are counted as threads_full. */
 #define THREADS_MAX 32768u
 
+static struct bpf_program *program(const struct kernel *kernel, unsigned int which)
+{
+	struct bpf_program *programs[OFF_CPU_LINKS] = { kernel->skeleton->progs.on_switch,
+							kernel->skeleton->progs.on_wakeup,
+							kernel->skeleton->progs.on_wakeup_new };
+
+	return programs[which];
+}
+
 void off_cpu__configure(struct kernel *kernel, const struct kernel_options *options)
 {
 	struct tierscope *skeleton = kernel->skeleton;
-	struct bpf_program *programs[] = { skeleton->progs.on_switch,
-					   skeleton->progs.on_wakeup,
-					   skeleton->progs.on_wakeup_new };
 
 	kernel->off_cpu = options->off_cpu;
 	for (unsigned int i = 0; i < OFF_CPU_LINKS; i++)
-		bpf_program__set_autoload(programs[i], options->off_cpu);
+		bpf_program__set_autoload(program(kernel, i), options->off_cpu);
+	bpf_map__set_autocreate(skeleton->maps.off_cpu_scratch, options->off_cpu);
+	bpf_map__set_autocreate(skeleton->maps.off_cpu_budget, options->off_cpu);
 	if (!options->off_cpu)
 		return;
 	skeleton->rodata->off_cpu_event = options->events_count;
@@ -37,12 +45,8 @@ void off_cpu__configure(struct kernel *kernel, const struct kernel_options *opti
 
 int off_cpu__attach(struct kernel *kernel)
 {
-	struct bpf_program *programs[] = { kernel->skeleton->progs.on_switch,
-					   kernel->skeleton->progs.on_wakeup,
-					   kernel->skeleton->progs.on_wakeup_new };
-
 	for (unsigned int i = 0; kernel->off_cpu && i < OFF_CPU_LINKS; i++) {
-		kernel->off_cpu_links[i] = bpf_program__attach(programs[i]);
+		kernel->off_cpu_links[i] = bpf_program__attach(program(kernel, i));
 		if (!kernel->off_cpu_links[i])
 			return -errno;
 	}
@@ -88,7 +92,7 @@ uint64_t kernel__off_cpu_until(const struct kernel *kernel)
 }
 
 int kernel__threads(struct kernel *kernel,
-		    void (*each)(void *context, uint32_t tid, const struct ts_thread *thread),
+		    void (*each)(void *context, const struct ts_thread *thread),
 		    void *context)
 {
 	size_t bytes = THREADS_MAX * sizeof(struct ts_thread);
@@ -104,7 +108,7 @@ int kernel__threads(struct kernel *kernel,
 		struct ts_thread row = rows[i];	/* it goes on while we read */
 
 		if (row.tid)
-			each(context, row.tid, &row);
+			each(context, &row);
 	}
 	munmap((void *)rows, bytes);
 	return 0;

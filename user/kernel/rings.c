@@ -44,10 +44,9 @@ static int on_sample_record(void *context, void *data, size_t size)
 	const struct kernel_handlers *handlers = kernel->handlers;
 	const struct ts_event *event = data;
 
-	if (size >= sizeof(struct ts_off_cpu_end) && event->type == TS_EVENT_OFF_CPU_END)
-		handlers->off_cpu_end(handlers->context, data);
-	else if (size >= sizeof(struct ts_thread_end) && event->type == TS_EVENT_THREAD_END)
-		handlers->thread_end(handlers->context, data);
+	if ((size >= sizeof(struct ts_off_cpu_end) && event->type == TS_EVENT_OFF_CPU_END) ||
+	    (size >= sizeof(struct ts_thread_end) && event->type == TS_EVENT_THREAD_END))
+		handlers->off_cpu(handlers->context, event);
 	else if (is_whole(data, size))
 		handlers->sample(handlers->context, data);
 	else

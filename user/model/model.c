@@ -195,6 +195,15 @@ uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame)
 	return model->stacks_count++;
 }
 
+uint32_t model__add_path(struct model *model, const uint32_t *frames, uint32_t count)
+{
+	uint32_t stack = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		stack = model__add_stack(model, stack, frames[i]);
+	return stack;
+}
+
 uint32_t model__add_sample(struct model *model, const struct model_sample *sample)
 {
 	if (sample->thread >= model->threads_count ||
@@ -450,6 +459,22 @@ bool model__is_clock(const struct model *model, uint32_t event)
 bool model__is_off_cpu(const struct model *model, uint32_t event)
 {
 	return is_named(model, event, "off-cpu");
+}
+
+uint32_t model__clock(const struct model *model)
+{
+	for (uint32_t i = 0; i < model->events_count; i++)
+		if (model__is_clock(model, i))
+			return i;
+	return MODEL_NONE;
+}
+
+uint32_t model__off_cpu(const struct model *model)
+{
+	for (uint32_t i = 0; i < model->events_count; i++)
+		if (model__is_off_cpu(model, i))
+			return i;
+	return MODEL_NONE;
 }
 
 const struct model_count *model__count_at(const struct model *model, uint32_t index)

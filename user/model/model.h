@@ -255,6 +255,8 @@ uint32_t model__add_thread(struct model *model, uint32_t process, int32_t tid,
 			   string_id name);	/* interned by the three */
 uint32_t model__add_frame(struct model *model, const struct model_frame *frame);
 uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame);
+/* A whole stack: frames, root first. */
+uint32_t model__add_path(struct model *model, const uint32_t *frames, uint32_t count);
 uint32_t model__add_sample(struct model *model, const struct model_sample *sample);
 uint32_t model__add_patch(struct model *model, const struct model_patch *patch);
 uint32_t model__add_il_version(struct model *model, const struct model_il_version *version);
@@ -336,6 +338,9 @@ uint32_t model__find_body(const struct model *model, uint32_t process,
 /* The sample is one of the wall clock: in time on a CPU, or off it. */
 bool model__is_clock(const struct model *model, uint32_t event);
 bool model__is_off_cpu(const struct model *model, uint32_t event);
+/* The first event of which that is true; MODEL_NONE: there is none. */
+uint32_t model__clock(const struct model *model);
+uint32_t model__off_cpu(const struct model *model);
 
 /* The stack without the kernel frames at its leaf. */
 uint32_t model__user_stack(const struct model *model, uint32_t stack);

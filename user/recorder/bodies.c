@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define REREAD_NS 500000000ull
+#define REREAD_SHARE 8u		/* a journal that takes long is read one eighth of the time */
+#define TOLD_BYTES 512u		/* a body or a module, besides its name */
 
 static uint64_t row_generation(uint32_t generation)
 {
@@ -124,21 +126,44 @@ static void complete_body(struct model *model, uint32_t known, const struct mode
 	model__update_body(model, known, &body);
 }
 
+static bool has_room(struct recorder *recorder, const struct process *process)
+{
+	if (process->told_bytes < TOLD_BYTES_MAX)
+		return true;
+	recorder->bodies_dropped++;
+	return false;
+}
+
+/* A name that is known costs nothing. */
+static void take_room(struct process *process, const struct model *model,
+		      uint32_t strings_before, string_id name, bool is_new)
+{
+	if (model__strings_count(model) != strings_before)
+		process->told_bytes += strlen(model__text(model, name));
+	if (is_new)
+		process->told_bytes += TOLD_BYTES;
+}
+
 /*
  * Adds the body, or gives the one that is known already.  A birth is told by
  * its sequence: probe and journal tell the same one, and an address or a record
- * that is used again has another.
+ * that is used again has another.  MODEL_NONE: the process told of too many.
  */
 static uint32_t add_body(struct recorder *recorder, struct process *process,
 			 const struct ts_journal_record *record, const char *text,
 			 uint32_t text_size, bool *ret_new)
 {
 	struct model *model = recorder->model;
+	uint32_t strings = model__strings_count(model);
 	struct model_body body;
 	uint64_t known, youngest = 0;
 
+	*ret_new = false;
+	if (!has_room(recorder, process))
+		return MODEL_NONE;
 	fill_body(recorder, process, record, text, text_size, &body);
 	*ret_new = !map__get(process->births, 0, record->sequence, &known);
+	take_room(process, model, strings, body.name, *ret_new);
 	if (!*ret_new) {
 		complete_body(model, (uint32_t)known, &body);
 		return (uint32_t)known;
@@ -158,7 +183,7 @@ static uint32_t add_body(struct recorder *recorder, struct process *process,
 	return (uint32_t)known;
 }
 
-static void on_load(struct recorder *recorder, struct process *process,
+static bool on_load(struct recorder *recorder, struct process *process,
 		    const struct ts_code_event *event)
 {
 	const struct ts_journal_record *record = &event->record;
@@ -166,12 +191,15 @@ static void on_load(struct recorder *recorder, struct process *process,
 	bool is_new;
 
 	if (!record->size || record->size > TS_BODY_SIZE_MAX)
-		return;		/* counted in the kernel as a bad probe */
+		return true;	/* counted in the kernel as a bad probe */
 	body = add_body(recorder, process, record, event->text, event->text_size, &is_new);
+	if (body == MODEL_NONE)
+		return false;
 	if (event->row)
 		map__set(recorder->rows, event->row, row_generation(event->generation), body);
 	if (event->text_size < record->text_size)
 		process->reread = true;
+	return true;
 }
 
 static void on_unload(struct recorder *recorder, struct process *process,
@@ -193,11 +221,14 @@ static void on_module(struct recorder *recorder, struct process *process,
 		      const struct ts_journal_record *record, const char *text,
 		      uint32_t text_size)
 {
-	struct buf path = BUF_INIT;
-
 	struct module told = { .sequence = record->sequence };
+	uint32_t strings = model__strings_count(recorder->model);
+	uint32_t modules = process->modules.count;
+	struct buf path = BUF_INIT;
 	const char *slash;
 
+	if (!has_room(recorder, process))
+		return;
 	text__append_utf8(&path, text, strnlen(text, text_size));
 	slash = strrchr(buf__string(&path), '/');
 	told.path = model__string(recorder->model, buf__string(&path));
@@ -206,6 +237,8 @@ static void on_module(struct recorder *recorder, struct process *process,
 	told.numbered = !record->died_ns && record->start;
 	if (path.size)
 		module_list__load(&process->modules, record->module_id, &told);
+	take_room(process, recorder->model, strings, told.path,
+		  process->modules.count != modules);
 	buf__free(&path);
 }
 
@@ -220,6 +253,7 @@ static void note_sequence(struct process *process, uint64_t sequence)
 
 bool bodies__on_event(struct recorder *recorder, const struct ts_code_event *event)
 {
+	bool kept = true;
 	struct process *process = process__by_space(recorder, event->header.space,
 						    (pid_t)event->header.pid);
 
@@ -232,7 +266,7 @@ bool bodies__on_event(struct recorder *recorder, const struct ts_code_event *eve
 	note_sequence(process, event->record.sequence);
 	switch (event->header.type) {
 	case TS_EVENT_CODE_LOAD:
-		on_load(recorder, process, event);
+		kept = on_load(recorder, process, event);
 		break;
 	case TS_EVENT_CODE_UNLOAD:
 		on_unload(recorder, process, event);
@@ -246,7 +280,7 @@ bool bodies__on_event(struct recorder *recorder, const struct ts_code_event *eve
 				    event->record.sequence);
 		break;
 	}
-	return true;
+	return kept;
 }
 
 struct catch_up {
@@ -378,14 +412,19 @@ static bool has_gap(const struct process *process)
 /* Handlers on other CPUs may be late by microseconds: hence the wait. */
 void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all)
 {
+	uint64_t began, ended;
+
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		struct process *process = recorder->processes[i];
 
 		if (!process->hooked || !has_gap(process) ||
-		    (!all && now - process->reread_ns < REREAD_NS))
+		    (!all && (now - process->reread_ns < REREAD_NS ||
+			      now < process->reread_after_ns)))
 			continue;
-		process->reread_ns = now;
+		process->reread_ns = began = clock__now();
 		(void)bodies__read_journal(recorder, process); /* gone: nothing to add */
+		ended = clock__now();
+		process->reread_after_ns = ended + (REREAD_SHARE - 1) * (ended - began);
 	}
 }
 
@@ -408,19 +447,8 @@ void bodies__name_modules(struct recorder *recorder, struct process *process)
 /* Gives rows, pages and slots of a process that is gone back. */
 void bodies__forget(struct recorder *recorder, struct process *process)
 {
-	const struct model *model = recorder->model;
-
-	for (uint32_t i = 0; i < model__bodies(model); i++) {
-		const struct model_body *body = model__body(model, i);
-
-		if (body->process != process->index || body->source == MODEL_SOURCE_IMAGE)
-			continue;
-		(void)kernel__remove(recorder->kernel, process->space, body->start);
-		for (uint64_t page = body->start >> TS_PAGE_SHIFT;
-		     page <= (body->start + body->size - 1) >> TS_PAGE_SHIFT; page++)
-			(void)kernel__remove_page(recorder->kernel, process->space,
-						  page << TS_PAGE_SHIFT);
-	}
+	if (process->hooked)	/* else it never told of a body */
+		kernel__forget(recorder->kernel, process->space);
 	for (uint32_t i = 0; i < process->mappings.count; i++) {
 		struct mapping *mapping = &process->mappings.items[i];
 

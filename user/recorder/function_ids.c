@@ -54,6 +54,8 @@ static void read_told(struct process *process)
 	struct ts_precompiled entry;
 	uint32_t kept = 0;
 
+	if (used > PRECOMPILED_MAX)
+		used = PRECOMPILED_MAX;
 	for (uint32_t i = 0; i < ids->open_count; i++) {
 		if (journal__precompiled(process->journal, ids->open[i], &entry))
 			note(ids, &entry);

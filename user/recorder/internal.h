@@ -16,6 +16,12 @@
 #include "../target/journal.h"
 
 #define NO_IMAGE UINT32_MAX
+/* What a process can have us keep, whatever it says: two million bodies, with short names; */
+#define TOLD_BYTES_MAX (1ull << 30)
+/* as many mappings as Linux lets it have at a time; */
+#define MAPPINGS_MAX   65536u
+/* and functions of precompiled code, of which a large program uses some ten thousand. */
+#define PRECOMPILED_MAX (1u << 20)
 #define UNPACKED (1ull << 63)
 #define MAPPING_CACHE 1024
 
@@ -183,7 +189,8 @@ struct process {
 	bool has_unpacked;		/* images without a file */
 	uint64_t unpacked_bytes;	/* copied of its memory for them */
 	bool reread;			/* the journal knows more than we do */
-	uint64_t reread_ns;
+	uint64_t reread_ns, reread_after_ns;
+	uint64_t told_bytes;		/* of bodies and modules: TOLD_BYTES_MAX */
 	uint64_t hook_counts[TS_HOOK_COUNTERS];	/* of its journal, in the ledger so far */
 };
 
@@ -207,14 +214,14 @@ struct off_cpu {
 	struct map *numbers;		/* (space, tid) -> item */
 	struct off_thread *items;
 	uint32_t count, capacity;
-	uint64_t kept, base_kept;	/* stacks in the model */
+	uint64_t kept;			/* stacks in the model */
 	uint64_t end_lost, dropped;
 };
 
 /* Where the counts stood when this part of the recording began. */
 struct ledger_base {
 	uint64_t counts[TS_LEDGER_SLOTS];
-	uint64_t due, kept, code_kept;
+	uint64_t due, kept, code_kept, off_cpu_kept;
 };
 
 struct recorder {
@@ -261,7 +268,8 @@ struct recorder {
 	uint64_t hijacked;		/* samples with a hidden return address */
 	uint64_t broken_chains;		/* stacks cut at an unmapped caller */
 	uint64_t mappings_lost;
-	uint64_t patches_dropped;	/* a process had too many */
+	uint64_t bodies_dropped, mappings_dropped; /* a process had too many */
+	uint64_t patches_dropped;	/* the same */
 	uint64_t versions_dropped;	/* the same of what the runtime said of its versions */
 	uint64_t journal_bodies;	/* bodies that only the journal told of */
 	uint64_t mapped_ns;		/* a process of ours mapped something, or is new */
@@ -417,8 +425,9 @@ void publication__free(struct publication *publication);
 /* What the runtime says of the versions of a function whose entry was just read. */
 void versions__look(struct recorder *recorder, struct process *process, uint64_t function,
 		    uint64_t now);
-/* And of those whose new bodies had their chance. */
-void versions__step(struct recorder *recorder, struct process *process, uint64_t now);
+/* And of those whose new bodies had their chance; until it is over. */
+void versions__step(struct recorder *recorder, struct process *process, uint64_t now,
+		    bool (*is_over)(void *context), void *context);
 /* At the end: of all functions, and what became of their bodies; until it is over. */
 void versions__finish(struct recorder *recorder, struct process *process, uint64_t now,
 		      bool (*is_over)(void *context), void *context);
@@ -435,8 +444,8 @@ void version_looks__free(struct version_looks *looks);
 string_id stub_target__name(const struct recorder *recorder, struct process *process,
 			    const struct stub_lead *lead, uint64_t time_ns);
 
-/* resolve.c */
+/* samples.c */
 /* Samples of processes that are catching up stay pending, unless all are wanted. */
-void resolve__samples(struct recorder *recorder, bool all);
+void samples__resolve(struct recorder *recorder, bool all);
 
 #endif /* TIERSCOPE_RECORDER_INTERNAL_H */

@@ -141,8 +141,7 @@ static void write_code_events(struct recorder *recorder, const uint64_t *counts,
 /* A stack of which nobody knows yet for how long belongs to the part in which that is told. */
 static void write_off_cpu(struct recorder *recorder, const uint64_t *counts, bool last)
 {
-	struct off_cpu *off_cpu = &recorder->off_cpu;
-	uint64_t kept = off_cpu->kept - off_cpu->base_kept;
+	uint64_t kept = recorder->off_cpu.kept - recorder->base.off_cpu_kept;
 	uint64_t chosen = counts[TS_LEDGER_OFF_CPU_CHOSEN];
 	uint64_t accounted = kept + sum_of(counts, OFF_CPU_LOST);
 
@@ -150,7 +149,7 @@ static void write_off_cpu(struct recorder *recorder, const uint64_t *counts, boo
 		recorder->base.counts[TS_LEDGER_OFF_CPU_CHOSEN] -= chosen - accounted;
 		chosen = accounted;
 	}
-	off_cpu->base_kept = off_cpu->kept;
+	recorder->base.off_cpu_kept = recorder->off_cpu.kept;
 	model__set_count(recorder->model, MODEL_LEDGER_OFF_CPU, "chosen", chosen);
 	model__set_count(recorder->model, MODEL_LEDGER_OFF_CPU, "kept", kept);
 }
@@ -181,6 +180,10 @@ static void write_causes(struct recorder *recorder)
 			 recorder->broken_chains);
 	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_lost",
 			 recorder->mappings_lost);
+	model__set_count(model, MODEL_LEDGER_NOTES, "bodies_dropped",
+			 recorder->bodies_dropped);
+	model__set_count(model, MODEL_LEDGER_NOTES, "mappings_dropped",
+			 recorder->mappings_dropped);
 	model__set_count(model, MODEL_LEDGER_NOTES, "patches_dropped",
 			 recorder->patches_dropped);
 	model__set_count(model, MODEL_LEDGER_NOTES, "versions_dropped",
@@ -192,6 +195,7 @@ static void write_causes(struct recorder *recorder)
 	recorder->table_ready_most_ns = 0;
 	recorder->walks_finished = recorder->walks_unfinished = 0;
 	recorder->mappings_lost = recorder->journal_bodies = 0;
+	recorder->bodies_dropped = recorder->mappings_dropped = 0;
 	recorder->patches_dropped = recorder->versions_dropped = 0;
 }
 

@@ -27,7 +27,8 @@ static enum mapping_kind kind_of(const char *path, uint64_t inode)
 	return MAPPING_FILE;
 }
 
-static void add(struct recorder *recorder, struct process *process,
+/* False: there is no room for it; the worst effect is that its code has no name. */
+static bool add(struct recorder *recorder, struct process *process,
 		struct mapping_list *list, const struct kernel_mapping *told)
 {
 	struct mapping mapping = {
@@ -39,6 +40,10 @@ static void add(struct recorder *recorder, struct process *process,
 	};
 	struct buf path = BUF_INIT;
 
+	if (list->count == MAPPINGS_MAX) {
+		recorder->mappings_dropped++;
+		return false;
+	}
 	text__append_utf8(&path, told->path, strlen(told->path));
 	mapping.path = model__string(recorder->model, buf__string(&path));
 	buf__free(&path);
@@ -51,6 +56,7 @@ static void add(struct recorder *recorder, struct process *process,
 	alloc__grow(list->items, list->count, list->capacity);
 	list->items[list->count++] = mapping;
 	memset(process->cache, 0, sizeof(process->cache));
+	return true;
 }
 
 /*
@@ -95,11 +101,13 @@ void mappings__on_mapping(struct recorder *recorder, const struct kernel_mapping
 	if (mapping->is_exec && mapping->time_ns <= process->born_ns)
 		return;
 	if (mapping->is_exec || process->next.count) {
-		add(recorder, process, &process->next, mapping);
-		process->next.items[process->next.count - 1].is_exec = mapping->is_exec;
+		if (add(recorder, process, &process->next, mapping))
+			process->next.items[process->next.count - 1].is_exec =
+				mapping->is_exec;
 		return;
 	}
-	add(recorder, process, &process->mappings, mapping);
+	if (!add(recorder, process, &process->mappings, mapping))
+		return;
 	publish(recorder, process, &process->mappings.items[process->mappings.count - 1]);
 	if (process->mappings.items[process->mappings.count - 1].file != NO_IMAGE)
 		note_ready(recorder, mapping);
@@ -144,20 +152,20 @@ void mappings__exec(struct recorder *recorder, struct process *old, struct proce
 		publish(recorder, process, &process->mappings.items[i]);
 }
 
-static bool is_known(const struct process *process, uint64_t start, uint64_t end)
+/* (start, end) of all. */
+static struct map *list_ranges(const struct mapping_list *list)
 {
-	for (uint32_t i = process->mappings.count; i > 0; i--) {
-		const struct mapping *mapping = &process->mappings.items[i - 1];
+	struct map *ranges = map__new();
 
-		if (mapping->start == start && mapping->end == end)
-			return true;
-	}
-	return false;
+	for (uint32_t i = 0; i < list->count; i++)
+		map__set(ranges, list->items[i].start, list->items[i].end, 0);
+	return ranges;
 }
 
 void mappings__read(struct recorder *recorder, struct process *process)
 {
 	struct kernel_mapping told = { .pid = process->pid, .time_ns = 0 };
+	struct map *known;
 	char path[64], *line = NULL;
 	size_t capacity = 0;
 	ssize_t length;
@@ -167,6 +175,7 @@ void mappings__read(struct recorder *recorder, struct process *process)
 	file = fopen(path, "re");
 	if (!file)
 		return;
+	known = list_ranges(&process->mappings);
 	while ((length = getline(&line, &capacity, file)) > 0) {
 		uint64_t start, end;
 		char protection[5];
@@ -176,15 +185,17 @@ void mappings__read(struct recorder *recorder, struct process *process)
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
 			   &start, &end, protection, &told.file_offset, &told.device_major,
 			   &told.device_minor, &told.inode, &name_at) < 7 ||
-		    protection[2] != 'x' || is_known(process, start, end))
+		    protection[2] != 'x' || map__get(known, start, end, NULL))
 			continue;
 		told.start = start;
 		told.size = end - start;
 		told.path = name_at ? line + name_at : "";
-		add(recorder, process, &process->mappings, &told);
+		if (!add(recorder, process, &process->mappings, &told))
+			break;
 		publish(recorder, process,
 			&process->mappings.items[process->mappings.count - 1]);
 	}
+	map__free(known);
 	free(line);
 	fclose(file);
 }

@@ -57,16 +57,11 @@ static uint32_t add_leaf(struct recorder *recorder, uint32_t stack, uint32_t sta
 static void add_time(struct recorder *recorder, const struct off_thread *item, uint32_t stack,
 		     uint32_t state, uint64_t ns)
 {
-	struct model *model = recorder->model;
-	uint32_t event = 0;
-
-	while (event < model__events(model) && !model__is_off_cpu(model, event))
-		event++;
 	if (!ns)
 		return;
-	model__add_sample(model, &(struct model_sample){
+	model__add_sample(recorder->model, &(struct model_sample){
 		.time_ns = item->out_ns, .thread = item->thread,
-		.stack = add_leaf(recorder, stack, state), .event = event,
+		.stack = add_leaf(recorder, stack, state), .event = model__off_cpu(recorder->model),
 		.flags = item->flags, .ip = item->ip, .weight = ns << item->shift });
 }
 
@@ -74,10 +69,8 @@ static void add_time(struct recorder *recorder, const struct off_thread *item, u
 static void release(struct recorder *recorder, struct off_thread *item, uint64_t woken,
 		    uint64_t until)
 {
-	uint32_t stack = 0;
+	uint32_t stack = model__add_path(recorder->model, item->path, item->path_count);
 
-	for (uint32_t i = 0; i < item->path_count; i++)
-		stack = model__add_stack(recorder->model, stack, item->path[i]);
 	if (until < item->out_ns)
 		until = item->out_ns;
 	if (woken < item->out_ns || woken > until || item->state == TS_STATE_RUNNABLE)
@@ -131,7 +124,8 @@ static void tell(struct recorder *recorder, struct off_thread *item, uint32_t th
 		 const struct ts_thread *now)
 {
 	const struct model_times *known = model__times(recorder->model, thread);
-	struct model_times times = { .since_ns = now->since_ns };
+	struct model_times times = { .since_ns = item->told.changed_ns ?
+					     item->told.changed_ns : now->since_ns };
 
 	if (known)	/* another thread had its number before it */
 		times = *known;
@@ -143,11 +137,13 @@ static void tell(struct recorder *recorder, struct off_thread *item, uint32_t th
 	item->told = *now;
 }
 
-static uint32_t model_thread(struct recorder *recorder, uint32_t process, uint32_t tid,
-			     const char *comm, size_t size)
+/* Of a thread of which nobody tells its name (any more). */
+static string_id known_name(const struct recorder *recorder, const struct process *process,
+			    const struct off_thread *item)
 {
-	return model__add_thread(recorder->model, process, (int32_t)tid,
-				 model__string_n(recorder->model, comm, strnlen(comm, size)));
+	return item->thread == MODEL_NONE ?
+	       model__process(recorder->model, process->index)->comm :
+	       model__thread(recorder->model, item->thread)->name;
 }
 
 void off_cpu__thread_end(struct recorder *recorder, const struct ts_thread_end *end)
@@ -155,15 +151,19 @@ void off_cpu__thread_end(struct recorder *recorder, const struct ts_thread_end *
 	const struct process *process = process__by_space(recorder, end->header.space,
 							  (pid_t)end->header.pid);
 	struct off_thread *item;
+	string_id name;
 
 	if (!process)
 		return;
 	item = item_of(&recorder->off_cpu, end->header.space, end->header.tid);
 	give_up(recorder, item);
-	tell(recorder, item,
-	     model_thread(recorder, process->index, end->header.tid, end->comm,
-			  sizeof(end->comm)), &end->thread);
-	memset(&item->told, 0, sizeof(item->told));	/* the next of that number */
+	name = end->comm[0] ? model__string_n(recorder->model, end->comm,
+					      strnlen(end->comm, sizeof(end->comm))) :
+			      known_name(recorder, process, item);
+	tell(recorder, item, model__add_thread(recorder->model, process->index,
+					       (int32_t)end->header.tid, name), &end->thread);
+	item->thread = MODEL_NONE;	/* the next of that number is another one */
+	memset(&item->told, 0, sizeof(item->told));
 }
 
 /* --- those that are there ---------------------------------------------------------- */
@@ -173,37 +173,34 @@ struct telling {
 	const struct process *process;
 	struct map *rows;		/* tid -> index of a row that is not told yet */
 	struct ts_thread *items;
-	uint32_t *tids;
-	uint32_t count, capacity, tids_room;
+	uint32_t count, capacity;
 	uint64_t now;
 	bool last;
 };
 
-static void keep_row(void *context, uint32_t tid, const struct ts_thread *thread)
+static void keep_row(void *context, const struct ts_thread *thread)
 {
 	struct telling *telling = context;
 
-	if (map__get(telling->rows, 0, tid, NULL))
+	if (map__get(telling->rows, 0, thread->tid, NULL))
 		return;
 	alloc__grow(telling->items, telling->count, telling->capacity);
-	telling->tids = alloc__room(telling->tids, &telling->tids_room, telling->count + 1,
-				    sizeof(*telling->tids));
-	map__set(telling->rows, 0, tid, telling->count);
-	telling->tids[telling->count] = tid;
+	map__set(telling->rows, 0, thread->tid, telling->count);
 	telling->items[telling->count++] = *thread;
 }
 
-static void tell_row(struct telling *telling, uint32_t process, uint32_t tid,
-		     const char *comm, struct ts_thread *row)
+static void tell_row(struct telling *telling, uint32_t process, string_id name,
+		     struct ts_thread *row)
 {
 	struct recorder *recorder = telling->recorder;
-	struct off_thread *item = item_of(&recorder->off_cpu, row->space, tid);
+	struct off_thread *item = item_of(&recorder->off_cpu, row->space, row->tid);
 
-	map__remove(telling->rows, 0, tid);
+	map__remove(telling->rows, 0, row->tid);
 	if (telling->last && item->held && row->sampled && row->changed_ns == item->out_ns)
 		release(recorder, item, row->woken_ns, telling->now);
 	ts_thread__advance(row, telling->now);
-	tell(recorder, item, model_thread(recorder, process, tid, comm, strlen(comm)), row);
+	tell(recorder, item,
+	     model__add_thread(recorder->model, process, (int32_t)row->tid, name), row);
 }
 
 /*
@@ -214,7 +211,8 @@ static void tell_silent(struct telling *telling, const struct target_thread *kno
 {
 	struct recorder *recorder = telling->recorder;
 	uint64_t since = kernel__off_cpu_since(recorder->kernel);
-	struct ts_thread row = { .space = telling->process->space };
+	struct ts_thread row = { .space = telling->process->space,
+				 .tid = (uint32_t)known->tid };
 
 	if (since < telling->process->born_ns)
 		since = telling->process->born_ns;
@@ -222,7 +220,8 @@ static void tell_silent(struct telling *telling, const struct target_thread *kno
 		return;
 	row.since_ns = row.changed_ns = since;
 	row.state = known->state == 'R' ? TS_STATE_RUNNING : ts_state__of_call(known->call);
-	tell_row(telling, telling->process->index, (uint32_t)known->tid, known->comm, &row);
+	tell_row(telling, telling->process->index,
+		 model__string(recorder->model, known->comm), &row);
 }
 
 static void tell_thread(void *context, const struct target_thread *known)
@@ -232,27 +231,24 @@ static void tell_thread(void *context, const struct target_thread *known)
 
 	if (map__get(telling->rows, 0, (uint64_t)known->tid, &number) &&
 	    telling->items[number].space == telling->process->space)
-		tell_row(telling, telling->process->index, (uint32_t)known->tid, known->comm,
+		tell_row(telling, telling->process->index,
+			 model__string(telling->recorder->model, known->comm),
 			 &telling->items[number]);
 	else
 		tell_silent(telling, known);
 }
 
 /* It ended after the last switch that was counted: it has the name that is known. */
-static void tell_gone(struct telling *telling, uint32_t tid, struct ts_thread *row)
+static void tell_gone(struct telling *telling, struct ts_thread *row)
 {
-	const struct model *model = telling->recorder->model;
-	const struct process *process = process__by_space(telling->recorder, row->space,
+	struct recorder *recorder = telling->recorder;
+	const struct process *process = process__by_space(recorder, row->space,
 							  (pid_t)row->pid);
-	const struct off_thread *item;
-	string_id name;
 
-	if (!process)
-		return;
-	item = item_of(&telling->recorder->off_cpu, row->space, tid);
-	name = item->thread == MODEL_NONE ? model__process(model, process->index)->comm :
-					    model__thread(model, item->thread)->name;
-	tell_row(telling, process->index, tid, model__text(model, name), row);
+	if (process)
+		tell_row(telling, process->index,
+			 known_name(recorder, process,
+				    item_of(&recorder->off_cpu, row->space, row->tid)), row);
 }
 
 static void tell_all(struct telling *telling)
@@ -265,8 +261,8 @@ static void tell_all(struct telling *telling)
 			(void)target__threads(telling->process->pid, tell_thread, telling);
 	}
 	for (uint32_t i = 0; i < telling->count; i++)
-		if (map__get(telling->rows, 0, telling->tids[i], NULL))
-			tell_gone(telling, telling->tids[i], &telling->items[i]);
+		if (map__get(telling->rows, 0, telling->items[i].tid, NULL))
+			tell_gone(telling, &telling->items[i]);
 }
 
 int off_cpu__tell(struct recorder *recorder, bool last)
@@ -283,7 +279,6 @@ int off_cpu__tell(struct recorder *recorder, bool last)
 	for (uint32_t i = 0; last && i < recorder->off_cpu.count; i++)
 		give_up(recorder, &recorder->off_cpu.items[i]);
 	free(telling.items);
-	free(telling.tids);
 	map__free(telling.rows);
 	return err;
 }

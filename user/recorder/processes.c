@@ -158,9 +158,9 @@ void process__forget_ended(struct recorder *recorder)
 		process->ended = false;
 		publication__free(&process->publication);
 		version_looks__free(&process->looks);
-		/* A child between fork and exec still runs its code. */
-		if (process->code == process && !is_shared(recorder, process))
-			bodies__forget(recorder, process);
+		/* A child between fork and exec still runs its parent's code. */
+		if (!process->code->alive && !is_shared(recorder, process->code))
+			bodies__forget(recorder, process->code);
 	}
 }
 

@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <time.h>
 
 #define READ_NS	      500000000ull
 #define FIND_MAX      64u	/* in one look: some five reads each */
@@ -33,20 +32,6 @@
 #define PAGE_BYTES    4096u
 #define LOOK_NS	      10000000ull  /* of our CPU time, at a process: the rest next time */
 #define LAST_LOOK_NS  500000000ull /* at the end */
-
-/* A hostile process can make each look long; a busy machine does not make it longer. */
-static uint64_t cpu_time(void)
-{
-	struct timespec time = { 0 };
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static bool is_over(const struct reading *reading)
-{
-	return cpu_time() > reading->until;
-}
 
 static void want(struct publication *publication, uint64_t function)
 {
@@ -217,7 +202,7 @@ static void look_at_versions(struct reading *reading, struct watched **batch,
 
 	if (!(process->flags & MODEL_PROCESS_MAIN_PROFILER))
 		return;
-	for (unsigned int i = 0; i < count && !is_over(reading); i++)
+	for (unsigned int i = 0; i < count && !watched__is_over(reading); i++)
 		versions__look(reading->recorder, reading->process, batch[i]->function,
 			       reading->now);
 }
@@ -229,7 +214,7 @@ static void read_watched(struct reading *reading)
 	struct watched *batch[BATCH];
 	unsigned int count;
 
-	while (left && !is_over(reading)) {
+	while (left && !watched__is_over(reading)) {
 		for (count = 0; left && count < BATCH; left--) {
 			struct watched *watched;
 
@@ -251,7 +236,7 @@ static void watch_wanted(struct reading *reading, uint32_t most)
 	uint32_t done = 0;
 
 	for (; done < most && done < publication->wanted_count &&
-	       publication->count < FUNCTIONS_MAX && !is_over(reading); done++) {
+	       publication->count < FUNCTIONS_MAX && !watched__is_over(reading); done++) {
 		/* The hook may have told of it meanwhile. */
 		if (!watched__find(publication, publication->wanted[done]))
 			watched__begin(reading, publication->wanted[done]);
@@ -262,6 +247,11 @@ static void watch_wanted(struct reading *reading, uint32_t most)
 			publication->wanted_count * sizeof(*publication->wanted));
 }
 
+static bool is_over(void *context)
+{
+	return watched__is_over(context);
+}
+
 void publication__step(struct recorder *recorder, uint64_t now)
 {
 	uint64_t entered = clock__now();
@@ -270,14 +260,15 @@ void publication__step(struct recorder *recorder, uint64_t now)
 		struct process *process = recorder->processes[i];
 		struct reading reading = { .recorder = recorder, .process = process,
 					   .now = now, .entered = entered,
-					   .until = cpu_time() + LOOK_NS };
+					   .until = watched__cpu_time() + LOOK_NS };
 
 		if (!watched__can_be_read(process) || now - process->publication.read_ns < READ_NS)
 			continue;
 		process->publication.read_ns = now;
 		read_watched(&reading);
 		watch_wanted(&reading, FIND_MAX);
-		versions__step(recorder, process, now);
+		reading.until = watched__cpu_time() + LOOK_NS;
+		versions__step(recorder, process, now, is_over, &reading);
 	}
 }
 
@@ -298,11 +289,6 @@ static void want_all(struct recorder *recorder, struct process *process)
 	}
 }
 
-static bool is_reading_over(void *context)
-{
-	return is_over(context);
-}
-
 void publication__finish(struct recorder *recorder, uint64_t now)
 {
 	uint64_t entered = clock__now();
@@ -311,7 +297,7 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 		struct process *process = recorder->processes[i];
 		struct reading reading = { .recorder = recorder, .process = process,
 					   .now = now, .entered = entered,
-					   .until = cpu_time() + LAST_LOOK_NS };
+					   .until = watched__cpu_time() + LAST_LOOK_NS };
 
 		if (!watched__can_be_read(process))
 			continue;
@@ -325,7 +311,7 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 		read_watched(&reading);
 		want_all(recorder, process);
 		watch_wanted(&reading, FUNCTIONS_MAX);
-		reading.until = cpu_time() + LAST_LOOK_NS;
-		versions__finish(recorder, process, now, is_reading_over, &reading);
+		reading.until = watched__cpu_time() + LAST_LOOK_NS;
+		versions__finish(recorder, process, now, is_over, &reading);
 	}
 }

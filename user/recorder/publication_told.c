@@ -87,7 +87,7 @@ void publication__hit(struct recorder *recorder, struct process *process,
 {
 	struct publication *publication = &process->publication;
 	struct reading reading = { .recorder = recorder, .process = process,
-				   .now = time_ns };
+				   .now = time_ns, .until = UINT64_MAX };
 	struct entry_reader reader = watched__reader(&reading);
 
 	for (uint32_t i = 0; i < publication->count; i++) {

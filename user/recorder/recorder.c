@@ -23,18 +23,11 @@ static void on_sample(void *context, const struct ts_sample *sample)
 	buf__append(&recorder->pending, sample, kernel_sample__size(sample));
 }
 
-static void on_off_cpu_end(void *context, const struct ts_off_cpu_end *end)
+static void on_off_cpu(void *context, const struct ts_event *event)
 {
 	struct recorder *recorder = context;
 
-	buf__append(&recorder->pending, end, sizeof(*end));
-}
-
-static void on_thread_end(void *context, const struct ts_thread_end *end)
-{
-	struct recorder *recorder = context;
-
-	buf__append(&recorder->pending, end, sizeof(*end));
+	buf__append(&recorder->pending, event, event->size);
 }
 
 static void on_mapping(void *context, const struct kernel_mapping *mapping)
@@ -100,7 +93,7 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 	off_cpu__init(&recorder->off_cpu);
 	recorder->handlers = (struct kernel_handlers){
 		.context = recorder, .sample = on_sample, .mapping = on_mapping,
-		.off_cpu_end = on_off_cpu_end, .thread_end = on_thread_end,
+		.off_cpu = on_off_cpu,
 		.code = on_code, .patch = on_patch, .process = on_process,
 		.mapping_lost = on_mapping_lost,
 	};
@@ -195,7 +188,7 @@ int recorder__step(struct recorder *recorder)
 		bodies__close_gaps(recorder, now, false);
 		process__check_hooks(recorder, now);
 	}
-	resolve__samples(recorder, false);
+	samples__resolve(recorder, false);
 	process__forget_ended(recorder);
 	function_ids__step(recorder);
 	publication__step(recorder, clock__now());
@@ -218,7 +211,7 @@ int recorder__cut(struct recorder *recorder)
 
 	kernel__pause(recorder->kernel);
 	err = kernel__drain(recorder->kernel, &recorder->handlers);
-	resolve__samples(recorder, true);
+	samples__resolve(recorder, true);
 	name_modules(recorder);
 	if (!err)
 		err = off_cpu__tell(recorder, false);
@@ -231,17 +224,17 @@ int recorder__cut(struct recorder *recorder)
 int recorder__finish(struct recorder *recorder)
 {
 	int err = kernel__drain(recorder->kernel, &recorder->handlers);
-	int ledger_err;
+	int last_err;
 
 	bodies__close_gaps(recorder, clock__now(), true);
-	resolve__samples(recorder, true);
+	samples__resolve(recorder, true);
 	publication__finish(recorder, clock__now());	/* what comes now, nobody tells us */
 	function_ids__finish(recorder);
 	name_modules(recorder);
-	ledger_err = off_cpu__tell(recorder, true);
-	err = err ? err : ledger_err;
-	ledger_err = ledger__write(recorder, true);
-	return err ? err : ledger_err;
+	last_err = off_cpu__tell(recorder, true);
+	err = err ? err : last_err;
+	last_err = ledger__write(recorder, true);
+	return err ? err : last_err;
 }
 
 void recorder__progress(const struct recorder *recorder,

@@ -359,7 +359,8 @@ static void judge(struct looking *looking, uint32_t index)
 	model__update_body(model, index, &body);
 }
 
-void versions__step(struct recorder *recorder, struct process *process, uint64_t now)
+void versions__step(struct recorder *recorder, struct process *process, uint64_t now,
+		    bool (*is_over)(void *context), void *context)
 {
 	struct looking looking = { .recorder = recorder, .process = process, .now = now,
 				   .worker = -1 };
@@ -371,7 +372,7 @@ void versions__step(struct recorder *recorder, struct process *process, uint64_t
 	for (uint32_t i = 0; i < looks->young_count; i++) {
 		uint32_t index = looks->young[i];
 
-		if (done == STEP_MAX || !had_chance(&looking, index)) {
+		if (done == STEP_MAX || is_over(context) || !had_chance(&looking, index)) {
 			looks->young[kept++] = index;
 			continue;
 		}

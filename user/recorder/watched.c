@@ -7,8 +7,30 @@
 #include "../target/memory.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #define PATCHES_MAX (1u << 18) /* of a process: 20 MB */
+#define GRACE_NS    100000000ull
+
+uint64_t watched__cpu_time(void)
+{
+	struct timespec time = { 0 };
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static bool is_over_by(const struct reading *reading, uint64_t grace)
+{
+	uint64_t now = watched__cpu_time();
+
+	return now > reading->until && now - reading->until > grace;
+}
+
+bool watched__is_over(const struct reading *reading)
+{
+	return is_over_by(reading, 0);
+}
 
 static uint64_t after_reading(const struct reading *reading)
 {
@@ -149,8 +171,9 @@ void watched__note(struct reading *reading, struct watched *watched,
 		if (body != MODEL_NONE && watched->body != body)
 			publish(model, body, before, after);
 		watched->patched_ns = after;
-		/* New code that is reached is also what the runtime prefers. */
-		if (!reading->since)
+		/* New code that is reached is also what the runtime prefers.  Who makes looks
+		 * endless has that told at the end. */
+		if (!reading->since && !is_over_by(reading, GRACE_NS))
 			versions__look(reading->recorder, reading->process,
 				       watched->function, after);
 	}

@@ -26,6 +26,10 @@ struct reading {
 	uint64_t since;		/* told: when the cell was seen before `now`; else 0 */
 };
 
+/* A hostile process can make each look long; a busy machine does not make it longer. */
+uint64_t watched__cpu_time(void);
+bool watched__is_over(const struct reading *reading);
+
 /* Reads the process's memory, as an entry cell is found and decoded. */
 struct entry_reader watched__reader(struct reading *reading);
 

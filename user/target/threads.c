@@ -52,19 +52,22 @@ int target__threads(pid_t pid,
 		    void (*each)(void *context, const struct target_thread *thread),
 		    void *context)
 {
-	int process = proc__open(pid), fd;
+	int process = proc__open(pid), fd, err;
 	struct dirent *entry;
 	DIR *tasks;
 
 	if (process < 0)
 		return process;
 	fd = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = fd < 0 ? -errno : 0;
 	close(process);
-	tasks = fd < 0 ? NULL : fdopendir(fd);
+	if (err)
+		return err;
+	tasks = fdopendir(fd);
 	if (!tasks) {
-		if (fd >= 0)
-			close(fd);
-		return -ESRCH;
+		err = -errno;
+		close(fd);
+		return err;
 	}
 	while ((entry = readdir(tasks))) {
 		struct target_thread thread = { .tid = (pid_t)atoi(entry->d_name) };

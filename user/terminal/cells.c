@@ -34,17 +34,19 @@ void cells__free(struct cells *cells)
 /* The next character, as it is shown; how many columns it takes. */
 static unsigned int next(const struct cells *cells, const char **text, uint32_t *ret_code)
 {
-	size_t size = text__decode(*text, strnlen(*text, CHARACTER_BYTES), ret_code);
+	uint32_t code = 0;	/* what begins no character is shown as a control is */
+	size_t size = text__decode(*text, strnlen(*text, CHARACTER_BYTES), &code);
 	int width;
 
 	*text += size ? size : 1;
-	if (*ret_code >= 0x20 && *ret_code < 0x7f && size)
+	*ret_code = code;
+	if (code >= 0x20 && code < 0x7f)
 		return 1;
 	if (!cells->utf8) {
 		*ret_code = '?';
 		return 1;
 	}
-	width = size ? wcwidth((wchar_t)*ret_code) : -1;
+	width = size ? wcwidth((wchar_t)code) : -1;
 	if (width < 1 || width > 2) {	/* controls; what stands on top of its neighbour */
 		*ret_code = REPLACEMENT;
 		return 1;
@@ -71,7 +73,7 @@ static void set(struct cells *cells, unsigned int row, unsigned int column, uint
 unsigned int cells__put(struct cells *cells, unsigned int row, unsigned int column,
 			unsigned int width, uint32_t style, const char *utf8)
 {
-	unsigned int used = 0, last = 0;	/* last: where an ellipsis would fit */
+	unsigned int used = 0;
 	uint32_t code;
 
 	if (row >= cells->rows || column >= cells->columns)
@@ -81,19 +83,16 @@ unsigned int cells__put(struct cells *cells, unsigned int row, unsigned int colu
 	while (*utf8 && used < width) {
 		unsigned int wide = next(cells, &utf8, &code);
 
-		if (used + wide > width || (used + wide == width && *utf8))
-			goto cut;
+		if (used + wide > width || (used + wide == width && *utf8)) {
+			set(cells, row, column + used, cells->utf8 ? ELLIPSIS : '~', style);
+			return used + 1;
+		}
 		set(cells, row, column + used, code, style);
 		if (wide == 2)
 			set(cells, row, column + used + 1, 0, style);
 		used += wide;
-		last = used;
 	}
-	if (!*utf8 || !width)
-		return used;
-cut:
-	set(cells, row, column + last, cells->utf8 ? ELLIPSIS : '~', style);
-	return last + 1;
+	return used;
 }
 
 void cells__style_row(struct cells *cells, unsigned int row, uint32_t style)

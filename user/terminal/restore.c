@@ -125,8 +125,8 @@ void restore__now(int patience_ms)
 	if (!saved.armed)
 		return;
 	saved.armed = 0;
-	restore__let_go();
 	block_stopping(&old);
+	tcflow(saved.output, TCOON);
 	tcsetattr(saved.input, TCSANOW, &saved.modes);
 	/* A terminal that takes nothing gets nothing: a write would not come back. */
 	if (poll(&ready, 1, patience_ms) > 0 && ready.revents & POLLOUT)

@@ -4,7 +4,6 @@
 #define NCURSES_WIDECHAR 1
 #include "terminal.h"
 
-#include "../base/alloc.h"
 #include "restore.h"
 
 #include <curses.h>

@@ -46,26 +46,28 @@ uint32_t top__add_text(struct buf *text, const char *name)
 	return at;
 }
 
+uint32_t top__take_text(struct buf *text, struct buf *label)
+{
+	uint32_t at = top__add_text(text, buf__string(label));
+
+	buf__free(label);
+	return at;
+}
+
 static uint32_t add_process(struct buf *text, const struct model *model, uint32_t process)
 {
 	struct buf label = BUF_INIT;
-	uint32_t at;
 
 	view__process_label(model, process, &label);
-	at = top__add_text(text, buf__string(&label));
-	buf__free(&label);
-	return at;
+	return top__take_text(text, &label);
 }
 
 static uint32_t add_version(struct buf *text, const struct model_body *body)
 {
 	struct buf label = BUF_INIT;
-	uint32_t at;
 
 	view__version_label(body, &label);
-	at = top__add_text(text, buf__string(&label));
-	buf__free(&label);
-	return at;
+	return top__take_text(text, &label);
 }
 
 /* Everything but names of methods and processes, which many rows share. */
@@ -94,6 +96,12 @@ static void fill(const struct model *model, const struct top_key *key,
 	row->native_version = body->native_version;
 }
 
+/* Of a row that a method's name stands in. */
+static string_id id_of(const struct model *model, const struct top_key *key)
+{
+	return key->level == TOP_METHOD ? key->number : model__body(model, key->number)->name;
+}
+
 static const char *name_of(const struct model *model, const struct top_key *key,
 			   char word[WORD_BYTES])
 {
@@ -103,8 +111,7 @@ static const char *name_of(const struct model *model, const struct top_key *key,
 	}
 	if (key->level == TOP_TIER)
 		return name__tier_short(key->number);
-	return model__text(model, key->level == TOP_METHOD ? key->number :
-			   model__body(model, key->number)->name);
+	return model__text(model, id_of(model, key));
 }
 
 void top__fill_row(const struct model *model, const struct top_key *key,
@@ -127,10 +134,7 @@ static void name_row(struct copy *copy, struct top_row *row)
 	if (key->level == TOP_TIER || key->kind != MODEL_FRAME_BODY) {
 		row->name = top__add_text(&copy->text, name_of(copy->model, key, word));
 	} else {
-		string_id name = key->level == TOP_METHOD ? key->number :
-				 model__body(copy->model, key->number)->name;
-
-		if (map__add(copy->texts, TEXT_NAME, name, at, &at))
+		if (map__add(copy->texts, TEXT_NAME, id_of(copy->model, key), at, &at))
 			top__add_text(&copy->text, name_of(copy->model, key, word));
 		row->name = (uint32_t)at;
 	}
@@ -287,8 +291,7 @@ static void copy_title(struct copy *copy)
 	struct buf title = BUF_INIT;
 
 	view__title(copy->model, &(struct view_options){ .top = 0 }, &title);
-	copy->snapshot->title = top__add_text(&copy->text, buf__string(&title));
-	buf__free(&title);
+	copy->snapshot->title = top__take_text(&copy->text, &title);
 }
 
 struct top_snapshot *top__copy(const struct top *top, const struct model *model,
@@ -299,7 +302,6 @@ struct top_snapshot *top__copy(const struct top *top, const struct model *model,
 
 	buf__append_char(&copy.text, 0);	/* 0 is "" */
 	copy.snapshot->session = *session;
-	copy.snapshot->from_ns = top->stat->from_ns;
 	copy.snapshot->to_ns = top->stat->to_ns;
 	copy_level(&copy, TOP_METHOD, TOP_GROUPS);
 	copy_level(&copy, TOP_TIER, TOP_GROUPS);

@@ -124,10 +124,9 @@ static void copy_stacks(struct gathering *gathering, struct buf *text)
 
 			view__frame_label(gathering->model, stack->frames[j],
 					  VIEW_SPLIT_VERSION, &label);
-			details->stacks[i].frames[j] = top__add_text(text, buf__string(&label));
+			details->stacks[i].frames[j] = top__take_text(text, &label);
 			details->stacks[i].marked[j] =
 				is_of(gathering->model, &details->key, stack->frames[j]);
-			buf__free(&label);
 		}
 	}
 }

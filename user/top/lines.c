@@ -39,7 +39,7 @@ static int compare(const void *left, const void *right, void *context)
 	const struct top_row *b = ((const struct top_line *)right)->row;
 	const struct top_row *body_a = body_of(snapshot, a), *body_b = body_of(snapshot, b);
 	uint32_t event = building->state->event;
-	int by_name = strcmp(snapshot->text + a->name, snapshot->text + b->name);
+	int by_name;
 
 	switch (building->state->sort) {
 	case TOP_BY_TOTAL:
@@ -52,6 +52,7 @@ static int compare(const void *left, const void *right, void *context)
 		MOST_FIRST(body_a ? (int)body_a->tier : -1, body_b ? (int)body_b->tier : -1);
 		break;
 	case TOP_BY_NAME:
+		by_name = strcmp(snapshot->text + a->name, snapshot->text + b->name);
 		if (by_name)
 			return by_name;
 		break;
@@ -61,6 +62,7 @@ static int compare(const void *left, const void *right, void *context)
 	}
 	MOST_FIRST(a->self[event], b->self[event]);
 	MOST_FIRST(a->total[event], b->total[event]);
+	by_name = strcmp(snapshot->text + a->name, snapshot->text + b->name);
 	if (by_name)
 		return by_name;
 	MOST_FIRST(b->key.process, a->key.process);

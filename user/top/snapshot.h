@@ -74,12 +74,12 @@ struct top_change {
 /* The session, as it stands. */
 struct top_session {
 	uint64_t start_ns, interval_ns;
-	uint64_t samples, managed, managed_named, bodies, lost;
+	uint64_t managed, managed_named, bodies, lost;
 };
 
 struct top_snapshot {
 	struct top_session session;
-	uint64_t from_ns, to_ns;
+	uint64_t to_ns;
 	uint32_t title;			/* in the text */
 	bool several;			/* processes have rows */
 	struct top_event events[MODEL_EVENTS_MAX];

@@ -98,7 +98,7 @@ static void fold(struct top_state *state, const struct top_key *key)
 			state->open[i] = state->open[--state->open_count];
 }
 
-/* The oldest of them folds where there are too many. */
+/* Another one folds where there are too many. */
 static void unfold(struct top_state *state, const struct top_key *key)
 {
 	if (state->open_count == TOP_OPEN_MOST)
@@ -146,9 +146,7 @@ static void drop_last(char *text)
 {
 	size_t size = strlen(text);
 
-	while (size && ((unsigned char)text[size - 1] & 0xc0) == 0x80)
-		size--;
-	text[size ? size - 1 : 0] = 0;
+	text[size ? text__cut(text, size, size - 1) : 0] = 0;
 }
 
 static void append(char *text, size_t room, uint32_t code)

@@ -62,5 +62,6 @@ void top__fill_row(const struct model *model, const struct top_key *key,
 		   struct top_row *ret_row);
 /* Where the string begins; it is escaped, and cut. */
 uint32_t top__add_text(struct buf *text, const char *name);
+uint32_t top__take_text(struct buf *text, struct buf *label);	/* the same; the label is freed */
 
 #endif /* TIERSCOPE_TOP_INTERNAL_H */

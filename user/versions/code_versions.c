@@ -5,7 +5,7 @@
  * lookupmap.h), as their DotNetRuntimeContractDescriptor tells them (9.0.20 the Module alone,
  * 10.0.12 all but what is marked *; these and those of 9 found by matching live values):
  *
- *   MethodDesc            +2 chunk index (u8)  +6 flags (u16)  +8 → code data
+ *   MethodDesc            publication/runtime_layout.h, and so are native nodes
  *                         behind it, by its kind*: a slot, two words, the default code
  *   chunk of MethodDescs  +0 MethodTable; it lies at MethodDesc - 8 * chunk index - 24
  *   MethodTable           +24 Module
@@ -28,10 +28,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_HEADER	  24u
 #define TABLE_MODULE	  24u
 #define KIND_MASK	  0x7u
-#define HAS_OWN_SLOT	  0x8u
 #define IS_METHOD_IMPL	  0x10u
 #define HAS_CODE_SLOT	  0x20u
 #define DEFAULT_IS_ACTIVE 0x4u
@@ -39,18 +37,6 @@
 #define TIER_OSR	  2u
 #define ACTIVE_IS_NODE	  1u
 #define STATE_MASK	  0xfu
-
-struct native_node {
-	uint64_t code;
-	uint64_t method;
-	uint64_t rejit_id;
-	uint64_t next;
-	uint32_t id;		/* * */
-	uint32_t tier;		/* * */
-	uint8_t patchpoints[12];
-	uint32_t flags;
-};
-_Static_assert(sizeof(struct native_node) == 56, "native node layout");
 
 struct il_state {
 	uint32_t active_kind;
@@ -85,7 +71,7 @@ struct code_layout code_layout__of(unsigned int runtime_major)
 
 static int find_module(struct version_walk *walk)
 {
-	uint64_t chunk = walk->function - 8ull * walk->method.chunk_index - CHUNK_HEADER;
+	uint64_t chunk = walk->function - 8ull * walk->method.chunk_index - METHOD_CHUNK_HEADER;
 	uint64_t table;
 	int err = version_walk__fetch(walk, chunk, &table, sizeof(table));
 
@@ -183,7 +169,7 @@ static void add_native(struct code_versions *versions, const struct native_versi
 static int read_native_nodes(const struct version_walk *walk, uint64_t next)
 {
 	while (next) {
-		struct native_node node;
+		struct runtime_native_node node;
 		int err = version_walk__fetch(walk, next, &node, sizeof(node));
 
 		if (err)
@@ -211,7 +197,7 @@ static int read_default_code(const struct version_walk *walk, uint64_t *ret_code
 	if (!(flags & HAS_CODE_SLOT))
 		return 0;
 	return version_walk__fetch(walk, walk->function + sizes[flags & KIND_MASK] +
-				   (flags & HAS_OWN_SLOT ? 8u : 0) +
+				   (flags & METHOD_HAS_OWN_SLOT ? 8u : 0) +
 				   (flags & IS_METHOD_IMPL ? 16u : 0),
 				   ret_code, sizeof(*ret_code));
 }
@@ -224,7 +210,7 @@ static int read_natives(const struct version_walk *walk)
 		uint64_t first;
 	} versioning;
 	uint64_t state;
-	int err = version_walk__fetch(walk, walk->method.code_data, &state, sizeof(state));
+	int err = version_walk__fetch(walk, walk->method.code, &state, sizeof(state));
 
 	if (!err && state) {
 		err = version_walk__fetch(walk, state + 8, &versioning, sizeof(versioning));

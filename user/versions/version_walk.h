@@ -5,16 +5,7 @@
 #define TIERSCOPE_PUBLICATION_VERSION_WALK_H
 
 #include "code_versions.h"
-
-struct method {
-	uint8_t head[2];
-	uint8_t chunk_index;
-	uint8_t entry_point_flags;
-	uint16_t slot;
-	uint16_t flags;
-	uint64_t code_data;
-};
-_Static_assert(sizeof(struct method) == 16, "MethodDesc layout");
+#include "../../publication/runtime_layout.h"
 
 struct version_walk {
 	struct code_versions *versions;
@@ -22,7 +13,7 @@ struct version_walk {
 	struct code_layout *layout;
 	uint64_t function, module;
 	uint32_t token;
-	struct method method;
+	struct runtime_method method;
 };
 
 /* All of it, at an address that is a multiple of 8: 0, -EFAULT or -EBADMSG. */

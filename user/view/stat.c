@@ -131,24 +131,23 @@ void stat_view__lost(struct stat_view *view, uint64_t so_far)
 void stat_view__look(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns)
 {
-	struct order order = { model, view->options.sort };
-
 	view->from_ns = from_ns;
 	view->to_ns = to_ns;
 	view->rows_count = 0;
 	view->several = false;
 	memset(view->samples, 0, sizeof(view->samples));
 	collect(view, model);
-	if (view->rows_count)
-		qsort_r(view->rows, view->rows_count, sizeof(*view->rows), compare, &order);
 }
 
 int stat_view__write(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns, struct buf *buf)
 {
+	struct order order = { model, view->options.sort };
 	int err;
 
 	stat_view__look(view, model, from_ns, to_ns);
+	if (view->rows_count)
+		qsort_r(view->rows, view->rows_count, sizeof(*view->rows), compare, &order);
 	err = stat_view__format(view, model, buf);
 	view->has_begun = true;
 	return err;

@@ -48,7 +48,7 @@ struct stat_view {
 
 struct stat_view *stat_view__new(const struct stat_options *options);
 void stat_view__free(struct stat_view *view);
-/* Has the rows of what was added to the model since the last call, sorted. */
+/* Has the rows of what was added to the model since the last call, in no order. */
 void stat_view__look(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns);
 /* Before a table: how many samples were lost since the recording began. */

@@ -207,25 +207,9 @@ uint64_t view__weight(const struct model *model, const struct view_options *opti
 {
 	if (options->event != VIEW_WALL)
 		return sample->event == options->event ? sample->weight : 0;
-	if (sample->event == view__clock(model))
+	if (sample->event == model__clock(model))
 		return sample->weight * model__event(model, sample->event)->period;
 	return model__is_off_cpu(model, sample->event) ? sample->weight : 0;
-}
-
-uint32_t view__clock(const struct model *model)
-{
-	for (uint32_t i = 0; i < model__events(model); i++)
-		if (model__is_clock(model, i))
-			return i;
-	return MODEL_NONE;
-}
-
-uint32_t view__off_cpu(const struct model *model)
-{
-	for (uint32_t i = 0; i < model__events(model); i++)
-		if (model__is_off_cpu(model, i))
-			return i;
-	return MODEL_NONE;
 }
 
 const char *view__event_name(const struct model *model, const struct view_options *options)

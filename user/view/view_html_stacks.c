@@ -180,7 +180,7 @@ static void gather(struct page_stacks *stacks, const struct view_options *option
 /* Both halves of the wall clock where one of them is asked for, and both are there. */
 static void choose_events(struct page_stacks *stacks, const struct view_options *options)
 {
-	uint32_t clock = view__clock(stacks->model), off_cpu = view__off_cpu(stacks->model);
+	uint32_t clock = model__clock(stacks->model), off_cpu = model__off_cpu(stacks->model);
 
 	stacks->event = options->event;
 	stacks->off_cpu = MODEL_NONE;

@@ -38,9 +38,6 @@ uint64_t view__period(const struct model *model, const struct view_options *opti
 /* How many periods of what is shown the sample stands for; 0: it is not shown. */
 uint64_t view__weight(const struct model *model, const struct view_options *options,
 		      const struct model_sample *sample);
-/* The event of time on a CPU, and that of time off it; MODEL_NONE: there is none. */
-uint32_t view__clock(const struct model *model);
-uint32_t view__off_cpu(const struct model *model);
 /* Of the options' event.  Not escaped. */
 const char *view__event_name(const struct model *model, const struct view_options *options);
 /* Where a recording begins and ends, from its samples if it does not say. */

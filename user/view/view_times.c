@@ -13,10 +13,9 @@
 struct row {
 	uint32_t thread;
 	struct model_times times;
-	uint64_t sum;
 };
 
-static int by_sum(const void *left, const void *right)
+static int by_running(const void *left, const void *right)
 {
 	const struct row *a = left, *b = right;
 
@@ -27,7 +26,11 @@ static int by_sum(const void *left, const void *right)
 
 static void append_row(const struct row *row, const char *name, struct buf *buf)
 {
-	buf__printf(buf, "%10.3f", (double)row->sum / 1e9);
+	uint64_t sum = 0;
+
+	for (uint32_t state = 0; state < TS_STATES; state++)
+		sum += row->times.ns[state];
+	buf__printf(buf, "%10.3f", (double)sum / 1e9);
 	for (uint32_t state = 0; state < TS_STATES; state++)
 		buf__printf(buf, " %9.3f", (double)row->times.ns[state] / 1e9);
 	buf__printf(buf, " %10llu  ", (unsigned long long)row->times.switches);
@@ -41,18 +44,13 @@ static uint32_t collect(const struct model *model, struct row **ret_rows, struct
 
 	for (uint32_t i = 0; i < model__threads(model); i++) {
 		const struct model_times *times = model__times(model, i);
-		struct row *row;
 
 		if (!times)
 			continue;
 		alloc__grow(*ret_rows, count, capacity);
-		row = &(*ret_rows)[count++];
-		*row = (struct row){ .thread = i, .times = *times };
-		for (uint32_t state = 0; state < TS_STATES; state++) {
-			row->sum += times->ns[state];
+		(*ret_rows)[count++] = (struct row){ .thread = i, .times = *times };
+		for (uint32_t state = 0; state < TS_STATES; state++)
 			ret_all->times.ns[state] += times->ns[state];
-		}
-		ret_all->sum += row->sum;
 		ret_all->times.switches += times->switches;
 	}
 	return count;
@@ -68,7 +66,7 @@ void view_times__append(const struct model *model, const struct view_options *op
 
 	if (!count)
 		return;
-	qsort(rows, count, sizeof(*rows), by_sum);
+	qsort(rows, count, sizeof(*rows), by_running);
 	buf__append_string(buf, "\ntime of threads, in seconds\n       all");
 	for (uint32_t state = 0; state < TS_STATES; state++)
 		buf__printf(buf, " %9s", name__state(state));

@@ -137,6 +137,8 @@ def launched(t, path):
         check_generic(document.jit(pid))
     with t.case("changed before it is loaded: the original is born last"):
         check_order_of_late(document.jit(pid))
+    with t.case("delays and batches are told from the start on"):
+        truth.check_tiering(stream, loader.read_events(recorded, "delay,batch"), 0, truth.closed_ns(stream), 1)
     check_phases(t, t.path("record-out0"), recording.Recording(recorded), told, pid)
 
 

@@ -272,7 +272,10 @@ static void kinds_are_read_from_their_names(void **state)
 			 VIEW_EVENTS_LOAD | VIEW_EVENTS_PATCH);
 	assert_int_equal(view_events__kinds("patch,load,load"),
 			 VIEW_EVENTS_LOAD | VIEW_EVENTS_PATCH);
-	assert_int_equal(view_events__kinds("patch,unload,load"), VIEW_EVENTS_ALL);
+	assert_int_equal(view_events__kinds("delay"), VIEW_EVENTS_DELAY);
+	assert_int_equal(view_events__kinds("batch"), VIEW_EVENTS_BATCH);
+	assert_int_equal(view_events__kinds("batch,patch,delay,unload,load"),
+			 VIEW_EVENTS_ALL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		if (view_events__kinds(bad[i]))
 			fail_msg("'%s' is taken for kinds", bad[i]);
@@ -432,6 +435,42 @@ static void json_says_everything_of_a_patch(void **state)
 	/* clang-format on */
 }
 
+static void add_tiering(struct model *model, uint32_t process, uint32_t kind, int at)
+{
+	const struct model_tiering tiering = {.process = process, .kind = kind,
+					      .time_ns = MS(at), .pending = 5,
+					      .new_methods = 6, .compiled = 7};
+
+	assert_int_not_equal(model__add_tiering(model, &tiering), MODEL_NONE);
+}
+
+static void delays_and_batches_are_of_a_process_and_of_no_method(void **state)
+{
+	struct model *model = *state;
+
+	add_tiering(model, 0, TS_TIERING_DELAY_ENDED, 20);
+	add_tiering(model, 0, TS_TIERING_DELAY_BEGAN, 10);
+	add_tiering(model, 1, TS_TIERING_BATCH_BEGAN, 30);
+	add_tiering(model, 1, TS_TIERING_BATCH_ENDED, 40);
+	/* clang-format off */
+	assert_text(model, NULL, VIEW_EVENTS_DELAY,
+		"   +0.010000 s  delay   process 10: begins\n"
+		"   +0.020000 s  delay   process 10: ends, 6 new\n");
+	assert_text(model, NULL, VIEW_EVENTS_BATCH,
+		"   +0.030000 s  batch   process 20: begins, 5 pending\n"
+		"   +0.040000 s  batch   process 20: ends, 7 compiled, 5 pending\n");
+	assert_text(model, "e", VIEW_EVENTS_DELAY | VIEW_EVENTS_BATCH, "");
+	assert_json(model, NULL, VIEW_EVENTS_DELAY | VIEW_EVENTS_BATCH,
+		"{\"time_ns\":1010000000,\"kind\":\"delay\",\"pid\":10,\"event\":\"begin\"}\n"
+		"{\"time_ns\":1020000000,\"kind\":\"delay\",\"pid\":10,\"event\":\"end\","
+		"\"new_methods\":6}\n"
+		"{\"time_ns\":1030000000,\"kind\":\"batch\",\"pid\":20,\"event\":\"begin\","
+		"\"pending\":5}\n"
+		"{\"time_ns\":1040000000,\"kind\":\"batch\",\"pid\":20,\"event\":\"end\","
+		"\"compiled\":7,\"pending\":5}\n");
+	/* clang-format on */
+}
+
 static void hostile_names_are_escaped(void **state)
 {
 	struct model *model = *state;
@@ -525,8 +564,11 @@ static void who_looks_on_is_told_each_event_once(void **state)
 	patch.window_ns[0] = MS(20);
 	patch.window_ns[1] = MS(40);
 	model__add_patch(model, &patch);
+	add_tiering(model, 0, TS_TIERING_DELAY_BEGAN, -1);	/* history */
+	add_tiering(model, 0, TS_TIERING_DELAY_ENDED, 35);
 	assert_news(model, &seen,
 		    "   +0.030000 s  unload  New(): tier0 native 0, 100 bytes at 0x7f1000006000\n"
+		    "   +0.035000 s  delay   ends, 6 new\n"
 		    "   +0.040000 s  patch   Work(int): calls reach tier1 #2 native 5, since +0.020000 s at the earliest\n");
 	assert_news(model, &seen, "");
 	view_events_seen__free(&seen);
@@ -549,6 +591,7 @@ int main(void)
 		TEST(a_patch_whose_moment_is_known_says_so),
 		TEST(json_says_everything_of_loads_and_unloads),
 		TEST(json_says_everything_of_a_patch),
+		TEST(delays_and_batches_are_of_a_process_and_of_no_method),
 		TEST(hostile_names_are_escaped),
 		TEST(a_note_is_a_warning_in_text_only),
 		TEST(an_empty_recording_has_no_line),

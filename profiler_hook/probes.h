@@ -19,7 +19,8 @@
  * ts_stub_patch (../abi/body.h), and patches one to a struct ts_stub_patches; they stay until
  * the probe returns.
  *
- * `rejit` may join this list in a later version; its name is taken.
+ * The name `rejit` is reserved: of a request or a revert nothing is told here, and a body that
+ * was compiled for one is a code_load.
  *
  * Each probe has a semaphore: when nobody listens, a call is a load and a
  * branch.  A listener that arrives between the check and the probe may miss one

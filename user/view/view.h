@@ -64,7 +64,8 @@ int view_versions__write_json(const struct model *model, const struct view_optio
 #define VIEW_EVENTS_PATCH  4u
 #define VIEW_EVENTS_DELAY  8u
 #define VIEW_EVENTS_BATCH  16u
-#define VIEW_EVENTS_ALL	   31u
+#define VIEW_EVENTS_REJIT  32u
+#define VIEW_EVENTS_ALL	   63u
 struct view_events_filter {
 	const char *part;	/* of a name, in any case; NULL all */
 	unsigned int kinds;
@@ -76,6 +77,7 @@ struct view_events_seen {
 	uint32_t bodies, patches, tierings;
 	bool *dead;		/* [body]: its unload was written */
 	uint32_t dead_room;
+	struct map *rejits;	/* what was written of them */
 };
 void view_events_seen__free(struct view_events_seen *seen);
 /* Of "load,patch"; 0: one of them is no kind. */

@@ -9,10 +9,13 @@
  *   +1.601201 s  delay   begins
  *   +1.714010 s  delay   ends, 12 new
  *
- * A patch stands where it was seen, at the end of its window.  Bodies that a catch-up found
+ *   +2.100730 s  rejit   Shop.Ranking.Score(int): #2 requested, since +1.604014 s at the earliest
+ *
+ * A patch stands where it was seen, at the end of its window; so does what became of a ReJIT.  Bodies that a catch-up found
  * are no loads: they were there before.
  */
 #include "json_rows.h"
+#include "rejits.h"
 #include "view_internal.h"
 
 #include "../base/alloc.h"
@@ -27,7 +30,7 @@
 struct event {
 	uint64_t time_ns;
 	unsigned int kind;	/* VIEW_EVENTS_... */
-	uint32_t index;		/* of body, patch or row of tiering */
+	uint32_t index;		/* of body, patch, row of tiering or ReJIT's event */
 };
 
 struct list {
@@ -37,6 +40,8 @@ struct list {
 	struct event *events;
 	size_t count, capacity;
 	string_id *names;	/* of patches: of the last body that was known of its function */
+	struct rejit_event *rejits;
+	uint32_t rejits_count;
 };
 
 /* What is told of a row of the model. */
@@ -57,12 +62,15 @@ static void append_version(const struct model_body *body, struct buf *buf)
 		buf__printf(buf, " native %u", body->native_version);
 }
 
-static void append_body(const struct list *list, const struct event *event)
+static void append_code(const struct list *list, const struct model_body *body)
 {
-	const struct model_body *body = model__body(list->model, event->index);
-
 	append_version(body, list->buf);
 	buf__printf(list->buf, ", %u bytes at 0x%" PRIx64, body->size, body->start);
+}
+
+static void append_body(const struct list *list, const struct event *event)
+{
+	append_code(list, model__body(list->model, event->index));
 }
 
 void view__append_reached(const struct model *model, const struct model_patch *patch,
@@ -80,16 +88,40 @@ void view__append_reached(const struct model *model, const struct model_patch *p
 		buf__append_string(buf, ", counted");
 }
 
+/* The begin of a window at whose end the event stands. */
+static void append_since(const struct list *list, const uint64_t window_ns[2])
+{
+	if (window_ns[0] && window_ns[0] == window_ns[1])
+		buf__append_string(list->buf, ", since then exactly");
+	else if (window_ns[0])
+		buf__printf(list->buf, ", since %+.6f s at the earliest",
+			    view__seconds(list->start_ns, window_ns[0]));
+}
+
 static void append_patch(const struct list *list, const struct event *event)
 {
 	const struct model_patch *patch = model__patch(list->model, event->index);
 
 	view__append_reached(list->model, patch, list->buf);
-	if (patch->window_ns[0] && patch->window_ns[0] == patch->window_ns[1])
-		buf__append_string(list->buf, ", since then exactly");
-	else if (patch->window_ns[0])
-		buf__printf(list->buf, ", since %+.6f s at the earliest",
-			    view__seconds(list->start_ns, patch->window_ns[0]));
+	append_since(list, patch->window_ns);
+}
+
+static const char *const rejit_names[] = {
+	[REJIT_REQUESTED] = "requested", [REJIT_COMPILED] = "compiled",
+	[REJIT_REVERTED] = "reverted",
+};
+
+static void append_rejit(const struct list *list, const struct event *event)
+{
+	const struct rejit_event *rejit = &list->rejits[event->index];
+
+	buf__printf(list->buf, "#%u %s", rejit->rejit_id, rejit_names[rejit->kind]);
+	if (rejit->body == MODEL_NONE) {
+		append_since(list, rejit->window_ns);
+		return;
+	}
+	buf__append_string(list->buf, ": ");
+	append_code(list, model__body(list->model, rejit->body));
 }
 
 static bool is_begin(const struct model_tiering *tiering)
@@ -152,6 +184,19 @@ static void write_tiering(const struct list *list, const struct event *event,
 		json_writer__number(json, "pending", tiering->pending);
 }
 
+static void write_rejit(const struct list *list, const struct event *event,
+			struct json_writer *json)
+{
+	const struct rejit_event *rejit = &list->rejits[event->index];
+
+	json_writer__string(json, "event", rejit_names[rejit->kind]);
+	json_writer__hex(json, "function_id", rejit->function_id);
+	json_rows__window(json, "window_ns", rejit->window_ns);
+	json_writer__number(json, "rejit_id", rejit->rejit_id);
+	if (rejit->body != MODEL_NONE)
+		json_rows__code(json, model__body(list->model, rejit->body));
+}
+
 /* --- kinds -------------------------------------------------------------------- */
 
 static uint32_t process_of_body(const struct list *list, uint32_t index)
@@ -193,6 +238,19 @@ static string_id name_of_nothing(const struct list *list, uint32_t index)
 static const struct row_kind tierings = { process_of_tiering, name_of_nothing, append_tiering,
 					 write_tiering };
 
+static uint32_t process_of_rejit(const struct list *list, uint32_t index)
+{
+	return list->rejits[index].process;
+}
+
+static string_id name_of_rejit(const struct list *list, uint32_t index)
+{
+	return list->rejits[index].name;
+}
+
+static const struct row_kind rejits = { process_of_rejit, name_of_rejit, append_rejit,
+					write_rejit };
+
 static const struct kind {
 	const char *name;
 	unsigned int flag;
@@ -203,6 +261,7 @@ static const struct kind {
 	{ "patch", VIEW_EVENTS_PATCH, &patches },
 	{ "delay", VIEW_EVENTS_DELAY, &tierings },
 	{ "batch", VIEW_EVENTS_BATCH, &tierings },
+	{ "rejit", VIEW_EVENTS_REJIT, &rejits },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -318,13 +377,18 @@ static void name_patches(struct list *list)
 	map__free(functions);
 }
 
+static bool is_first_look(const struct list *list, const struct event *event)
+{
+	if (event->kind == VIEW_EVENTS_PATCH)
+		return !model__patch(list->model, event->index)->window_ns[0];
+	return event->kind == VIEW_EVENTS_REJIT && !list->rejits[event->index].window_ns[0];
+}
+
 static void add(struct list *list, const struct view_events_filter *filter,
 		const struct event *event)
 {
-	/* Who looks on wants no history, and the first look at a cell is no change. */
-	if (filter->seen && (event->time_ns < list->start_ns ||
-			     (event->kind == VIEW_EVENTS_PATCH &&
-			      !model__patch(list->model, event->index)->window_ns[0])))
+	/* Who looks on wants no history, and a first look is no change. */
+	if (filter->seen && (event->time_ns < list->start_ns || is_first_look(list, event)))
 		return;
 	if (!(filter->kinds & event->kind) ||
 	    (filter->part && !strcasestr(name_of(list, event), filter->part)))
@@ -362,6 +426,31 @@ static unsigned int kind_of_tiering(const struct model_tiering *tiering)
 	       VIEW_EVENTS_DELAY : VIEW_EVENTS_BATCH;
 }
 
+/* One of a kind for each function and IL version. */
+static bool is_news_of_rejit(struct view_events_seen *seen, const struct rejit_event *event)
+{
+	uint64_t known;
+
+	if (!seen)
+		return true;
+	if (!seen->rejits)
+		seen->rejits = map__new();
+	return map__add(seen->rejits, (uint64_t)event->process << 32 | event->rejit_id,
+			event->function_id << 2 | event->kind, 0, &known);
+}
+
+static void collect_rejits(struct list *list, const struct view_events_filter *filter)
+{
+	list->rejits_count = rejits__find(list->model, &list->rejits);
+	for (uint32_t i = 0; i < list->rejits_count; i++) {
+		const struct rejit_event *event = &list->rejits[i];
+
+		if (is_news_of_rejit(filter->seen, event))
+			add(list, filter, &(struct event){ event->window_ns[1],
+							   VIEW_EVENTS_REJIT, i });
+	}
+}
+
 static void collect(struct list *list, const struct view_events_filter *filter)
 {
 	struct view_events_seen *seen = filter->seen;
@@ -384,6 +473,8 @@ static void collect(struct list *list, const struct view_events_filter *filter)
 
 		add(list, filter, &(struct event){ tiering->time_ns, kind_of_tiering(tiering), i });
 	}
+	if (filter->kinds & VIEW_EVENTS_REJIT)
+		collect_rejits(list, filter);
 	if (list->count)
 		qsort(list->events, list->count, sizeof(*list->events), by_time);
 	if (seen) {
@@ -396,6 +487,7 @@ static void collect(struct list *list, const struct view_events_filter *filter)
 void view_events_seen__free(struct view_events_seen *seen)
 {
 	free(seen->dead);
+	map__free(seen->rejits);
 	*seen = (struct view_events_seen){ 0 };
 }
 
@@ -421,5 +513,6 @@ int view_events__write(const struct model *model, const struct view_options *opt
 	}
 	free(list.events);
 	free(list.names);
+	free(list.rejits);
 	return err;
 }

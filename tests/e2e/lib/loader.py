@@ -82,9 +82,9 @@ def read_json(t, recording):
         return json.load(file)
 
 
-def read_events(recording, kinds):
+def read_events(recording, kinds, *method):
     """The lines of `events --format json`."""
-    result = run("events", recording, "--kind", kinds, "--format", "json")
+    result = run("events", recording, *method, "--kind", kinds, "--format", "json")
     check.equal(result.code, 0, f"events\n{result}\nexit code")
     return [json.loads(line) for line in result.out.splitlines()]
 

@@ -626,11 +626,11 @@ static void who_looks_on_is_told_each_event_once(void **state)
 	body.flags &= ~(uint32_t)MODEL_BODY_REJIT_UNKNOWN;
 	body.rejit_id = 2;
 	model__update_body(model, index, &body);
+	assert_news(model, &seen,
+		    "   +0.050000 s  rejit   Re(): #2 compiled: tier0 #2 native 0, 100 bytes at 0x7f1000007000\n");
 	model__add_il_version(model, &(struct model_il_version){
 					     .rejit_id = 2, .function_id = body.function_id,
 					     .seen_ns = MS(60)});
-	assert_news(model, &seen,
-		    "   +0.050000 s  rejit   Re(): #2 compiled: tier0 #2 native 0, 100 bytes at 0x7f1000007000\n");
 	assert_news(model, &seen, "");
 	view_events_seen__free(&seen);
 	model__free(model);

@@ -78,6 +78,8 @@ struct view_events_seen {
 	bool *dead;		/* [body]: its unload was written */
 	uint32_t dead_room;
 	struct map *rejits;	/* what was written of them */
+	uint64_t rejit_rows;	/* that they were worked out of */
+	bool rejit_waits;	/* the number of one was not known */
 };
 void view_events_seen__free(struct view_events_seen *seen);
 /* Of "load,patch"; 0: one of them is no kind. */

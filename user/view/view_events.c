@@ -439,8 +439,26 @@ static bool is_news_of_rejit(struct view_events_seen *seen, const struct rejit_e
 			event->function_id << 2 | event->kind, 0, &known);
 }
 
+/* All is gone through again, ten times a second: only if there is more of it, or a number is
+ * still to come. */
+static bool is_same_as_before(const struct list *list, struct view_events_seen *seen)
+{
+	const struct model *model = list->model;
+	uint64_t rows = (uint64_t)model__bodies(model) + model__patches(model) +
+			model__il_versions(model) + model__actives(model);
+	bool is_same = seen->rejit_rows == rows && !seen->rejit_waits;
+
+	seen->rejit_rows = rows;
+	seen->rejit_waits = false;
+	for (uint32_t i = 0; i < model__bodies(model); i++)
+		seen->rejit_waits |= !!(model__body(model, i)->flags & MODEL_BODY_REJIT_UNKNOWN);
+	return is_same;
+}
+
 static void collect_rejits(struct list *list, const struct view_events_filter *filter)
 {
+	if (filter->seen && is_same_as_before(list, filter->seen))
+		return;
 	list->rejits_count = rejits__find(list->model, &list->rejits);
 	for (uint32_t i = 0; i < list->rejits_count; i++) {
 		const struct rejit_event *event = &list->rejits[i];

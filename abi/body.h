@@ -141,6 +141,19 @@ enum ts_il_state {
 	TS_IL_COUNT
 };
 
+/* What the runtime tells of tiering as a whole; counts that come with it in the same words. */
+enum ts_tiering_kind {
+	TS_TIERING_UNKNOWN = 0,
+	/* A method was called for the first time: no calls are counted, and nothing is compiled
+	 * in the background, until for a while no other one is. */
+	TS_TIERING_DELAY_BEGAN = 1,
+	TS_TIERING_DELAY_ENDED = 2,	/* new methods */
+	/* The background thread compiles, for some milliseconds at a time. */
+	TS_TIERING_BATCH_BEGAN = 3,	/* methods pending */
+	TS_TIERING_BATCH_ENDED = 4,	/* methods pending, and compiled in this batch */
+	TS_TIERING_COUNT
+};
+
 /* A change of an entry cell that the hook saw: calls of the function reach a body now. */
 struct ts_stub_patch {
 	__u64 sequence;		/* of patches, from 1 */

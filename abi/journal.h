@@ -155,6 +155,7 @@ enum ts_hook_counter {
 	TS_HOOK_PATCHES,		/* changes of entry cells that a probe told of */
 	TS_HOOK_PATCH_OVERFLOW,		/* no room to wait for one */
 	TS_HOOK_CELLS_UNKNOWN,		/* functions whose entry cell could not be told */
+	TS_HOOK_TIERING,		/* events of tiering as a whole */
 	TS_HOOK_COUNTERS = 32
 };
 

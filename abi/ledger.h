@@ -88,6 +88,8 @@ X(51, OFF_CPU_THREAD_LOST, OFF_CPU_NOTE, "thread_lost", \
   "the sample ring was full when a thread ended: its times are not known") \
 X(52, OFF_CPU_NOT_TOLD,	OFF_CPU_NOTE, "switches_not_told", \
   "a thread was switched out, but the kernel had not told that it was in") \
+X(53, TIERING,		CODE,	"tiering_told", \
+  "tiering probes that fired") \
 
 enum ts_ledger {
 #define TS_LEDGER_ENUM(number, id, class, name, text) TS_LEDGER_##id = number,

@@ -23,6 +23,7 @@ enum ts_event_type {
 	TS_EVENT_STUB_PATCH = 9,
 	TS_EVENT_OFF_CPU_END = 10,	/* these two among the samples: abi/offcpu.h */
 	TS_EVENT_THREAD_END = 11,
+	TS_EVENT_TIERING = 12,
 };
 
 struct ts_event {
@@ -150,6 +151,17 @@ struct ts_patch_event {
 };
 
 _Static_assert(sizeof(struct ts_patch_event) == 616, "patch event layout");
+
+/* What the runtime told of tiering as a whole. */
+struct ts_tiering_event {
+	struct ts_event header;
+	__u32 kind;		/* enum ts_tiering_kind */
+	__u32 pending;		/* methods; each 0 where the kind has none */
+	__u32 new_methods;
+	__u32 compiled;
+};
+
+_Static_assert(sizeof(struct ts_tiering_event) == 48, "tiering event layout");
 
 /* Fork, exec, exit. */
 struct ts_process_event {

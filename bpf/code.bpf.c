@@ -68,6 +68,13 @@ int BPF_USDT(stub_patches, __u64 count, void *told)
 	return on_stub_patches(told);
 }
 
+SEC("usdt")
+int BPF_USDT(tiering, __u64 sequence, __u64 kind, __u64 pending, __u64 new_methods,
+	     __u64 compiled)
+{
+	return on_tiering(kind, pending, new_methods, compiled);
+}
+
 SEC("raw_tp/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {

@@ -243,4 +243,29 @@ static __always_inline int on_stub_patches(const void *from)
 	return 0;
 }
 
+static __always_inline int on_tiering(__u32 kind, __u32 pending, __u32 new_methods,
+				      __u32 compiled)
+{
+	struct ts_space *space = current_space();
+	struct ts_tiering_event *event;
+
+	if (!space)
+		return 0;
+	ledger_count(TS_LEDGER_TIERING);
+	ledger_count(TS_LEDGER_CODE_EVENTS);
+	event = bpf_ringbuf_reserve(&code_events, sizeof(*event), 0);
+	if (!event) {
+		ledger_count(TS_LEDGER_CODE_RING_FULL);
+		return 0;
+	}
+	fill_header(&event->header, TS_EVENT_TIERING, sizeof(*event), space->number);
+	event->kind = kind;
+	event->pending = pending;
+	event->new_methods = new_methods;
+	event->compiled = compiled;
+	bpf_ringbuf_submit(event, code_ring_wish());
+	ledger_count(TS_LEDGER_CODE_SENT);
+	return 0;
+}
+
 #endif /* TIERSCOPE_PUBLISH_BPF_H */

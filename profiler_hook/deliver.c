@@ -14,6 +14,7 @@
 #include "events.h"
 #include "modules.h"
 #include "names.h"
+#include "probes.h"
 #include "shape.h"
 #include "versions.h"
 
@@ -110,26 +111,51 @@ void deliver__method_unloaded(struct hook *hook, function_id function, uint64_t 
 		(void)bodies__remove(hook, record, record->sequence);
 }
 
+static void tiering_told(struct hook *hook, const struct tiering_event *event)
+{
+	__u64 *told = &hook->journal.header->counters[TS_HOOK_TIERING];
+
+	probes__tiering(__atomic_add_fetch(told, 1, __ATOMIC_RELAXED), event);
+}
+
+static bool is_of_method(uint32_t event)
+{
+	return event == EVENT_METHOD_LOAD_VERBOSE || event == EVENT_METHOD_UNLOAD_VERBOSE;
+}
+
+static bool is_of_module(uint32_t event)
+{
+	return event == EVENT_MODULE_LOAD || event == EVENT_MODULE_UNLOAD;
+}
+
+static bool is_of_tiering(uint32_t event)
+{
+	return event >= EVENT_TIERING_PAUSE && event <= EVENT_BACKGROUND_JIT_STOP;
+}
+
 void deliver__event(struct hook *hook, provider_id provider, uint32_t event,
 		    uint32_t version, const uint8_t *payload, uint32_t size)
 {
 	struct method_event method;
 	struct module_event module;
+	struct tiering_event tiering;
 	int err;
 
 	hook__count(hook, TS_HOOK_EVENTS);
-	if (event != EVENT_METHOD_LOAD_VERBOSE &&
-	    event != EVENT_METHOD_UNLOAD_VERBOSE && event != EVENT_MODULE_LOAD &&
-	    event != EVENT_MODULE_UNLOAD)
+	if (!is_of_method(event) && !is_of_module(event) && !is_of_tiering(event))
 		return;
 	if (!is_runtime_provider(hook, provider))
 		return;
-	if (event == EVENT_MODULE_LOAD || event == EVENT_MODULE_UNLOAD)
+	if (is_of_tiering(event))
+		err = events__decode_tiering(payload, size, event, &tiering);
+	else if (is_of_module(event))
 		err = events__decode_module(payload, size, &module);
 	else
 		err = events__decode_method(payload, size, version, &method);
 	if (err)
 		hook__count(hook, TS_HOOK_BAD_EVENT);
+	else if (is_of_tiering(event))
+		tiering_told(hook, &tiering);
 	else if (event == EVENT_METHOD_LOAD_VERBOSE)
 		method_loaded(hook, &method);
 	else if (event == EVENT_METHOD_UNLOAD_VERBOSE)

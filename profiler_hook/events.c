@@ -8,8 +8,11 @@
  *           from version 2 on: u64 native code version
  *   module  u64 module, u64 assembly, u32 flags, u32 reserved, utf16z IL path,
  *           utf16z native path, u16 runtime instance, ...
+ *   tiering u16 runtime instance, then u32 for each count that the event has
  */
 #include "events.h"
+
+#include "../abi/body.h"
 
 #include <errno.h>
 #include <string.h>
@@ -99,6 +102,39 @@ int events__decode_module(const uint8_t *payload, size_t size,
 	event.flags = take_u32(&cursor);
 	(void)take_u32(&cursor);
 	event.path = take_utf16z(&cursor);
+	if (cursor.failed)
+		return -EBADMSG;
+	*ret_event = event;
+	return 0;
+}
+
+int events__decode_tiering(const uint8_t *payload, size_t size, uint32_t number,
+			   struct tiering_event *ret_event)
+{
+	struct cursor cursor = {payload, size, 0};
+	struct tiering_event event = {0};
+
+	(void)take(&cursor, sizeof(uint16_t));
+	switch (number) {
+	case EVENT_TIERING_PAUSE:
+		event.kind = TS_TIERING_DELAY_BEGAN;
+		break;
+	case EVENT_TIERING_RESUME:
+		event.kind = TS_TIERING_DELAY_ENDED;
+		event.new_methods = take_u32(&cursor);
+		break;
+	case EVENT_BACKGROUND_JIT_START:
+		event.kind = TS_TIERING_BATCH_BEGAN;
+		event.pending = take_u32(&cursor);
+		break;
+	case EVENT_BACKGROUND_JIT_STOP:
+		event.kind = TS_TIERING_BATCH_ENDED;
+		event.pending = take_u32(&cursor);
+		event.compiled = take_u32(&cursor);
+		break;
+	default:
+		return -EINVAL;
+	}
 	if (cursor.failed)
 		return -EBADMSG;
 	*ret_event = event;

@@ -16,6 +16,10 @@ enum runtime_event {
 	EVENT_METHOD_UNLOAD_VERBOSE = 144,
 	EVENT_MODULE_LOAD = 152,
 	EVENT_MODULE_UNLOAD = 153,
+	EVENT_TIERING_PAUSE = 281,
+	EVENT_TIERING_RESUME = 282,
+	EVENT_BACKGROUND_JIT_START = 283,
+	EVENT_BACKGROUND_JIT_STOP = 284,
 };
 
 /* MethodFlags (dotnet/runtime src/coreclr/inc/eventtracebase.h, v8 to v10). */
@@ -52,6 +56,13 @@ struct module_event {
 	struct utf16 path;
 };
 
+struct tiering_event {
+	uint32_t kind; /* enum ts_tiering_kind */
+	uint32_t pending;
+	uint32_t new_methods;
+	uint32_t compiled;
+};
+
 /*
  * 0, or -EBADMSG when the payload ends too early.  `version` is the event's
  * version; strings point into the payload.
@@ -60,5 +71,8 @@ int events__decode_method(const uint8_t *payload, size_t size, uint32_t version,
 			  struct method_event *ret_event);
 int events__decode_module(const uint8_t *payload, size_t size,
 			  struct module_event *ret_event);
+/* -EINVAL for a number that is none of tiering. */
+int events__decode_tiering(const uint8_t *payload, size_t size, uint32_t number,
+			   struct tiering_event *ret_event);
 
 #endif /* TIERSCOPE_HOOK_EVENTS_H */

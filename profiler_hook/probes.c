@@ -12,6 +12,8 @@
 
 #include "probes.h"
 
+#include "events.h"
+
 #include <stdint.h>
 
 /* Raised by the kernel, in this process only, while somebody listens. */
@@ -25,6 +27,7 @@ SEMAPHORE(module_load);
 SEMAPHORE(module_unload);
 SEMAPHORE(stub_patch);
 SEMAPHORE(stub_patches);
+SEMAPHORE(tiering);
 
 #define LISTENED(name) __builtin_expect(tierscope_##name##_semaphore, 0)
 
@@ -32,7 +35,7 @@ bool probes__are_listened(void)
 {
 	return LISTENED(code_load) || LISTENED(code_unload) || LISTENED(module_load) ||
 	       LISTENED(module_unload) || LISTENED(stub_patch) ||
-	       LISTENED(stub_patches);
+	       LISTENED(stub_patches) || LISTENED(tiering);
 }
 
 bool probes__stub_patch_is_listened(void)
@@ -98,4 +101,13 @@ __attribute__((noinline)) void probes__stub_patches(const struct ts_stub_patches
 	if (!LISTENED(stub_patches))
 		return;
 	STAP_PROBE2(tierscope, stub_patches, told->count, told);
+}
+
+__attribute__((noinline)) void probes__tiering(uint64_t sequence,
+					       const struct tiering_event *event)
+{
+	if (!LISTENED(tiering))
+		return;
+	STAP_PROBE5(tierscope, tiering, sequence, event->kind, event->pending,
+		    event->new_methods, event->compiled);
 }

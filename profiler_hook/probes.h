@@ -11,6 +11,7 @@
  *   stub_patch     sequence (its own), function id, entry cell, old word, new word,
  *                  kind | target << 8, window begin, window end, patch
  *   stub_patches   how many, patches: the same, some at a time and a little later
+ *   tiering        sequence (its own), kind, methods pending, new methods, methods compiled
  *
  * A journal record is a pointer to struct ts_journal_record (../abi/journal.h),
  * committed before the probe fires; the strings lie at its text_address.  The
@@ -18,7 +19,8 @@
  * ts_stub_patch (../abi/body.h), and patches one to a struct ts_stub_patches; they stay until
  * the probe returns.
  *
- * `rejit` and `tiering` will join this list in later versions; their names are taken.
+ * The name `rejit` is reserved: of a request or a revert nothing is told here, and a body that
+ * was compiled for one is a code_load.
  *
  * Each probe has a semaphore: when nobody listens, a call is a load and a
  * branch.  A listener that arrives between the check and the probe may miss one
@@ -30,6 +32,9 @@
 #include "../abi/journal.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct tiering_event;
 
 /* Whether anybody listens to any of them, or to the patches one by one, or some at a time. */
 bool probes__are_listened(void);
@@ -44,5 +49,6 @@ void probes__module_unload(const struct ts_journal_record *record,
 			   const struct ts_journal_record *kept);
 void probes__stub_patch(const struct ts_stub_patch *patch);
 void probes__stub_patches(const struct ts_stub_patches *told);
+void probes__tiering(uint64_t sequence, const struct tiering_event *event);
 
 #endif /* TIERSCOPE_HOOK_PROBES_H */

@@ -126,7 +126,8 @@ void kernel_side__attach_probes(struct kernel_side *kernel, pid_t pid)
 					  kernel->skeleton->progs.code_unload,
 					  kernel->skeleton->progs.module_load,
 					  kernel->skeleton->progs.module_unload,
-					  kernel->skeleton->progs.stub_patches};
+					  kernel->skeleton->progs.stub_patches,
+					  kernel->skeleton->progs.tiering};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		keep_link(kernel,

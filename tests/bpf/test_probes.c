@@ -7,6 +7,7 @@
 #include <sys/sdt.h>
 
 #include "kernel_side.h"
+#include "../../profiler_hook/events.h"
 #include "../../profiler_hook/probes.h"
 
 #include <signal.h>
@@ -43,6 +44,7 @@ enum {
 	SEMAPHORES,
 	PATCH,
 	PATCH_NOWHERE,
+	TIERING,
 };
 
 static char long_text[TS_TEXT_MAX];
@@ -144,6 +146,7 @@ static void work(int what)
 {
 	struct ts_journal_record record = record_of(1);
 	struct ts_stub_patches patches = patches_of(1);
+	struct tiering_event tiering = {TS_TIERING_BATCH_ENDED, 5, 6, 0x80000007};
 
 	switch (what) {
 	case LOAD:
@@ -187,6 +190,9 @@ static void work(int what)
 	case PATCH_NOWHERE:
 		for (size_t i = 0; i < COUNT(wild_records); i++)
 			fire_patches(wild_sizes[i], (void *)(uintptr_t)wild_records[i]);
+		break;
+	case TIERING:
+		probes__tiering(9, &tiering);
 		break;
 	case SEMAPHORES:
 		if (!tierscope_code_load_semaphore || !tierscope_module_load_semaphore)
@@ -352,6 +358,23 @@ static void patches_are_told(void **state)
 	assert_int_equal(counted(TS_LEDGER_STUB_PATCHES), 1 + COUNT(wild_records));
 }
 
+static void tiering_is_told(void **state)
+{
+	const struct ts_tiering_event *event;
+
+	SKIP_IF_MISSING();
+	event = (const struct ts_tiering_event *)do_one(TIERING);
+	assert_int_equal(event->header.type, TS_EVENT_TIERING);
+	assert_int_equal(event->header.space, space);
+	assert_int_equal(event->header.pid, child.pid);
+	assert_int_equal(event->header.size, sizeof(*event));
+	assert_int_equal(event->kind, TS_TIERING_BATCH_ENDED);
+	assert_int_equal(event->pending, 5);
+	assert_int_equal(event->new_methods, 6);
+	assert_int_equal(event->compiled, 0x80000007);
+	assert_int_equal(counted(TS_LEDGER_TIERING), 1);
+}
+
 static void long_texts_are_cut(void **state)
 {
 	const struct ts_code_event *event;
@@ -488,6 +511,7 @@ int main(void)
 		TEST(an_unload_takes_the_body_out),
 		TEST(modules_are_told),
 		TEST(patches_are_told),
+		TEST(tiering_is_told),
 		TEST(long_texts_are_cut),
 		TEST(the_semaphores_are_raised),
 		cmocka_unit_test_setup_teardown(a_burst_is_all_there, setup_large_ring,

@@ -137,7 +137,65 @@ def launched(t, path):
         check_generic(document.jit(pid))
     with t.case("changed before it is loaded: the original is born last"):
         check_order_of_late(document.jit(pid))
+    with t.case("delays and batches are told from the start on"):
+        truth.check_tiering(stream, loader.read_events(recorded, "delay,batch"), 0, truth.closed_ns(stream), 1)
     check_phases(t, t.path("record-out0"), recording.Recording(recorded), told, pid)
+
+
+def need_looks(windows):
+    widest = max((high - low for low, high in windows if low), default=0)
+    if widest > LATE_LOOK_NS:
+        raise check.Skip(f"the recorder looked {widest / 1e9:.1f} s after the look before: phases may be missed")
+
+
+def wanted_events(phases, told, with_requests):
+    """[(what, ReJITID, when its phase began)], as the program and the main profiler know it."""
+    ids = [0, *next(v for v in told.versions().values() if len(v) >= 3)]
+    wanted, last = [], 0
+    for phase in phases[1:]:
+        rejit = ids[phase["version"]]
+        compilations = [e for e in told.events if e["event"] == "finished" and e["rejit_id"] == rejit]
+        if rejit:
+            what = ["requested"] * with_requests + ["compiled", "reached"] + ["reached at tier 1"] * (len(compilations) > 2)
+        else:
+            what = ["reverted"]
+        wanted += [(w, rejit or last, phase["begin_ns"]) for w in what]
+        last = rejit
+    return wanted
+
+
+def what_was_told(line):
+    if line["kind"] == "rejit":
+        return line["event"], line["rejit_id"]
+    if "rejit_id" not in line:
+        return "no body is reached", None
+    return "reached at tier 1" if line["tier"] == "OptimizedTier1" else "reached", line["rejit_id"]
+
+
+def is_in_time(line, begin_ns, told):
+    """A phase begins when its request is done; of a compilation the main profiler is told begin and end."""
+    low, high = line["window_ns"]
+    if line["event"] == "compiled":
+        times = [next(e["time_ns"] for e in told.events if e["event"] == event and e["rejit_id"] == line["rejit_id"])
+                 for event in ("started", "finished")]
+        return times[0] <= low == high <= times[1]
+    return low - EDGE_NS <= begin_ns <= high + EDGE_NS
+
+
+def check_events(path, phases, told, with_requests):
+    """What became of the ReJITs, and between it what calls reached, in the program's order."""
+    lines = loader.read_events(path, "rejit,patch", "Targets.Plain(")
+    need_looks([line["window_ns"] for line in lines if line["kind"] == "patch"])
+    wanted = wanted_events(phases, told, with_requests)
+    seen = [what_was_told(line) for line in lines]
+    print(f"seen {seen}, wanted {wanted}")
+    rest = iter(seen)
+    check.empty([w for w in wanted if w[:2] not in rest], "not seen in this order")
+    rejits = [line for line in lines if line["kind"] == "rejit"]
+    wanted = [w for w in wanted if not w[0].startswith("reached")]
+    check.equal([what_was_told(line) for line in rejits], [w[:2] for w in wanted], "what became of ReJITs")
+    check.empty([f"{line}, wanted at {begin_ns}" for line, (_, _, begin_ns) in zip(rejits, wanted)
+                 if not is_in_time(line, begin_ns, told)], "at another time")
 
 
 def check_switches(document, pid, phases, versions):
@@ -151,9 +209,7 @@ def check_switches(document, pid, phases, versions):
     seen = [(body_at[p["body"]]["rejit_id"], p["window_ns"]) for p in document.document["patches"]
             if p["pid"] == pid and int(p["function_id"], 16) == function and p["body"] is not None]
     switches = [s for n, s in enumerate(seen) if not n or s[0] != seen[n - 1][0]]
-    widest = max((high - low for _, (low, high) in seen if low), default=0)
-    if widest > LATE_LOOK_NS:
-        raise check.Skip(f"the recorder looked {widest / 1e9:.1f} s after the look before: phases may be missed")
+    need_looks([window for _, window in seen])
     print(f"seen {switches}, wanted {wanted}")
     check.equal([s[0] for s in switches], [w[0] for w in wanted], "ReJITIDs that calls reached one after the other")
     # A phase begins when the request is done, so its switch was just before.
@@ -162,7 +218,7 @@ def check_switches(document, pid, phases, versions):
                  if not low - EDGE_NS <= begin <= high + EDGE_NS], "switches are outside of their windows")
 
 
-def switches(t, path):
+def switches(t, path, with_requests):
     """Request, request, revert, request: phases are longer than the pause between two looks."""
     programs.need_root()
     recording_path = t.path("out.tscope")
@@ -175,6 +231,8 @@ def switches(t, path):
         patches.check_windows(document, pid)
     with t.case("each switch, a revert too, is seen in its window"):
         check_switches(document, pid, [p for p in read_lines(t.path("record-out0")) if p["method"] == "Plain"], Told(t).versions())
+    with t.case("events tells what became of each request, in order"):
+        check_events(recording_path, [p for p in read_lines(t.path("record-out0")) if p["method"] == "Plain"], Told(t), with_requests)
     with t.case("samples of the thread that stays in the old version are late"):
         stay = [b for b in document.jit(pid) if ".Stay(" in b["name"]]
         late = {is_old: sum(b["late"]["cpu-clock"] for b in stay if (b["rejit_id"] == 0) == is_old) for is_old in (True, False)}
@@ -195,12 +253,12 @@ def switches(t, path):
 
 @check.test("ReJIT switches on 10", timeout=60)
 def switches_10(t):
-    switches(t, programs.app("rejit"))
+    switches(t, programs.app("rejit"), True)
 
 
 @check.test("ReJIT switches on 8", timeout=60)
 def switches_8(t):
-    switches(t, programs.app_on("net8.0", "rejit"))
+    switches(t, programs.app_on("net8.0", "rejit"), False)
 
 
 @check.test("ReJIT on 10 launched", timeout=120)

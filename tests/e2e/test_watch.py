@@ -159,12 +159,32 @@ def hook_sleeps(t):
         check.at_least(sleeps - at_first, 1, "times that its thread woke for them")
 
 
+def check_followed(result, function, requested, reverted):
+    """`requested`, `reverted`: ReJITIDs, and when the program was through with it."""
+    check.equal(result.code, 0, f"{result}\nexit code")
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    told = {event: {line["rejit_id"]: line["window_ns"] for line in lines if line.get("function_id") == function and line["event"] == event}
+            for event in ("requested", "compiled", "reverted")}
+    print(f"told {told}, requested {requested}, reverted {reverted}")
+    # It may have come later than the first of them, and does not tell what was before.
+    check.equal(list(told["compiled"]), [i for i, _ in requested][-len(told["compiled"]):], "ReJITIDs that were compiled")
+    check.equal(list(told["reverted"]), [reverted[0]], "ReJITIDs that were reverted")
+    check.that(requested[-1][0] in told["requested"], "the last request is not told")
+    times = dict(requested)
+    check.empty([f"{event} {i}: {window}, wanted {at}" for event, i, at in
+                 [("requested", i, times[i]) for i in told["requested"] if i in times] + [("reverted", *reverted)]
+                 for window in [told[event][i]] if not window[0] - NEAR_NS <= at <= window[1] + NEAR_NS], "at another time")
+    for kind in ("delay", "batch"):
+        check.at_least(len([line for line in lines if (line["kind"], line["event"]) == (kind, "end")]), 1, f"ends of a {kind}")
+
+
 @check.test("watch a ReJIT", timeout=90)
 def rejit(t):
     """Request, request, revert, request: in order, each when the program's phase begins."""
     programs.need_root()
     program = programs.start_app(t, "rejit", "versions,stay", "2", env=programs.environment(**with_profiler(t)))
     watcher = watch(t, "-p", program.pid, "--format", "json", "Plain")
+    follower = loader.Recorder(t, "-p", program.pid, "--format", "json", "--kind", "rejit,delay,batch", command="events")
     lines = program.process.stdout.read()
     check.equal(program.wait(), 0, "exit code of rejit")
     begun, changes = read_watch(watcher.finish())
@@ -189,6 +209,9 @@ def rejit(t):
             check.equal(rows[at - 1]["target"] if at else begun[function]["target"], "prestub", f"before ReJITID {identity}")
         check.that(any(row["rejit_id"] and row["tier"] == "OptimizedTier1" for row in rows if "rejit_id" in row),
                    "no ReJITed version reached tier 1")
+    with t.case("events tells of each as it happens, and when the runtime compiles"):
+        check_followed(follower.finish(), function, [(ids[p["version"]], p["begin_ns"]) for p in phases if p["version"]], next(
+            (ids[p["version"]], after["begin_ns"]) for p, after in zip(phases, phases[1:]) if not after["version"]))
     with t.case("each is where the program's phase begins"):
         firsts = [next(row["time_ns"] for row in rows if row.get("rejit_id") == identity and row["time_ns"] > begin - 1_000_000_000)
                   for identity, begin in wanted]

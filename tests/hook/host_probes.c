@@ -111,11 +111,42 @@ static void modules_fire_too(void **state)
 	mock__free(mock);
 }
 
+static void tiering_fires_for_each_of_its_events(void **state)
+{
+	static const uint8_t counts[10] = {9, 0, 7};
+	struct mock *mock = mock__new();
+	const struct ts_journal_header *journal;
+	int fd;
+
+	(void)state;
+	assert_int_equal(mock__launch(mock), S_OK);
+	journal = mock__journal();
+	fd = mock_probe__listen("tiering", true);
+	if (fd < 0) {
+		print_message("SKIP no uprobe events here: %s\n", strerror(errno));
+		skip();
+	}
+	/* The settings before them, and what the runtime has no event for. */
+	for (uint32_t event = 280; event <= 285; event++)
+		mock__deliver(mock, event, 0, counts, sizeof(counts));
+	assert_int_equal(mock_probe__hits(fd), 4);
+	assert_int_equal(journal->counters[TS_HOOK_TIERING], 4);
+	mock__deliver(mock, 284, 0, counts, 6); /* a count is missing */
+	assert_int_equal(mock_probe__hits(fd), 4);
+	assert_int_equal(journal->counters[TS_HOOK_BAD_EVENT], 1);
+	close(fd);
+	mock__deliver(mock, 281, 0, counts, 2); /* nobody listens */
+	assert_int_equal(journal->counters[TS_HOOK_TIERING], 5);
+	mock__unmap_journal(journal);
+	mock__free(mock);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(probes_fire_only_when_listened_to),
 		cmocka_unit_test(modules_fire_too),
+		cmocka_unit_test(tiering_fires_for_each_of_its_events),
 	};
 
 	return cmocka_run_group_tests_name("hook probes", tests, NULL, NULL);

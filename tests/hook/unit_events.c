@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "../../abi/body.h"
 #include "../../profiler_hook/events.h"
 
 #include <errno.h>
@@ -111,6 +112,43 @@ static void events_refuse_every_truncated_module(void **state)
 	assert_int_equal(event.path.units, 2);
 }
 
+static void events_of_tiering_have_the_counts_of_their_kind(void **state)
+{
+	static const uint8_t bytes[] = {9, 0, 1, 2, 0, 0, 3, 0, 0, 1};
+	static const struct {
+		uint32_t number;
+		size_t size;
+		struct tiering_event wanted;
+	} cases[] = {
+		{EVENT_TIERING_PAUSE, 2, {.kind = TS_TIERING_DELAY_BEGAN}},
+		{EVENT_TIERING_RESUME, 6,
+		 {.kind = TS_TIERING_DELAY_ENDED, .new_methods = 0x201}},
+		{EVENT_BACKGROUND_JIT_START, 6,
+		 {.kind = TS_TIERING_BATCH_BEGAN, .pending = 0x201}},
+		{EVENT_BACKGROUND_JIT_STOP, 10,
+		 {.kind = TS_TIERING_BATCH_ENDED, .pending = 0x201,
+		  .compiled = 0x1000003}},
+	};
+	struct tiering_event event;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t size = 0; size < cases[i].size; size++) {
+			uint8_t *payload = exact(bytes, size);
+
+			assert_int_equal(events__decode_tiering(payload, size,
+								cases[i].number, &event),
+					 -EBADMSG);
+			free(payload);
+		}
+		assert_int_equal(events__decode_tiering(bytes, cases[i].size,
+							cases[i].number, &event), 0);
+		assert_memory_equal(&event, &cases[i].wanted, sizeof(event));
+	}
+	assert_int_equal(events__decode_tiering(bytes, sizeof(bytes), 280, &event), -EINVAL);
+	assert_int_equal(events__decode_tiering(bytes, sizeof(bytes), 285, &event), -EINVAL);
+}
+
 static void events_survive_random_payloads(void **state)
 {
 	unsigned int seed = 12345;
@@ -144,6 +182,7 @@ int main(void)
 		cmocka_unit_test(events_take_version_1_as_the_default_version),
 		cmocka_unit_test(events_refuse_every_truncated_method),
 		cmocka_unit_test(events_refuse_every_truncated_module),
+		cmocka_unit_test(events_of_tiering_have_the_counts_of_their_kind),
 		cmocka_unit_test(events_survive_random_payloads),
 	};
 

@@ -213,6 +213,20 @@ static inline void add_inlining(struct model *model, uint32_t number)
 	assert_int_not_equal(model__add_inlining(model, &row), MODEL_NONE);
 }
 
+static inline void add_tiering(struct model *model, uint32_t number)
+{
+	struct model_tiering row = {
+		.process = number % 2,
+		.kind = 1 + number % (TS_TIERING_COUNT - 1),
+		.time_ns = number % 7 ? 2600 + number : UINT64_MAX,
+		.pending = number % 3 ? number : UINT32_MAX,
+		.new_methods = number % 4,
+		.compiled = number % 5,
+	};
+
+	assert_int_not_equal(model__add_tiering(model, &row), MODEL_NONE);
+}
+
 static inline void begin_model(struct model *model)
 {
 	*model__about(model) = (struct model_about){
@@ -246,6 +260,7 @@ static inline void grow_model(struct model *model, uint32_t bodies, uint32_t sam
 		add_il_version(model, first_patch + i);
 		add_active(model, first_patch + i);
 		add_inlining(model, first_patch + i);
+		add_tiering(model, first_patch + i);
 	}
 	for (uint32_t i = 0; i < model__bodies(model); i += 3) {
 		struct model_body body = *model__body(model, i);
@@ -489,6 +504,18 @@ static inline void assert_prefix(const struct model *part, const struct model *w
 		assert_int_equal(left->inliner_id, right->inliner_id);
 		assert_int_equal(left->seen_ns, right->seen_ns);
 	}
+	assert_true(model__tierings(part) <= model__tierings(whole));
+	for (uint32_t i = 0; i < model__tierings(part); i++) {
+		const struct model_tiering *left = model__tiering(part, i);
+		const struct model_tiering *right = model__tiering(whole, i);
+
+		assert_int_equal(left->process, right->process);
+		assert_int_equal(left->kind, right->kind);
+		assert_int_equal(left->time_ns, right->time_ns);
+		assert_int_equal(left->pending, right->pending);
+		assert_int_equal(left->new_methods, right->new_methods);
+		assert_int_equal(left->compiled, right->compiled);
+	}
 }
 
 static inline void assert_same_model(const struct model *a, const struct model *b)
@@ -504,6 +531,7 @@ static inline void assert_same_model(const struct model *a, const struct model *
 	assert_int_equal(model__il_versions(a), model__il_versions(b));
 	assert_int_equal(model__actives(a), model__actives(b));
 	assert_int_equal(model__inlinings(a), model__inlinings(b));
+	assert_int_equal(model__tierings(a), model__tierings(b));
 	assert_int_equal(model__counts(a), model__counts(b));
 	assert_prefix(a, b);
 	for (uint32_t i = 0; i < model__processes(a); i++)

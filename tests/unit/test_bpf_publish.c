@@ -224,6 +224,33 @@ static void patches_are_sent_as_they_were_told(void **state)
 	assert_int_equal(shim.records_count, 3);
 }
 
+static void tiering_is_sent_as_it_was_told(void **state)
+{
+	const struct ts_tiering_event *event;
+
+	(void)state;
+	on_tiering(TS_TIERING_BATCH_ENDED, 5, 6, 7);
+	event = (const struct ts_tiering_event *)last_code();
+	assert_int_equal(event->header.type, TS_EVENT_TIERING);
+	assert_int_equal(event->header.size, sizeof(*event));
+	assert_int_equal(event->header.space, 40);
+	assert_int_equal(event->header.pid, PID);
+	assert_int_equal(event->kind, TS_TIERING_BATCH_ENDED);
+	assert_int_equal(event->pending, 5);
+	assert_int_equal(event->new_methods, 6);
+	assert_int_equal(event->compiled, 7);
+	assert_int_equal(shim.records[0].flags, BPF_RB_NO_WAKEUP);
+	shim.ring_room = 0;
+	on_tiering(TS_TIERING_DELAY_BEGAN, 0, 0, 0);
+	assert_int_equal(counted(TS_LEDGER_CODE_RING_FULL), 1);
+	assert_int_equal(counted(TS_LEDGER_TIERING), 2);
+	assert_int_equal(counted(TS_LEDGER_CODE_EVENTS), 2);
+	shim.pid_tgid = 999;
+	on_tiering(TS_TIERING_DELAY_BEGAN, 0, 0, 0);
+	assert_int_equal(counted(TS_LEDGER_TIERING), 2);
+	assert_int_equal(shim.records_count, 1);
+}
+
 static void text_is_cut_at_what_an_event_holds(void **state)
 {
 	static const struct {
@@ -531,6 +558,7 @@ int main(void)
 		TEST(the_loader_is_woken_when_the_ring_fills),
 		TEST(an_unload_is_sent_with_the_row_it_freed),
 		TEST(patches_are_sent_as_they_were_told),
+		TEST(tiering_is_sent_as_it_was_told),
 		TEST(text_is_cut_at_what_an_event_holds),
 		TEST(text_that_cannot_be_read_is_none),
 		TEST(a_module_is_sent_and_wakes_the_loader),

@@ -168,6 +168,27 @@ static void model_refuses_patches_that_make_no_sense(void **state)
 	assert_null(model__patch(model, 2));
 }
 
+static void model_refuses_tiering_that_makes_no_sense(void **state)
+{
+	struct model *model = *state;
+	const struct model_tiering good = {
+		.kind = TS_TIERING_COUNT - 1, .time_ns = UINT64_MAX, .pending = UINT32_MAX};
+	struct model_tiering bad = good;
+
+	bad.process = model__processes(model);
+	assert_int_equal(model__add_tiering(model, &bad), MODEL_NONE);
+	bad = good;
+	bad.kind = TS_TIERING_COUNT;
+	assert_int_equal(model__add_tiering(model, &bad), MODEL_NONE);
+	bad.kind = TS_TIERING_UNKNOWN;
+	assert_int_equal(model__add_tiering(model, &bad), MODEL_NONE);
+	assert_int_equal(model__tierings(model), 0);
+	assert_int_equal(model__add_tiering(model, &good), 0);
+	assert_int_equal(model__tierings(model), 1);
+	assert_int_equal(model__tiering(model, 0)->pending, UINT32_MAX);
+	assert_null(model__tiering(model, 1));
+}
+
 static void model_remembers_updates_in_order(void **state)
 {
 	struct model *model = *state;
@@ -528,6 +549,7 @@ int main(void)
 		MODEL_TEST(model_repairs_strings_that_are_not_utf8),
 		MODEL_TEST(model_refuses_references_to_nothing),
 		MODEL_TEST(model_refuses_patches_that_make_no_sense),
+		MODEL_TEST(model_refuses_tiering_that_makes_no_sense),
 		MODEL_TEST(model_remembers_updates_in_order),
 		MODEL_TEST(model_keeps_the_last_value_of_a_count),
 		MODEL_TEST(find_takes_the_one_alive_at_the_time),

@@ -170,7 +170,8 @@ static void write_as_format(const char *path, const struct buf *bytes, uint32_t 
 	buf__append(&old, &header, sizeof(header));
 	for (size_t at = sizeof(header); at < bytes->size; at = end) {
 		end = chunk_end(bytes, at, &chunk);
-		if (chunk.type < (format < 3 ? FORMAT_PATCHES : FORMAT_IL_VERSIONS))
+		if (chunk.type < (format < 3 ? FORMAT_PATCHES :
+				  format < 4 ? FORMAT_IL_VERSIONS : FORMAT_TIERING))
 			buf__append(&old, bytes->data + at, end - at);
 	}
 	assert_true(format > 2 || old.size < bytes->size);
@@ -187,8 +188,8 @@ static void recording_of_an_older_format_is_read(void **state)
 
 	/* Who knows only an older format is told that it has to be newer. */
 	memcpy(&header, bytes.data, sizeof(header));
-	assert_int_equal(header.format, 4);
-	for (uint32_t format = 1; format < 4; format++) {
+	assert_int_equal(header.format, 5);
+	for (uint32_t format = 1; format < 5; format++) {
 		struct model *model = model__new();
 		struct recording_result result;
 
@@ -197,7 +198,9 @@ static void recording_of_an_older_format_is_read(void **state)
 		assert_int_equal(result.status, RECORDING_WHOLE);
 		assert_int_equal(model__patches(model),
 				 format < 3 ? 0 : model__patches(written));
-		assert_int_equal(model__actives(model), 0);
+		assert_int_equal(model__actives(model),
+				 format < 4 ? 0 : model__actives(written));
+		assert_int_equal(model__tierings(model), 0);
 		assert_int_equal(model__samples(model), model__samples(written));
 		assert_int_equal(model__bodies(model), model__bodies(written));
 		assert_prefix(model, written);

@@ -150,6 +150,10 @@ static void assert_consistent(const struct model *model)
 	}
 	for (uint32_t i = 0; i < model__inlinings(model); i++)
 		assert_true(model__inlining(model, i)->process < model__processes(model));
+	for (uint32_t i = 0; i < model__tierings(model); i++) {
+		assert_true(model__tiering(model, i)->process < model__processes(model));
+		assert_true(model__tiering(model, i)->kind - 1 < TS_TIERING_COUNT - 1);
+	}
 	for (uint32_t i = 0; i < model__actives(model); i++) {
 		const struct model_active *row = model__active(model, i);
 		const struct model_body *body = model__body(model, row->body);

@@ -77,6 +77,9 @@ static const char *const names[BODIES] = {
 #define LOAD_JOB                                                 \
 	"   +0.600000 s  load    process 20: Job.Run(): tier1 #3 native 1, " \
 	"60 bytes at 0x7f0000005000\n"
+#define COMPILED_JOB                                             \
+	"   +0.600000 s  rejit   process 20: Job.Run(): #3 compiled: tier1 #3 " \
+	"native 1, 60 bytes at 0x7f0000005000\n"
 #define UNLOAD_PARSE                                       \
 	"   +0.700000 s  unload  process 10: Text.Parse(): tier1 #?, " \
 	"70 bytes at 0x7f0000002000\n"
@@ -176,7 +179,7 @@ static void events_stand_in_the_order_of_time_a_patch_at_its_window_s_end(void *
 		LOAD_TIER0
 		"   +0.300000 s  patch   process 10: " SCORE ": calls reach tier0 native 0, "
 		"since +0.050000 s at the earliest\n"
-		LOAD_TIER1 LOAD_JOB UNLOAD_PARSE
+		LOAD_TIER1 LOAD_JOB COMPILED_JOB UNLOAD_PARSE
 		"   +0.800000 s  patch   process 10: " SCORE ": calls reach tier1 native 2, "
 		"since +0.410000 s at the earliest\n"
 		UNLOAD_TIER0);
@@ -272,7 +275,11 @@ static void kinds_are_read_from_their_names(void **state)
 			 VIEW_EVENTS_LOAD | VIEW_EVENTS_PATCH);
 	assert_int_equal(view_events__kinds("patch,load,load"),
 			 VIEW_EVENTS_LOAD | VIEW_EVENTS_PATCH);
-	assert_int_equal(view_events__kinds("patch,unload,load"), VIEW_EVENTS_ALL);
+	assert_int_equal(view_events__kinds("delay"), VIEW_EVENTS_DELAY);
+	assert_int_equal(view_events__kinds("batch"), VIEW_EVENTS_BATCH);
+	assert_int_equal(view_events__kinds("rejit"), VIEW_EVENTS_REJIT);
+	assert_int_equal(view_events__kinds("batch,patch,delay,rejit,unload,load"),
+			 VIEW_EVENTS_ALL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		if (view_events__kinds(bad[i]))
 			fail_msg("'%s' is taken for kinds", bad[i]);
@@ -314,7 +321,7 @@ static void events_are_found_by_part_of_a_name_in_any_case(void **state)
 	add_patch(model, FUNCTION, TS_TARGET_PRESTUB, MODEL_NONE, 0, 150);
 	add_patch(model, 0x4000, TS_TARGET_BODY, PARSE_FOUND, 0, 160);
 	assert_text(model, "RANKING.sc", VIEW_EVENTS_PATCH, no_body);
-	assert_text(model, "job.RUN", VIEW_EVENTS_ALL, LOAD_JOB);
+	assert_text(model, "job.RUN", VIEW_EVENTS_ALL, LOAD_JOB COMPILED_JOB);
 	assert_text(model, "TEXT", VIEW_EVENTS_ALL,
 		    "   +0.160000 s  patch   process 10: Text.Parse(): calls reach tier1 "
 		    "#?\n" UNLOAD_PARSE);
@@ -379,7 +386,7 @@ static void a_patch_whose_moment_is_known_says_so(void **state)
 static void json_says_everything_of_loads_and_unloads(void **state)
 {
 	/* clang-format off */
-	assert_json(*state, NULL, VIEW_EVENTS_ALL & ~VIEW_EVENTS_PATCH,
+	assert_json(*state, NULL, VIEW_EVENTS_LOAD | VIEW_EVENTS_UNLOAD,
 		"{\"time_ns\":1100000000,\"kind\":\"load\",\"pid\":10,"
 		"\"name\":\"" SCORE "\",\"function_id\":\"0x5000\",\"rejit_id\":0,"
 		"\"native_version\":0,\"tier\":\"QuickJitted\","
@@ -432,6 +439,81 @@ static void json_says_everything_of_a_patch(void **state)
 	/* clang-format on */
 }
 
+static void add_tiering(struct model *model, uint32_t process, uint32_t kind, int at)
+{
+	const struct model_tiering tiering = {.process = process, .kind = kind,
+					      .time_ns = MS(at), .pending = 5,
+					      .new_methods = 6, .compiled = 7};
+
+	assert_int_not_equal(model__add_tiering(model, &tiering), MODEL_NONE);
+}
+
+static void delays_and_batches_are_of_a_process_and_of_no_method(void **state)
+{
+	struct model *model = *state;
+
+	add_tiering(model, 0, TS_TIERING_DELAY_ENDED, 20);
+	add_tiering(model, 0, TS_TIERING_DELAY_BEGAN, 10);
+	add_tiering(model, 1, TS_TIERING_BATCH_BEGAN, 30);
+	add_tiering(model, 1, TS_TIERING_BATCH_ENDED, 40);
+	/* clang-format off */
+	assert_text(model, NULL, VIEW_EVENTS_DELAY,
+		"   +0.010000 s  delay   process 10: begins\n"
+		"   +0.020000 s  delay   process 10: ends, 6 new\n");
+	assert_text(model, NULL, VIEW_EVENTS_BATCH,
+		"   +0.030000 s  batch   process 20: begins, 5 pending\n"
+		"   +0.040000 s  batch   process 20: ends, 7 compiled, 5 pending\n");
+	assert_text(model, "e", VIEW_EVENTS_DELAY | VIEW_EVENTS_BATCH, "");
+	assert_json(model, NULL, VIEW_EVENTS_DELAY | VIEW_EVENTS_BATCH,
+		"{\"time_ns\":1010000000,\"kind\":\"delay\",\"pid\":10,\"event\":\"begin\"}\n"
+		"{\"time_ns\":1020000000,\"kind\":\"delay\",\"pid\":10,\"event\":\"end\","
+		"\"new_methods\":6}\n"
+		"{\"time_ns\":1030000000,\"kind\":\"batch\",\"pid\":20,\"event\":\"begin\","
+		"\"pending\":5}\n"
+		"{\"time_ns\":1040000000,\"kind\":\"batch\",\"pid\":20,\"event\":\"end\","
+		"\"compiled\":7,\"pending\":5}\n");
+	/* clang-format on */
+}
+
+static void a_rejit_stands_at_the_end_of_its_window(void **state)
+{
+	struct model *model = *state;
+	struct model_active active = {.process = 1, .function_id = FUNCTION, .body = MODEL_NONE,
+				      .code = MODEL_ACTIVE_UNKNOWN, .seen_ns = MS(500)};
+
+	model__add_active(model, &active);
+	model__add_il_version(model, &(struct model_il_version){
+					     .process = 1, .rejit_id = 3,
+					     .function_id = FUNCTION,
+					     .state = TS_IL_READY, .seen_ns = MS(610)});
+	active.rejit_id = 3;
+	active.seen_ns = MS(610);
+	model__add_active(model, &active);
+	active.rejit_id = 0;
+	active.seen_ns = MS(900);
+	model__add_active(model, &active);
+	/* clang-format off */
+	assert_text(model, NULL, VIEW_EVENTS_REJIT,
+		"   +0.600000 s  rejit   process 20: Job.Run(): #3 requested, "
+		"since +0.500000 s at the earliest\n"
+		COMPILED_JOB
+		"   +0.900000 s  rejit   process 20: Job.Run(): #3 reverted, "
+		"since +0.610000 s at the earliest\n");
+#define REJIT_OF(event) \
+	"\"kind\":\"rejit\",\"pid\":20,\"name\":\"Job.Run()\",\"event\":\"" event "\"," \
+	"\"function_id\":\"0x5000\","
+	assert_json(model, "run", VIEW_EVENTS_REJIT,
+		"{\"time_ns\":1600000000," REJIT_OF("requested")
+		"\"window_ns\":[1500000000,1600000000],\"rejit_id\":3}\n"
+		"{\"time_ns\":1600000000," REJIT_OF("compiled")
+		"\"window_ns\":[1600000000,1600000000],\"rejit_id\":3,\"native_version\":1,"
+		"\"tier\":\"OptimizedTier1\",\"start\":\"0x7f0000005000\",\"size\":60}\n"
+		"{\"time_ns\":1900000000," REJIT_OF("reverted")
+		"\"window_ns\":[1610000000,1900000000],\"rejit_id\":3}\n");
+	/* clang-format on */
+	assert_text(model, "parse", VIEW_EVENTS_REJIT, "");
+}
+
 static void hostile_names_are_escaped(void **state)
 {
 	struct model *model = *state;
@@ -465,7 +547,7 @@ static void a_note_is_a_warning_in_text_only(void **state)
 	char *text = write_events(*state, &options, "job", VIEW_EVENTS_ALL, false);
 	char *plain;
 
-	assert_string_equal(text, "WARNING: " HOSTILE_TEXT "\n" LOAD_JOB);
+	assert_string_equal(text, "WARNING: " HOSTILE_TEXT "\n" LOAD_JOB COMPILED_JOB);
 	free(text);
 	text = write_events(*state, &options, "job", VIEW_EVENTS_ALL, true);
 	plain = json_of(*state, "job", VIEW_EVENTS_ALL);
@@ -525,9 +607,30 @@ static void who_looks_on_is_told_each_event_once(void **state)
 	patch.window_ns[0] = MS(20);
 	patch.window_ns[1] = MS(40);
 	model__add_patch(model, &patch);
+	add_tiering(model, 0, TS_TIERING_DELAY_BEGAN, -1);	/* history */
+	add_tiering(model, 0, TS_TIERING_DELAY_ENDED, 35);
 	assert_news(model, &seen,
 		    "   +0.030000 s  unload  New(): tier0 native 0, 100 bytes at 0x7f1000006000\n"
+		    "   +0.035000 s  delay   ends, 6 new\n"
 		    "   +0.040000 s  patch   Work(int): calls reach tier1 #2 native 5, since +0.020000 s at the earliest\n");
+	assert_news(model, &seen, "");
+	/* Its number comes later than the body; a first look is no change. */
+	index = fixture_body(model, 0, "Re()", TS_TIER_QUICK, 0, 0);
+	body = *model__body(model, index);
+	body.function_id = 0x9000;
+	body.born_ns = MS(50);
+	body.flags |= MODEL_BODY_REJIT_UNKNOWN;
+	model__update_body(model, index, &body);
+	assert_news(model, &seen,
+		    "   +0.050000 s  load    Re(): tier0 #? native 0, 100 bytes at 0x7f1000007000\n");
+	body.flags &= ~(uint32_t)MODEL_BODY_REJIT_UNKNOWN;
+	body.rejit_id = 2;
+	model__update_body(model, index, &body);
+	assert_news(model, &seen,
+		    "   +0.050000 s  rejit   Re(): #2 compiled: tier0 #2 native 0, 100 bytes at 0x7f1000007000\n");
+	model__add_il_version(model, &(struct model_il_version){
+					     .rejit_id = 2, .function_id = body.function_id,
+					     .seen_ns = MS(60)});
 	assert_news(model, &seen, "");
 	view_events_seen__free(&seen);
 	model__free(model);
@@ -549,6 +652,8 @@ int main(void)
 		TEST(a_patch_whose_moment_is_known_says_so),
 		TEST(json_says_everything_of_loads_and_unloads),
 		TEST(json_says_everything_of_a_patch),
+		TEST(a_rejit_stands_at_the_end_of_its_window),
+		TEST(delays_and_batches_are_of_a_process_and_of_no_method),
 		TEST(hostile_names_are_escaped),
 		TEST(a_note_is_a_warning_in_text_only),
 		TEST(an_empty_recording_has_no_line),

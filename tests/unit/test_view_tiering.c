@@ -73,6 +73,39 @@ static void each_cost_is_counted_once(void **state)
 	free(text);
 }
 
+static void tell(struct model *model, uint32_t process, uint32_t kind, unsigned int at_ms)
+{
+	model__add_tiering(model, &(struct model_tiering){
+					  .process = process, .kind = kind,
+					  .time_ns = FIXTURE_START + (uint64_t)at_ms * MS,
+					  .new_methods = kind == TS_TIERING_DELAY_ENDED ? 6 : 0,
+					  .compiled = kind == TS_TIERING_BATCH_ENDED ? 7 : 0 });
+}
+
+static void delays_and_batches_are_summed_by_process(void **state)
+{
+	struct model *model = *state;
+	uint32_t other = fixture_process(model, 4712, "other");
+	char *text;
+
+	tell(model, 0, TS_TIERING_BATCH_ENDED, 5);	/* began before */
+	tell(model, 0, TS_TIERING_DELAY_BEGAN, 10);
+	tell(model, other, TS_TIERING_DELAY_BEGAN, 20);
+	tell(model, 0, TS_TIERING_DELAY_ENDED, 110);
+	tell(model, other, TS_TIERING_DELAY_ENDED, 150);
+	tell(model, 0, TS_TIERING_BATCH_BEGAN, 200);
+	tell(model, 0, TS_TIERING_DELAY_BEGAN, 201);
+	tell(model, 0, TS_TIERING_BATCH_ENDED, 202);
+	text = fixture_write(view_text__write, model, VIEW_SPLIT_VERSION);
+	assert_contains(text, "  delays while new methods came: 2 in 0.230 s, methods new: 12\n"
+			      "  batches compiled in the background: 1 in 0.002 s, methods compiled: 7\n");
+	free(text);
+	text = fixture_write(view_json__write, model, VIEW_SPLIT_VERSION);
+	assert_contains(text, "\"delays\":{\"count\":2,\"ns\":230000000,\"new_methods\":12},"
+			      "\"batches\":{\"count\":1,\"ns\":2000000,\"compiled\":7}}");
+	free(text);
+}
+
 /* A function with its first code and its tier 1 born at those milliseconds. */
 static uint32_t tiered(struct model *model, uint64_t function, uint32_t rejit_id,
 		       unsigned int first_ms, unsigned int tier1_ms)
@@ -158,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_is_said_of_nothing, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(each_cost_is_counted_once, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(delays_and_batches_are_summed_by_process, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(latencies_are_of_what_was_born_in_the_recording,
 						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(publication_is_timed_by_windows_that_have_a_begin,

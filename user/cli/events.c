@@ -5,9 +5,10 @@
 
 const struct command events_command = {
 	"events", "FILE | -p PID [METHOD] [OPTIONS]",
-	"show what happened to code: loads, unloads, patches of entry cells", events__run,
+	"show what happened to code: loads, patches, ReJITs, tiering's delays", events__run,
 	SUBJECT_OPTIONS("as they happen", "until it ends or Ctrl-C")
-	"  --kind KINDS         load, unload or patch, or several with commas (default: all)\n",
+	"  --kind KINDS         load, unload, patch, rejit; delay, batch (of tiering as a\n"
+	"                       whole); or several with commas (default: all)\n",
 };
 
 static int write_events(const struct model *model, const struct subject *subject,
@@ -42,7 +43,7 @@ int events__run(int argc, char **argv)
 	struct subject subject = { .command = &events_command, .write = write_events,
 				   .kinds = VIEW_EVENTS_ALL, .follow = follow,
 				   .own_option = "kind",
-				   .own_wants = "--kind is load, unload or patch, or several with commas",
+				   .own_wants = "--kind is load, unload, patch, rejit, delay or batch, or several with commas",
 				   .take_own = take_kinds };
 
 	return subject__run(&subject, argc, argv);

@@ -14,7 +14,7 @@ struct bpf_link;
 struct ring_buffer;
 struct mappings;
 
-#define HOOK_PROBES 5
+#define HOOK_PROBES 6
 #define PROCESS_LINKS 3
 #define OFF_CPU_LINKS 3
 

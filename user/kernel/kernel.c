@@ -32,7 +32,6 @@
 #define OFF_CPU_HZ    1000	/* what bpf/threads.bpf.h allows */
 
 #define PROVIDER "tierscope"
-#define STUB_PATCHES (HOOK_PROBES - 1)	/* number of the probe that one can do without */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -294,12 +293,16 @@ int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 	struct {
 		struct bpf_program *program;
 		const char *name;
+		bool wanted;
+		bool needed;	/* else: a hook of an earlier version does without */
 	} probes[HOOK_PROBES] = {
-		{ skeleton->progs.code_load, "code_load" },
-		{ skeleton->progs.code_unload, "code_unload" },
-		{ skeleton->progs.module_load, "module_load" },
-		{ skeleton->progs.module_unload, "module_unload" },
-		{ skeleton->progs.stub_patches, "stub_patches" },
+		{ skeleton->progs.code_load, "code_load", true, true },
+		{ skeleton->progs.code_unload, "code_unload", true, true },
+		{ skeleton->progs.module_load, "module_load", true, true },
+		{ skeleton->progs.module_unload, "module_unload", true, true },
+		/* Without it, cells are read from outside. */
+		{ skeleton->progs.stub_patches, "stub_patches", !kernel->without_patches, false },
+		{ skeleton->progs.tiering, "tiering", true, false },
 	};
 	struct hook_links hook = { .pid = pid };
 	struct stat file;
@@ -311,11 +314,12 @@ int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 		return 0;
 	hook.device = file.st_dev;
 	hook.inode = file.st_ino;
-	for (unsigned int i = 0; i < (kernel->without_patches ? STUB_PATCHES : HOOK_PROBES); i++) {
+	for (unsigned int i = 0; i < HOOK_PROBES; i++) {
+		if (!probes[i].wanted)
+			continue;
 		hook.links[i] = bpf_program__attach_usdt(probes[i].program, pid, path,
 							 PROVIDER, probes[i].name, NULL);
-		/* A hook of an earlier version does without: cells are read from outside. */
-		if (!hook.links[i] && i == STUB_PATCHES && errno == ENOENT)
+		if (!hook.links[i] && !probes[i].needed && errno == ENOENT)
 			continue;
 		if (!hook.links[i]) {
 			int err = -errno;

@@ -185,6 +185,7 @@ struct kernel_handlers {
 	void (*mapping)(void *context, const struct kernel_mapping *mapping);
 	void (*code)(void *context, const struct ts_code_event *event);
 	void (*patch)(void *context, const struct ts_patch_event *event);
+	void (*tiering)(void *context, const struct ts_tiering_event *event);
 	void (*process)(void *context, const struct ts_process_event *event);
 	void (*mapping_lost)(void *context, uint64_t count);
 };

@@ -65,6 +65,8 @@ static int on_code_record(void *context, void *data, size_t size)
 		handlers->process(handlers->context, data);
 	else if (size >= sizeof(struct ts_patch_event) && event->type == TS_EVENT_STUB_PATCH)
 		handlers->patch(handlers->context, data);
+	else if (size >= sizeof(struct ts_tiering_event) && event->type == TS_EVENT_TIERING)
+		handlers->tiering(handlers->context, data);
 	else if (size >= sizeof(struct ts_code_event) &&
 		 ((const struct ts_code_event *)data)->text_size <=
 			 size - sizeof(struct ts_code_event))

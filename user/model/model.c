@@ -47,6 +47,7 @@ void model__free(struct model *model)
 	free(model->il_versions);
 	free(model->actives);
 	free(model->inlinings);
+	free(model->tierings);
 	free(model->stacks);
 	free(model->frames);
 	free(model->threads);
@@ -281,6 +282,16 @@ uint32_t model__add_inlining(struct model *model, const struct model_inlining *i
 	return model->inlinings_count++;
 }
 
+uint32_t model__add_tiering(struct model *model, const struct model_tiering *tiering)
+{
+	if (tiering->process >= model->processes_count || !tiering->kind ||
+	    tiering->kind >= TS_TIERING_COUNT)
+		return MODEL_NONE;
+	alloc__grow(model->tierings, model->tierings_count, model->tierings_capacity);
+	model->tierings[model->tierings_count] = *tiering;
+	return model->tierings_count++;
+}
+
 static void remember_update(struct model *model, enum model_update_kind kind,
 			    uint32_t index)
 {
@@ -439,6 +450,11 @@ const struct model_inlining *model__inlining(const struct model *model, uint32_t
 	return ROW(inlinings, index);
 }
 
+const struct model_tiering *model__tiering(const struct model *model, uint32_t index)
+{
+	return ROW(tierings, index);
+}
+
 const struct model_times *model__times(const struct model *model, uint32_t thread)
 {
 	return thread < model->times_room && model->times[thread].since_ns ?
@@ -545,6 +561,11 @@ uint32_t model__actives(const struct model *model)
 uint32_t model__inlinings(const struct model *model)
 {
 	return model->inlinings_count;
+}
+
+uint32_t model__tierings(const struct model *model)
+{
+	return model->tierings_count;
 }
 
 uint32_t model__counts(const struct model *model)

@@ -174,6 +174,14 @@ struct model_inlining {
 	uint64_t seen_ns;
 };
 
+/* Tiering as a whole: a delay, or a batch compiled in the background, began or ended. */
+struct model_tiering {
+	uint32_t process;
+	uint32_t kind;			/* enum ts_tiering_kind */
+	uint64_t time_ns;
+	uint32_t pending, new_methods, compiled; /* methods; 0 where the kind has none */
+};
+
 enum model_active_code {
 	MODEL_ACTIVE_UNKNOWN = 0,	/* of the default version; or of code without a body */
 	MODEL_ACTIVE_BODY = 1,
@@ -262,6 +270,7 @@ uint32_t model__add_patch(struct model *model, const struct model_patch *patch);
 uint32_t model__add_il_version(struct model *model, const struct model_il_version *version);
 uint32_t model__add_active(struct model *model, const struct model_active *active);
 uint32_t model__add_inlining(struct model *model, const struct model_inlining *inlining);
+uint32_t model__add_tiering(struct model *model, const struct model_tiering *tiering);
 /* As they are now: of a part of a recording, those of the part. */
 void model__set_times(struct model *model, uint32_t thread, const struct model_times *times);
 
@@ -301,6 +310,7 @@ const struct model_patch *model__patch(const struct model *model, uint32_t index
 const struct model_il_version *model__il_version(const struct model *model, uint32_t index);
 const struct model_active *model__active(const struct model *model, uint32_t index);
 const struct model_inlining *model__inlining(const struct model *model, uint32_t index);
+const struct model_tiering *model__tiering(const struct model *model, uint32_t index);
 /* Of a thread; NULL: they are not known. */
 const struct model_times *model__times(const struct model *model, uint32_t thread);
 const struct model_count *model__count_at(const struct model *model, uint32_t index);
@@ -317,6 +327,7 @@ uint32_t model__patches(const struct model *model);
 uint32_t model__il_versions(const struct model *model);
 uint32_t model__actives(const struct model *model);
 uint32_t model__inlinings(const struct model *model);
+uint32_t model__tierings(const struct model *model);
 uint32_t model__counts(const struct model *model);
 
 /* Updates in the order they came: index of process or body. */

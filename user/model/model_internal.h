@@ -34,6 +34,7 @@ struct model {
 	struct model_il_version *il_versions;
 	struct model_active *actives;
 	struct model_inlining *inlinings;
+	struct model_tiering *tierings;
 	struct model_count *counts;
 	struct model_update *updates;
 	struct model_times *times;	/* [thread]; since_ns 0: not known */
@@ -49,6 +50,7 @@ struct model {
 	uint32_t il_versions_count, il_versions_capacity;
 	uint32_t actives_count, actives_capacity;
 	uint32_t inlinings_count, inlinings_capacity;
+	uint32_t tierings_count, tierings_capacity;
 	uint32_t times_room;
 	size_t samples_count, samples_capacity;
 	uint64_t samples_dropped;

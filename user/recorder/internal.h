@@ -181,6 +181,7 @@ struct process {
 	struct function_ids ids;
 	struct publication publication;
 	struct version_looks looks;
+	uint32_t tierings;		/* rows of tiering in the model */
 	struct journal *journal;
 	uint64_t sequence_base;		/* journal read up to here */
 	uint64_t sequence_highest;	/* told by probes */
@@ -271,6 +272,7 @@ struct recorder {
 	uint64_t bodies_dropped, mappings_dropped; /* a process had too many */
 	uint64_t patches_dropped;	/* the same */
 	uint64_t versions_dropped;	/* the same of what the runtime said of its versions */
+	uint64_t tierings_dropped;	/* and of tiering as a whole */
 	uint64_t journal_bodies;	/* bodies that only the journal told of */
 	uint64_t mapped_ns;		/* a process of ours mapped something, or is new */
 	uint64_t last_check_ns;

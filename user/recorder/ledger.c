@@ -188,6 +188,8 @@ static void write_causes(struct recorder *recorder)
 			 recorder->patches_dropped);
 	model__set_count(model, MODEL_LEDGER_NOTES, "versions_dropped",
 			 recorder->versions_dropped);
+	model__set_count(model, MODEL_LEDGER_NOTES, "tierings_dropped",
+			 recorder->tierings_dropped);
 	memset(recorder->leaf_causes, 0, sizeof(recorder->leaf_causes));
 	memset(recorder->stub_leaf, 0, sizeof(recorder->stub_leaf));
 	recorder->body_late = recorder->table_late = recorder->broken_chains = 0;
@@ -197,6 +199,7 @@ static void write_causes(struct recorder *recorder)
 	recorder->mappings_lost = recorder->journal_bodies = 0;
 	recorder->bodies_dropped = recorder->mappings_dropped = 0;
 	recorder->patches_dropped = recorder->versions_dropped = 0;
+	recorder->tierings_dropped = 0;
 }
 
 /* A journal's memory stays when its process is gone; its counters are claims. */

@@ -14,6 +14,7 @@
 #define CHECK_NS 250000000ull
 #define MAPPING_NS 2000000000ull
 #define HOLD_NS 1000000000ull	/* from one call of recorder__catch_up to the next */
+#define TIERINGS_MAX (1u << 18)	/* of a process: 8 MB */
 
 /* Samples wait until the code events of the same drain are in the model. */
 static void on_sample(void *context, const struct ts_sample *sample)
@@ -59,6 +60,39 @@ static void on_patch(void *context, const struct ts_patch_event *event)
 		recorder->code_dropped++;
 }
 
+/* False: of a process that is not in the recording, or nonsense. */
+static bool keep_tiering(struct recorder *recorder, const struct ts_tiering_event *event)
+{
+	struct process *process = process__by_space(recorder, event->header.space,
+						    (pid_t)event->header.pid);
+	struct model_tiering tiering = {
+		.kind = event->kind, .time_ns = event->header.time_ns,
+		.pending = event->pending, .new_methods = event->new_methods,
+		.compiled = event->compiled,
+	};
+
+	if (!process)
+		return false;
+	tiering.process = process->index;
+	if (process->tierings >= TIERINGS_MAX)
+		recorder->tierings_dropped++;
+	else if (model__add_tiering(recorder->model, &tiering) == MODEL_NONE)
+		return false;
+	else
+		process->tierings++;
+	return true;
+}
+
+static void on_tiering(void *context, const struct ts_tiering_event *event)
+{
+	struct recorder *recorder = context;
+
+	if (keep_tiering(recorder, event))
+		recorder->code_kept++;
+	else
+		recorder->code_dropped++;
+}
+
 static void on_process(void *context, const struct ts_process_event *event)
 {
 	struct recorder *recorder = context;
@@ -93,8 +127,8 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 	off_cpu__init(&recorder->off_cpu);
 	recorder->handlers = (struct kernel_handlers){
 		.context = recorder, .sample = on_sample, .mapping = on_mapping,
-		.off_cpu = on_off_cpu,
-		.code = on_code, .patch = on_patch, .process = on_process,
+		.off_cpu = on_off_cpu, .code = on_code, .patch = on_patch,
+		.tiering = on_tiering, .process = on_process,
 		.mapping_lost = on_mapping_lost,
 	};
 	return recorder;

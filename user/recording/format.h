@@ -63,6 +63,8 @@ enum format_type {
 	FORMAT_INLININGS = 18,
 	FORMAT_WEIGHED = 19,	/* samples that stand for more than one period */
 	FORMAT_TIMES = 20,	/* of threads; a later row replaces one of the same thread */
+	/* Since format 5: */
+	FORMAT_TIERING = 21,
 };
 
 struct format_chunk {

@@ -234,6 +234,14 @@ static bool read_inlining(struct coder *coder, struct model *model)
 	return !coder->bad && model__add_inlining(model, &inlining) != MODEL_NONE;
 }
 
+static bool read_tiering(struct coder *coder, struct model *model)
+{
+	struct model_tiering tiering = {0};
+
+	rows__tiering(coder, &tiering);
+	return !coder->bad && model__add_tiering(model, &tiering) != MODEL_NONE;
+}
+
 static bool read_update(struct coder *coder, struct model *model)
 {
 	struct model_update update = {0};
@@ -298,6 +306,7 @@ static const struct {
 	[FORMAT_INLININGS] = {"inlinings", read_inlining},
 	[FORMAT_WEIGHED] = {"weighed samples", read_weighed},
 	[FORMAT_TIMES] = {"times of threads", read_times},
+	[FORMAT_TIERING] = {"tiering", read_tiering},
 };
 
 static const char *name_of(uint32_t type)

@@ -18,7 +18,7 @@
 #include "../model/model.h"
 
 /* Read back to the first; every file is written as the newest. */
-#define RECORDING_FORMAT 4
+#define RECORDING_FORMAT 5
 
 struct recording_writer;
 

@@ -160,6 +160,16 @@ void rows__inlining(struct coder *coder, struct model_inlining *inlining)
 	coder__near(coder, &inlining->seen_ns, &coder->last_time_ns);
 }
 
+void rows__tiering(struct coder *coder, struct model_tiering *tiering)
+{
+	coder__below(coder, &tiering->process, model__processes(coder->model));
+	coder__below(coder, &tiering->kind, TS_TIERING_COUNT);
+	coder__near(coder, &tiering->time_ns, &coder->last_time_ns);
+	coder__u32(coder, &tiering->pending);
+	coder__u32(coder, &tiering->new_methods);
+	coder__u32(coder, &tiering->compiled);
+}
+
 void rows__update(struct coder *coder, struct model_update *update)
 {
 	coder__below(coder, &update->kind, MODEL_UPDATE_BODY + 1);

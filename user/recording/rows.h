@@ -22,6 +22,7 @@ void rows__patch(struct coder *coder, struct model_patch *patch);
 void rows__il_version(struct coder *coder, struct model_il_version *version);
 void rows__active(struct coder *coder, struct model_active *active);
 void rows__inlining(struct coder *coder, struct model_inlining *inlining);
+void rows__tiering(struct coder *coder, struct model_tiering *tiering);
 void rows__update(struct coder *coder, struct model_update *update);
 void rows__count(struct coder *coder, struct model_count *count);
 

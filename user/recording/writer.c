@@ -37,7 +37,7 @@ struct recording_writer {
 
 	/* Rows of each table that are in the file. */
 	size_t strings, processes, events, bodies, threads, frames, stacks;
-	size_t samples, weighed, patches, il_versions, actives, inlinings, updates;
+	size_t samples, weighed, patches, il_versions, actives, inlinings, tierings, updates;
 	uint32_t part; /* as it was written last */
 	uint64_t *counts; /* values as they were written last */
 	size_t counts_count, counts_capacity;
@@ -321,6 +321,16 @@ static bool append_inlining(struct recording_writer *writer, struct coder *coder
 	return true;
 }
 
+static bool append_tiering(struct recording_writer *writer, struct coder *coder,
+			   size_t index)
+{
+	struct model_tiering tiering = *model__tiering(coder->model, (uint32_t)index);
+
+	(void)writer;
+	rows__tiering(coder, &tiering);
+	return true;
+}
+
 /* The row as it is now: of several updates of one row the first tells all. */
 static bool append_update(struct recording_writer *writer, struct coder *coder,
 			  size_t index)
@@ -477,6 +487,8 @@ int recording_writer__flush(struct recording_writer *writer, struct model *model
 		 model__actives(model)},
 		{FORMAT_INLININGS, append_inlining, &writer->inlinings,
 		 model__inlinings(model)},
+		{FORMAT_TIERING, append_tiering, &writer->tierings,
+		 model__tierings(model)},
 	};
 	int err;
 

@@ -191,6 +191,40 @@ void tiering__latency(const struct model *model, struct tiering_latency *ret_lat
 	ret_latency->published = summarize(&published);
 }
 
+/* --- delays and batches ------------------------------------------------------------------ */
+
+static bool is_batch(const struct model_tiering *row)
+{
+	return row->kind == TS_TIERING_BATCH_BEGAN || row->kind == TS_TIERING_BATCH_ENDED;
+}
+
+void tiering__spans(const struct model *model, struct tiering_spans ret_spans[TIERING_SPANS])
+{
+	/* [process]: when those that have not ended began, 0: none has begun. */
+	uint64_t (*begun)[TIERING_SPANS] = alloc__zeroed((size_t)model__processes(model) + 1,
+							 sizeof(*begun));
+
+	memset(ret_spans, 0, TIERING_SPANS * sizeof(*ret_spans));
+	for (uint32_t i = 0; i < model__tierings(model); i++) {
+		const struct model_tiering *row = model__tiering(model, i);
+		enum tiering_span span = is_batch(row) ? TIERING_BATCHES : TIERING_DELAYS;
+		uint64_t *began = &begun[row->process][span];
+
+		if (row->kind == TS_TIERING_DELAY_BEGAN || row->kind == TS_TIERING_BATCH_BEGAN) {
+			*began = row->time_ns;
+			continue;
+		}
+		if (*began && row->time_ns >= *began) {
+			ret_spans[span].count++;
+			ret_spans[span].ns += row->time_ns - *began;
+			ret_spans[span].methods += span == TIERING_BATCHES ? row->compiled :
+									     row->new_methods;
+		}
+		*began = 0;
+	}
+	free(begun);
+}
+
 /* --- as text, and as JSON ---------------------------------------------------------------- */
 
 static void append_times(const char *what, const struct tiering_times *times, struct buf *buf)
@@ -201,17 +235,28 @@ static void append_times(const char *what, const struct tiering_times *times, st
 			    (double)times->longest / 1e9, times->count);
 }
 
+static void append_spans(const char *what, const char *methods,
+			 const struct tiering_spans *spans, struct buf *buf)
+{
+	if (spans->count)
+		buf__printf(buf, "  %s: %" PRIu64 " in %.3f s, methods %s: %" PRIu64 "\n", what,
+			    spans->count, (double)spans->ns / 1e9, methods, spans->methods);
+}
+
 void tiering__append(const struct model *model, const struct view_options *options,
 		     uint64_t samples, struct buf *buf)
 {
 	struct tiering_latency latency;
+	struct tiering_spans spans[TIERING_SPANS];
 	uint64_t counts[TIERING_COSTS], sum = 0;
 
 	tiering__costs(model, options, counts);
 	tiering__latency(model, &latency);
+	tiering__spans(model, spans);
 	for (unsigned int i = 0; i < TIERING_COSTS; i++)
 		sum += counts[i];
-	if (!sum && !latency.compiled.count)
+	if (!sum && !latency.compiled.count && !spans[TIERING_DELAYS].count &&
+	    !spans[TIERING_BATCHES].count)
 		return;
 	buf__printf(buf, "\ntiering: %" PRIu64 " samples, %.2f %%\n", sum,
 		    samples ? 100.0 * (double)sum / (double)samples : 0.0);
@@ -222,6 +267,8 @@ void tiering__append(const struct model *model, const struct view_options *optio
 				    costs[i].text);
 	append_times("from a method's first code to tier 1", &latency.compiled, buf);
 	append_times("from there until calls were seen to reach it", &latency.published, buf);
+	append_spans("delays while new methods came", "new", &spans[TIERING_DELAYS], buf);
+	append_spans("batches compiled in the background", "compiled", &spans[TIERING_BATCHES], buf);
 }
 
 static void write_times(struct json_writer *json, const char *name,
@@ -235,13 +282,25 @@ static void write_times(struct json_writer *json, const char *name,
 	json_writer__end(json);
 }
 
+static void write_spans(struct json_writer *json, const char *name, const char *methods,
+			const struct tiering_spans *spans)
+{
+	json_writer__object(json, name);
+	json_writer__number(json, "count", spans->count);
+	json_writer__number(json, "ns", spans->ns);
+	json_writer__number(json, methods, spans->methods);
+	json_writer__end(json);
+}
+
 void tiering__write(const struct model *model, struct json_writer *json)
 {
 	uint64_t tallies[MODEL_EVENTS_MAX][TIERING_COSTS] = { 0 };
 	struct tiering_latency latency;
+	struct tiering_spans spans[TIERING_SPANS];
 
 	tally(model, tallies);
 	tiering__latency(model, &latency);
+	tiering__spans(model, spans);
 	json_writer__object(json, "tiering");
 	for (unsigned int i = 0; i < TIERING_COSTS; i++) {
 		json_writer__object(json, costs[i].name);
@@ -253,5 +312,7 @@ void tiering__write(const struct model *model, struct json_writer *json)
 	}
 	write_times(json, "first_code_to_tier1", &latency.compiled);
 	write_times(json, "tier1_to_seen_published", &latency.published);
+	write_spans(json, "delays", "new_methods", &spans[TIERING_DELAYS]);
+	write_spans(json, "batches", "compiled", &spans[TIERING_BATCHES]);
 	json_writer__end(json);
 }

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * What tiering costs, and how long it takes: samples in the stubs that count calls, in
- * instrumented code and in the JIT, and the way of each function from its first code to
- * tier 1, and from there to its callers.
+ * instrumented code and in the JIT, the way of each function from its first code to tier 1,
+ * and from there to its callers, and when the runtime compiles in the background.
  */
 #ifndef TIERSCOPE_VIEW_TIERING_H
 #define TIERSCOPE_VIEW_TIERING_H
@@ -36,6 +36,19 @@ struct tiering_latency {
 
 /* Of functions whose first code and tier-1 code were born in the recording. */
 void tiering__latency(const struct model *model, struct tiering_latency *ret_latency);
+
+enum tiering_span {
+	TIERING_DELAYS = 0,	/* new methods are called: nothing is counted, nor compiled */
+	TIERING_BATCHES,	/* the background thread compiles */
+	TIERING_SPANS
+};
+
+/* Those of which begin and end were told. */
+struct tiering_spans {
+	uint64_t count, ns;
+	uint64_t methods;	/* that were new, or were compiled */
+};
+void tiering__spans(const struct model *model, struct tiering_spans ret_spans[TIERING_SPANS]);
 
 /* The section of the text report, with shares of `samples`; nothing if there is nothing. */
 void tiering__append(const struct model *model, const struct view_options *options,

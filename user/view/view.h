@@ -70,7 +70,10 @@ int view_versions__write_json(const struct model *model, const struct view_optio
 #define VIEW_EVENTS_LOAD   1u
 #define VIEW_EVENTS_UNLOAD 2u
 #define VIEW_EVENTS_PATCH  4u
-#define VIEW_EVENTS_ALL	   7u
+#define VIEW_EVENTS_DELAY  8u
+#define VIEW_EVENTS_BATCH  16u
+#define VIEW_EVENTS_REJIT  32u
+#define VIEW_EVENTS_ALL	   63u
 struct view_events_filter {
 	const char *part;	/* of a name, in any case; NULL all */
 	unsigned int kinds;
@@ -79,9 +82,12 @@ struct view_events_filter {
 /* Of a model that grows: what was written, or was before it began, is left out.  Zeroed at
  * first. */
 struct view_events_seen {
-	uint32_t bodies, patches;
+	uint32_t bodies, patches, tierings;
 	bool *dead;		/* [body]: its unload was written */
 	uint32_t dead_room;
+	struct map *rejits;	/* what was written of them */
+	uint64_t rejit_rows;	/* that they were worked out of */
+	bool rejit_waits;	/* the number of one was not known */
 };
 void view_events_seen__free(struct view_events_seen *seen);
 /* Of "load,patch"; 0: one of them is no kind. */

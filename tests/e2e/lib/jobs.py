@@ -69,6 +69,10 @@ def check_against(t, told, pid, path, result, least_jit, least_images, most_late
         patches.check_windows(document, pid)
     with t.case("new bodies are seen to be published, to the millisecond"):
         patches.check_told(document, pid, recording.Recording(path).end_ns, patches.FEW)
+    with t.case("delays and batches are the runtime's own"):
+        # A session that was opened later has told nothing before.
+        events = loader.read_events(path, "delay,batch")
+        truth.check_tiering(told, events, min((e["time_ns"] for e in events), default=0), truth.closed_ns(told) if events else 0, 0)
     with t.case("every body was told when it was born"):
         check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
     return document
@@ -94,6 +98,8 @@ def check_attached(t, pid, least_jit, least_images):
         truth.check_times(told, ours, end)
     with t.case("every sample is where the runtime says"):
         truth.check_samples(told, recorded, pid, 0, told.end_ns, report.JIT_BAR)
+    with t.case("delays and batches are the runtime's own"):
+        truth.check_tiering(told, loader.read_events(path, "delay,batch"), begin, end, 0)
     with t.case("what calls reach fits together, and is what was compiled last"):
         patches.check_windows(document, pid)
         patches.check_settled(document, pid, recorded.end_ns)

@@ -82,6 +82,13 @@ def read_json(t, recording):
         return json.load(file)
 
 
+def read_events(recording, kinds, *method):
+    """The lines of `events --format json`."""
+    result = run("events", recording, *method, "--kind", kinds, "--format", "json")
+    check.equal(result.code, 0, f"events\n{result}\nexit code")
+    return [json.loads(line) for line in result.out.splitlines()]
+
+
 def complaint(result, code, *words):
     """The one line on stderr that a failure owes, with `words` in it, and the
     exit code (one of several, where the contract leaves it open)."""

@@ -76,7 +76,7 @@ class Recording:
         with open(path, "rb") as file:
             data = file.read()
         magic, version = struct.unpack_from("<8sI", data)
-        check.equal((magic, version), (b"TSCOPE\r\n", 4), "header of the recording")
+        check.equal((magic, version), (b"TSCOPE\r\n", 5), "header of the recording")
         at, kind = 16, None
         while at < len(data):
             mark, kind, length, crc = struct.unpack_from("<IIII", data, at)

@@ -254,3 +254,25 @@ def check_samples(truth, recording, pid, begin_ns, end_ns, bar):
     check.at_least(right, 20, "samples in JIT bodies by truth")
     if right < bar * (right + len(missed)):
         check.empty(missed, f"samples in JIT bodies missed, {right} right")
+
+
+# The counts of each, in the order of the runtime's payload.
+TIERING = {"delay_begin": (), "delay_end": ("new_methods",), "batch_begin": ("pending",), "batch_end": ("pending", "compiled")}
+
+
+def is_part(some, all_of_them):
+    """They are there one after the other."""
+    return any(all_of_them[at:at + len(some)] == some for at in range(len(all_of_them) - len(some) + 1))
+
+
+def check_tiering(truth, ours, begin_ns, end_ns, least):
+    """Delays and batches, lines of `tierscope events`: each kind's are told with its counts, in
+    its order, and nothing else, while both were there for certain."""
+    for kind, counts in TIERING.items():
+        told = [(e["time_ns"], tuple(e["counts"])) for e in truth.of(kind)]
+        mine = [(e["time_ns"], tuple(e[c] for c in counts)) for e in ours if f"{e['kind']}_{e['event']}" == kind]
+        inner = [[c for at, c in rows if begin_ns < at < end_ns] for rows in (told, mine)]
+        print(f"{kind}: {len(inner[1])} of {len(mine)}, truth {len(inner[0])} of {len(told)}")
+        check.that(is_part(inner[0], [c for _, c in mine]), f"{kind}: of {inner[0][:20]} not all are in {mine[:20]}")
+        check.that(is_part(inner[1], [c for _, c in told]), f"{kind}: of {inner[1][:20]} not all are in {told[:20]}")
+        check.at_least(len(inner[0]), least, f"{kind} in truth")

@@ -74,6 +74,18 @@ internal sealed class Bodies
         Add(kind, timeNs, json => json.WriteString("module_id", $"0x{module:x}"));
     }
 
+    // TieredCompilation*: +0 u16 runtime instance, then u32 for each count that the event has.
+    public void AddTiering(string kind, long timeNs, byte[] payload)
+    {
+        Add(kind, timeNs, json =>
+        {
+            json.WriteStartArray("counts");
+            for (int at = 2; at + 4 <= payload.Length; at += 4)
+                json.WriteNumberValue(BinaryPrimitives.ReadUInt32LittleEndian(payload.AsSpan(at)));
+            json.WriteEndArray();
+        });
+    }
+
     public void AddEnd(long lost) => Add("end", 0, json => json.WriteNumber("lost", lost));
 
     public void WriteTo(string path)

@@ -33,7 +33,7 @@ namespace Truth;
 
 internal static class Program
 {
-    private const long LoaderKeyword = 0x8, JitKeyword = 0x10, RundownEndKeyword = 0x100;
+    private const long LoaderKeyword = 0x8, JitKeyword = 0x10, RundownEndKeyword = 0x100, CompilationKeyword = 0x1000000000;
     private const int BufferMegabytes = 512;
 
     private static int Main(string[] args)
@@ -107,7 +107,7 @@ internal static class Program
     {
         var providers = new[]
         {
-            new EventPipeProvider(ClrTraceEventParser.ProviderName, EventLevel.Verbose, JitKeyword | LoaderKeyword),
+            new EventPipeProvider(ClrTraceEventParser.ProviderName, EventLevel.Verbose, JitKeyword | LoaderKeyword | CompilationKeyword),
         };
         var configuration = new EventPipeSessionConfiguration(
             providers, BufferMegabytes, rundown ? RundownEndKeyword | JitKeyword | LoaderKeyword : 0, requestStackwalk: false);
@@ -155,6 +155,10 @@ internal static class Program
             source.Clr.MethodUnloadVerbose += data => bodies.AddMethod("unload", data.TimeStampQPC, data.Version, data.EventData());
             source.Clr.LoaderModuleLoad += data => bodies.AddModule("module_load", data.TimeStampQPC, data.EventData());
             source.Clr.LoaderModuleUnload += data => bodies.AddModule("module_unload", data.TimeStampQPC, data.EventData());
+            source.Clr.TieredCompilationPause += data => bodies.AddTiering("delay_begin", data.TimeStampQPC, data.EventData());
+            source.Clr.TieredCompilationResume += data => bodies.AddTiering("delay_end", data.TimeStampQPC, data.EventData());
+            source.Clr.TieredCompilationBackgroundJitStart += data => bodies.AddTiering("batch_begin", data.TimeStampQPC, data.EventData());
+            source.Clr.TieredCompilationBackgroundJitStop += data => bodies.AddTiering("batch_end", data.TimeStampQPC, data.EventData());
         }
         var rundown = new ClrRundownTraceEventParser(source);
         rundown.MethodDCStopVerbose += data => bodies.AddMethod(rundownKind, data.TimeStampQPC, data.Version, data.EventData());

@@ -186,7 +186,8 @@ def record_serve_exactly(t):
     """The program's own end adds no sample of its methods: those are told exactly."""
     programs.need_root()
     path = t.path("out.tscope")
-    server = Server(t, "-F", loader.FREQUENCY, "-e", "page-faults,cpu-clock", "-o", path, "--", programs.app("counts"), "10", "8",
+    server = Server(t, "-F", loader.FREQUENCY, "-e", "page-faults,cpu-clock,exceptions:page_fault_user", "-o", path,
+                    "--", programs.app("counts"), "10", "8",
                     command="record")
     programs.wait_until(lambda: '"methods"' in server.texts()[0], "the program's work", 60)
     time.sleep(2.5)
@@ -197,9 +198,10 @@ def record_serve_exactly(t):
         check.equal(code, 0, f"{server.texts()[1]}\nexit code")
         recorded = in_other_words(document)
         for tier in ("opt", "minopt"):
-            for event in ("page-faults", "cpu-clock"):
+            for event in ("page-faults", "cpu-clock", "exceptions:page_fault_user"):
                 check.equal(total(last, "tierscope_samples_total", tier=tier, event=event), recorded[tier, event], f"{event} in {tier}")
-        check.at_least(recorded["opt", "page-faults"], 7010, "page faults in optimized code")
+        for event in ("page-faults", "exceptions:page_fault_user"):
+            check.at_least(recorded["opt", event], 7010, f"{event} in optimized code")
 
 
 @check.test("serve a command and its children", timeout=120)

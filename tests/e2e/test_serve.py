@@ -263,6 +263,47 @@ def serve_brief(t):
                     set(), "names of those that are there in the end")
 
 
+# What stays of a process that has ended is about a kilobyte; a recorder that kept all it knew of
+# them had twenty-five for each that was forked and ran a program.
+GROWTH_BYTES = 3 << 20
+GROWTH_PER_PROCESS = 6 << 10
+CROWD_SECONDS = 4
+
+
+@check.test("a crowd: 1,000 threads, 20,000 bodies, processes that come and go", timeout=180)
+def crowd(t):
+    """Some 80 processes start and end in a second, as fast as the machine is."""
+    programs.need_root()
+    path = t.path("out.tscope")
+    server = Server(t, "-F", loader.FREQUENCY, "-o", path, "--", "sh", "-c",
+                    f"{programs.app('churn')} crowd 20000 & while kill -0 $! 2>/dev/null; do /bin/true; sleep 0.02; done", command="record")
+    programs.wait_until(lambda: "churn: crowd" in server.texts()[0], "the crowd", 90)
+    time.sleep(1.5)
+    first, first_ns = scrape(server.port), time.monotonic_ns()
+    churn = next(pid for pid in programs.descendants(server.pid) if executable(pid).endswith("/churn"))
+    with t.case("is there"):
+        check.at_least(total(first, "tierscope_code_bodies", pid=str(churn)), 20_000, "code bodies alive")
+        with open(f"/proc/{churn}/status", encoding="utf-8") as file:
+            check.at_least(int(re.search(r"Threads:\s+(\d+)", file.read())[1]), 1000, "threads")
+    time.sleep(CROWD_SECONDS)
+    last = scrape(server.port)
+    result = server.interrupt(60)
+    document = report.Report(loader.read_json(t, path))
+    ended = [p for p in document.processes if p["end_ns"] and p["end_ns"] > first_ns]
+    memory = [total(metrics, "tierscope_process_resident_memory_bytes") for metrics in (first, last)]
+    print(f"{len(document.processes)} processes, {len(ended)} ended meanwhile; memory {memory}")
+    with t.case("memory stays what it is"):
+        check.at_least(len(ended), 50, "processes that ended")
+        check.at_least(GROWTH_BYTES + len(ended) * GROWTH_PER_PROCESS, memory[1] - memory[0], f"bytes more, of {memory}")
+    with t.case("the ledger balances, and nothing was lost"):
+        check.equal(result.code, 0, f"{result}\nexit code")
+        report.check_ledger(document)
+        check.equal(document.ledger["samples"]["lost"]["ring_full"], 0, "samples lost for want of room")
+    with t.case("all threads and their code are in it"):
+        check.at_least(len([b for b in document.jit(churn) if b["name"].startswith("Lambda")]), 20_000, "bodies of lambdas")
+        check.at_least(sum(sum(b["self"].values()) for b in document.jit(churn) if b["name"].startswith("Lambda")), 20, "samples in them")
+
+
 @check.test("clients of every kind", timeout=120)
 def clients(t):
     programs.need_root()

@@ -226,7 +226,7 @@ static void look_at_bodies(struct metrics *metrics, const struct model *model)
 
 /* --- what has ended ------------------------------------------------------- */
 
-static void forget_methods(struct metrics *metrics, uint32_t process)
+static void forget_methods(struct metrics *metrics)
 {
 	uint32_t kept = 0;
 
@@ -235,7 +235,7 @@ static void forget_methods(struct metrics *metrics, uint32_t process)
 	for (uint32_t i = 0; i < metrics->methods_count; i++) {
 		struct metrics_method method = metrics->methods[i];
 
-		if (method.process == process) {
+		if (!metrics->processes[method.process].used) {
 			metrics->own_methods -= method.own;
 			continue;
 		}
@@ -245,24 +245,32 @@ static void forget_methods(struct metrics *metrics, uint32_t process)
 	metrics->methods_count = kept;
 }
 
-static void forget(struct metrics *metrics, uint32_t index)
+/* All that have just gone at once: there may be a hundred of them in a second. */
+static void forget_what_they_had(struct metrics *metrics)
 {
-	struct metrics_process *process = &metrics->processes[index];
 	uint32_t kept = 0;
 
-	process->used = false;
-	map__remove(metrics->process_numbers, (uint32_t)process->pid, process->name);
 	for (uint32_t i = 0; i < metrics->slots_room; i++) {
-		if (metrics->slots[i] != index + 1)
+		uint32_t slot = metrics->slots[i];
+
+		if (!slot || slot == METRICS_FORGOTTEN || metrics->processes[slot - 1].used)
 			continue;
 		metrics->slots[i] = METRICS_FORGOTTEN;
 		metrics_code__forget(metrics->code, i);
 	}
 	for (uint32_t i = 0; i < metrics->versions_count; i++)
-		if (metrics->versions[i].process != index)
+		if (metrics->processes[metrics->versions[i].process].used)
 			metrics->versions[kept++] = metrics->versions[i];
 	metrics->versions_count = kept;
-	forget_methods(metrics, index);
+	forget_methods(metrics);
+}
+
+static void forget(struct metrics *metrics, uint32_t index)
+{
+	struct metrics_process *process = &metrics->processes[index];
+
+	process->used = false;
+	map__remove(metrics->process_numbers, (uint32_t)process->pid, process->name);
 }
 
 /* The one that ended first; UINT32_MAX without one. */
@@ -284,7 +292,7 @@ static uint32_t oldest_ended(const struct metrics *metrics)
 /* Each stays for one text that is read; those that nobody reads do not pile up. */
 static void forget_ended(struct metrics *metrics, uint64_t scraped)
 {
-	uint32_t ended = 0;
+	uint32_t ended = 0, gone = 0;
 
 	for (uint32_t i = 0; i < metrics->processes_count; i++) {
 		struct metrics_process *process = &metrics->processes[i];
@@ -297,13 +305,17 @@ static void forget_ended(struct metrics *metrics, uint64_t scraped)
 			process->ended = metrics->text;
 		if (process->alive)
 			continue;
-		if (process->ended <= scraped)
+		if (process->ended <= scraped) {
 			forget(metrics, i);
-		else
+			gone++;
+		} else {
 			ended++;
+		}
 	}
-	for (; ended > METRICS_ENDED; ended--)
+	for (; ended > METRICS_ENDED; ended--, gone++)
 		forget(metrics, oldest_ended(metrics));
+	if (gone)
+		forget_what_they_had(metrics);
 }
 
 void metrics__look(struct metrics *metrics, const struct model *model, uint64_t scraped)

@@ -200,8 +200,11 @@ def record_serve_exactly(t):
         for tier in ("opt", "minopt"):
             for event in ("page-faults", "cpu-clock", "exceptions:page_fault_user"):
                 check.equal(total(last, "tierscope_samples_total", tier=tier, event=event), recorded[tier, event], f"{event} in {tier}")
+        # On a busy machine the ring can run over while the program starts: then the ledger says so.
+        samples = document.ledger["samples"]
+        lost = samples["lost"]["ring_full"] + samples["not_delivered"]
         for event in ("page-faults", "exceptions:page_fault_user"):
-            check.at_least(recorded["opt", event], 7010, f"{event} in optimized code")
+            check.at_least(recorded["opt", event] + lost, 7010, f"{event} in optimized code, and {lost} lost")
 
 
 @check.test("serve a command and its children", timeout=120)

@@ -102,22 +102,11 @@ static __always_inline long send_off_cpu(struct ts_sample *sample, __u64 size,
 static __always_inline bool take_stack(void *context, struct task_struct *task,
 					struct stack_scratch *scratch)
 {
-	struct walk_scratch *walking = &scratch->walking;
-	struct ts_sample *sample = scratch_sample(walking);
-	struct walk *walk = &walking->walk;
-	struct pt_regs *regs = registers_of(task);
+	struct ts_sample *sample = scratch_sample(&scratch->walking);
 	__u64 whole, plain;
 
-	walk_begin(walk, returns_of(off_cpu_caches + scratch->of.cpu, scratch->of.space));
-	walk->ip = regs->rip;
-	walk->sp = regs->rsp;
-	walk->bp = regs->rbp;
-	walk->r10 = regs->r10;
-	walk->flags |= TS_SAMPLE_KERNEL_MODE;
-	walking->event = off_cpu_event;
-	sample->ip = walk->ip;
-	walk_stack(walking);
-	whole = write_record(context, walking, &scratch->of, &plain);
+	whole = record_current(context, task, &scratch->walking, &scratch->of, off_cpu_caches,
+			       &plain);
 	return !send_off_cpu(sample, whole, &scratch->off) ||
 	       !send_off_cpu(drop_stack(sample, plain), plain, &scratch->off);
 }

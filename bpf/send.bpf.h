@@ -81,4 +81,28 @@ static __always_inline __u64 write_record(void *context, struct walk_scratch *sc
 	return whole;
 }
 
+/*
+ * All of it for the current thread while it is in the kernel: walks from where it left user
+ * mode.  caches: the first return-address cache of those that belong to the caller.
+ */
+static __always_inline __u64 record_current(void *context, struct task_struct *task,
+					    struct walk_scratch *scratch,
+					    const struct record_of *of, __u32 caches,
+					    __u64 *ret_plain)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct walk *walk = &scratch->walk;
+
+	walk_begin(walk, returns_of(caches + of->cpu, of->space));
+	walk->ip = regs->rip;
+	walk->sp = regs->rsp;
+	walk->bp = regs->rbp;
+	walk->r10 = regs->r10;
+	walk->flags |= TS_SAMPLE_KERNEL_MODE;
+	scratch->event = of->event;
+	scratch_sample(scratch)->ip = walk->ip;
+	walk_stack(scratch);
+	return write_record(context, scratch, of, ret_plain);
+}
+
 #endif /* TIERSCOPE_SEND_BPF_H */

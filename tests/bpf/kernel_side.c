@@ -47,6 +47,7 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 {
 	uint32_t rows = sizes->rows ? sizes->rows
 				    : bpf_map__max_entries(skeleton->maps.bodies);
+	__u32 cpus = (__u32)libbpf_num_possible_cpus();
 
 	bpf_map__set_max_entries(skeleton->maps.leaf_counts, rows * TS_EVENTS_MAX);
 	skeleton->rodata->events_counted = TS_EVENTS_MAX;
@@ -66,13 +67,18 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 	if (sizes->spaces)
 		bpf_map__set_max_entries(skeleton->maps.spaces, sizes->spaces);
 	skeleton->rodata->kernel_stacks = sizes->kernel_stacks;
+	/* One for the sampler, one for the switches, and those of the tracepoints. */
+	bpf_map__set_max_entries(skeleton->maps.returns,
+				 (2 + TS_EVENTS_MAX) * cpus * TS_RETURNS);
+	skeleton->rodata->off_cpu_caches = cpus;
+	for (__u32 i = 0; i < TS_EVENTS_MAX; i++) {
+		skeleton->rodata->tracepoint_caches[i] = (2 + i) * cpus;
+		if (sizes->periods[i])
+			skeleton->rodata->tracepoint_periods[i] = sizes->periods[i];
+	}
 	if (sizes->threads) {
-		__u32 cpus = (__u32)libbpf_num_possible_cpus();
-
 		bpf_map__set_max_entries(skeleton->maps.threads, sizes->threads);
 		skeleton->rodata->threads_max = sizes->threads;
-		bpf_map__set_max_entries(skeleton->maps.returns, 2 * cpus * TS_RETURNS);
-		skeleton->rodata->off_cpu_caches = cpus;
 	}
 	if (sizes->bodies_of_a_space)
 		skeleton->rodata->space_bodies_max = sizes->bodies_of_a_space;
@@ -153,6 +159,37 @@ void kernel_side__attach_switches(struct kernel_side *kernel)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	kernel->skeleton->bss->off_cpu_since =
 		1000000000ULL * (__u64)now.tv_sec + (__u64)now.tv_nsec;
+}
+
+static struct bpf_program *tracepoint_program(const struct kernel_side *kernel, __u32 event)
+{
+	struct bpf_program *programs[TS_EVENTS_MAX] = {
+		kernel->skeleton->progs.on_tracepoint0,
+		kernel->skeleton->progs.on_tracepoint1,
+		kernel->skeleton->progs.on_tracepoint2,
+		kernel->skeleton->progs.on_tracepoint3};
+
+	return programs[event];
+}
+
+void kernel_side__attach_tracepoint(struct kernel_side *kernel, __u32 event,
+				    const char *name)
+{
+	keep_link(kernel, bpf_program__attach_raw_tracepoint(
+				  tracepoint_program(kernel, event), name));
+	kernel->skeleton->bss->tracepoints_on = 1;
+}
+
+__u64 kernel_side__missed(const struct kernel_side *kernel, __u32 event)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	assert_return_code(
+		bpf_obj_get_info_by_fd(bpf_program__fd(tracepoint_program(kernel, event)),
+				       &info, &size),
+		errno);
+	return info.recursion_misses;
 }
 
 void kernel_side__attach_sampler(struct kernel_side *kernel, __u64 period_ns,

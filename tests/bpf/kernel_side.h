@@ -32,6 +32,7 @@
 struct sizes {
 	__u32 sample_ring, code_ring, rows, pages, spaces, bodies_of_a_space;
 	__u32 kernel_stacks; /* not 0: kernel frames too */
+	__u64 periods[TS_EVENTS_MAX]; /* of tracepoints, by event */
 	__u32 threads;	     /* of time off the CPU, a power of two */
 };
 
@@ -66,6 +67,11 @@ void kernel_side__attach_probes(struct kernel_side *kernel, pid_t pid);
 void kernel_side__attach_life(struct kernel_side *kernel);
 /* Switches and wake-ups, from now on; sizes.threads has to be set. */
 void kernel_side__attach_switches(struct kernel_side *kernel);
+/* The program of that number of an event at a raw tracepoint, counting from now on. */
+void kernel_side__attach_tracepoint(struct kernel_side *kernel, __u32 event,
+				    const char *name);
+/* How often the kernel has kept it from interrupting itself. */
+__u64 kernel_side__missed(const struct kernel_side *kernel, __u32 event);
 /* cpu-clock on every CPU, disabled. */
 void kernel_side__attach_sampler(struct kernel_side *kernel, __u64 period_ns,
 				 __u64 event);

@@ -16,7 +16,6 @@ from lib import check, loader, programs, report
 
 USER = "61234"
 AS_USER = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--inh-caps=-all")
-CLSID = "{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}"
 
 
 class Stage:
@@ -45,10 +44,6 @@ class Stage:
 
     def demo(self, *arguments, **more):
         return self.start(self.t.path("demo/demo"), *arguments, **more)
-
-    def hooked(self, hook):
-        """The environment that makes a runtime load the hook from there."""
-        return {"CORECLR_ENABLE_NOTIFICATION_PROFILERS": "1", "CORECLR_NOTIFICATION_PROFILERS": f"{hook}={CLSID};"}
 
 
 def record_all(t, *arguments):
@@ -136,7 +131,7 @@ def newcomers(t):
     os.mkdir(t.path("copy"))
     other_hook = shutil.copy(t.path("libtierscope_hook.so"), t.path("copy/libtierscope_hook.so"))
     os.chmod(t.path("copy"), 0o755)
-    before = stage.demo("60", **stage.hooked(t.path("libtierscope_hook.so")))
+    before = stage.demo("60", **programs.hooked(t.path("libtierscope_hook.so")))
     before.process.stdout.readline()
     without = stage.demo("60")
     without.process.stdout.readline()
@@ -144,7 +139,7 @@ def newcomers(t):
         recorder = record_all(t, "-F", loader.FREQUENCY)
         loader.wait_for_recording(recorder)
         time.sleep(1)
-        later = stage.demo("3", **stage.hooked(other_hook))
+        later = stage.demo("3", **programs.hooked(other_hook))
         check.equal(later.wait(), 0, f"exit code of demo\n{recorder.texts()}\nit")
         result = recorder.interrupt()
         check.equal(result.code, 0, f"{result}\nexit code")

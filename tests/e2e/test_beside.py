@@ -10,7 +10,6 @@ import time
 
 from lib import check, jobs, loader, programs, report
 
-HOOK_CLSID = "{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}"
 
 
 def read(t, path, result, least=20):
@@ -54,7 +53,7 @@ def other_profilers(t):
     programs.need_root()
     hook, path, other = copy_hook(t), t.path("out.tscope"), programs.REJIT_PROFILER
     environment = programs.environment(CORECLR_ENABLE_NOTIFICATION_PROFILERS="1", REJIT_NOTIFICATION="1",
-                                       CORECLR_NOTIFICATION_PROFILERS=f"{hook}={HOOK_CLSID};{other}={programs.REJIT_CLSID};")
+                                       CORECLR_NOTIFICATION_PROFILERS=f"{hook}={programs.HOOK_CLSID};{other}={programs.REJIT_CLSID};")
     recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("demo"), "4", env=environment)
     pid = programs.wait_for_dotnet(recorder.pid)
     time.sleep(1)
@@ -71,8 +70,7 @@ def other_profilers(t):
 @check.test("a process that another tierscope's hook is in", timeout=60)
 def other_installation(t):
     programs.need_root()
-    environment = programs.environment(CORECLR_ENABLE_NOTIFICATION_PROFILERS="1",
-                                       CORECLR_NOTIFICATION_PROFILERS=f"{copy_hook(t)}={HOOK_CLSID};")
+    environment = programs.environment(**programs.hooked(copy_hook(t)))
     demo = programs.start_app(t, "demo", "8", env=environment)
     path = t.path("out.tscope")
     result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", "2s", "-p", demo.pid)

@@ -66,17 +66,43 @@ def counted_events(t):
         check.equal(of(document, BURN, "page-faults") < 50, True, "page faults there are few")
 
 
+@check.test("tracepoints", timeout=60)
+def tracepoints(t):
+    """The kernel's own counts of the same things are a second truth, beside what the thread was told."""
+    programs.need_root()
+    fault, switch = "exceptions:page_fault_user", "sched:sched_switch"
+    document, told = count(t, "tracepoints", f"page-faults,{fault}", f"context-switches,{switch}")
+    skipped = document.ledger["samples"]["not_delivered"]
+    print({name: (told[name], of(document, name, fault), of(document, name, switch, "total")) for name in told}, f"{skipped} not delivered")
+    for name in TOUCH:
+        with t.case(f"page faults of {name} are in its body"):
+            ours = of(document, name, fault)
+            check.at_least(ours, told[name]["wanted"], "faults on fresh pages")
+            check.at_least(told[name]["faults"], ours, "faults of the thread against ours")
+    with t.case("switches below the method that naps"):
+        ours = of(document, NAP, switch, "total")
+        check.at_least(told[NAP]["waits"], told[NAP]["wanted"] * 9 // 10, "waits that the kernel counted")
+        check.at_least(ours, told[NAP]["waits"], "switches")
+        check.at_least(told[NAP]["waits"] + told[NAP]["preempted"], ours, "switches of the thread against ours")
+    with t.case("of each body, as many as the kernel's own event counts"):
+        for body in document.bodies:
+            for event, same in ((fault, "page-faults"), (switch, "context-switches")):
+                for which in ("self", "total"):
+                    check.at_least(skipped, abs(body[which][event] - body[which][same]), f"{event} against {same} ({which}) in {body['name']}")
+
+
 @check.test("every Nth of a counted event", timeout=60)
 def every_nth(t):
     programs.need_root()
-    period = 10
-    document, told = count(t, "nth", f"page-faults/period={period}/")
+    periods = {"page-faults": 10, "exceptions:page_fault_user": 7}
+    document, told = count(t, "nth", *(f"{event}/period={period}/" for event, period in periods.items()))
     with t.case("each sample stands for that many"):
-        check.equal([e["period"] for e in document.events], [period], "period")
+        check.equal({e["name"]: e["period"] for e in document.events}, periods, "periods")
         for name in TOUCH:
-            ours, truth = of(document, name, "page-faults") * period, told[name]["wanted"]
-            # Each round, a CPU can be up to a period off at the method's begin and end.
-            check.that(abs(ours - truth) <= period * ROUNDS, f"{name}: {ours} faults by samples, {truth} in truth")
+            for event, period in periods.items():
+                ours, truth = of(document, name, event) * period, told[name]["wanted"]
+                # Each round, a CPU can be up to a period off at the method's begin and end.
+                check.that(abs(ours - truth) <= period * ROUNDS, f"{name}: {ours} {event} by samples, {truth} in truth")
 
 
 @check.test("events that there are not", timeout=60)
@@ -84,7 +110,9 @@ def no_such_event(t):
     path = t.path("out.tscope")
     for event, word in (("no-such-event", "no-such-event"), ("page-faults/freq=9/", "page-faults/period=1/"),
                         ("cpu-clock/freq=0/", "1 to 20000"), ("cpu-clock/period=1/", "50000"), ("r12g", "r12g"),
-                        ("page-faults,page-faults", "twice"), ("page-faults,", "''"), ("cpu-clock/x=1/", "x=1"),
+                        ("page-faults,page-faults", "twice"), ("sched:sched_swich", "no such tracepoint"),
+                        ("nope:sched_switch", "no such tracepoint"), ("syscalls:sys_enter_write", "raw_syscalls:sys_enter"),
+                        ("lock:contention_end", "is not taken"), ("sched:", "'sched:'"), ("sched:sched_switch/freq=9/", "period=1"), ("page-faults,", "''"), ("cpu-clock/x=1/", "x=1"),
                         ("cpu-clock,task-clock,page-faults,minor-faults,major-faults", "major-faults")):
         with t.case(event):
             loader.complaint(loader.run("record", "-e", event, "-o", path, "--", "true"), 3, "record", word)

@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import time
+import urllib.request
 import uuid
 
 from lib import check, jobs, loader, patches, programs, recording, report, truth
@@ -218,21 +219,37 @@ def check_switches(document, pid, phases, versions):
                  if not low - EDGE_NS <= begin <= high + EDGE_NS], "switches are outside of their windows")
 
 
+def scraped_rejits(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        found = re.findall(r'^tierscope_rejits_total\{.*,kind="(.*)"\} (\d+)$', answer.read().decode(), re.MULTILINE)
+    return {kind: int(count) for kind, count in found}
+
+
 def switches(t, path, with_requests):
-    """Request, request, revert, request: phases are longer than the pause between two looks."""
+    """Request, request, revert, request: phases are longer than the pause between two looks.
+    The program stays a while after them, for a scrape."""
     programs.need_root()
-    recording_path = t.path("out.tscope")
-    result = loader.record(t, "-o", recording_path, "-F", loader.FREQUENCY, "--", path, "versions,stay", "1.2",
-                           env=programs.environment(**with_profiler(t)))
+    recording_path, port = t.path("out.tscope"), programs.free_port()
+    recorder = loader.Recorder(t, "-o", recording_path, "-F", loader.FREQUENCY, "--serve", f"127.0.0.1:{port}", "--",
+                               path, "versions,stay", "1.2", "3", env=programs.environment(**with_profiler(t)))
+    programs.wait_until(lambda: "rejit: settled" in recorder.texts()[0], "the end of the scenarios", 40)
+    time.sleep(2)
+    scraped = scraped_rejits(port)
+    result = recorder.finish(60)
     check.equal(result.code, 0, f"{result}\nexit code")
     document = report.Report(loader.read_json(t, recording_path))
     pid = document.processes[0]["pid"]
+    with t.case("metrics count the ReJITs: three of Plain, one of Stay, one that was taken back"):
+        compiled = len([b for b in document.jit(pid) if b["rejit_id"]])
+        check.equal(scraped, {"requested": 4, "compiled": compiled, "reverted": int("net8.0" not in path)}, "ReJITs")
+        check.at_least(compiled, 4, "bodies of them")
     with t.case("what calls reach fits together"):
         patches.check_windows(document, pid)
     with t.case("each switch, a revert too, is seen in its window"):
-        check_switches(document, pid, [p for p in read_lines(t.path("record-out0")) if p["method"] == "Plain"], Told(t).versions())
+        phases = [p for p in read_lines(t.path("record-out0")) if p["method"] == "Plain"]
+        check_switches(document, pid, phases[:5], Told(t).versions())  # the last one goes on while it stays
     with t.case("events tells what became of each request, in order"):
-        check_events(recording_path, [p for p in read_lines(t.path("record-out0")) if p["method"] == "Plain"], Told(t), with_requests)
+        check_events(recording_path, phases[:5], Told(t), with_requests)
     with t.case("samples of the thread that stays in the old version are late"):
         stay = [b for b in document.jit(pid) if ".Stay(" in b["name"]]
         late = {is_old: sum(b["late"]["cpu-clock"] for b in stay if (b["rejit_id"] == 0) == is_old) for is_old in (True, False)}

@@ -56,6 +56,7 @@ static void check_names(void **state)
 		{ "r0", PERF_TYPE_RAW, 0 },
 		{ "r1aC2", PERF_TYPE_RAW, 0x1ac2 },
 		{ "rffffffffffffffff", PERF_TYPE_RAW, UINT64_MAX },
+		{ "sched:sched_switch", KERNEL_TRACEPOINT, 0 },
 	};
 
 	(void)state;
@@ -86,6 +87,11 @@ static void check_settings(void **state)
 	event = parse("page-faults/period=100/");
 	assert_string_equal(event.name, "page-faults");
 	assert_int_equal(kernel_event__period(&event, 99), 100);
+	event = parse("sched:sched_switch");
+	assert_int_equal(kernel_event__period(&event, 99), 1);
+	event = parse("sched:sched_switch/period=3/");
+	assert_string_equal(event.name, "sched:sched_switch");
+	assert_int_equal(kernel_event__period(&event, 99), 3);
 	event = parse("r1c2/period=5003/");
 	assert_string_equal(event.name, "r1c2");
 	assert_int_equal(event.config, 0x1c2);
@@ -119,7 +125,14 @@ static void check_bad(void **state)
 		{ "page-faults/period=1000000000001/", "from 1 on" },
 		{ "page-faults/freq=99/", "page-faults/period=1/" },
 		{ "cycles/period=99/", "from 100 on" },
-		{ "cycles:u", "unknown event 'cycles:u'" },
+		{ "sched:", "unknown event 'sched:'" },
+		{ ":sched_switch", "unknown event" },
+		{ "sched:sched_switch:u", "unknown event" },
+		{ "sched:sched.switch", "unknown event" },
+		{ "sched:sched_switch/freq=99/", "sched:sched_switch/period=1/" },
+		{ "sched:sched_switch/period=0/", "from 1 on" },
+		{ "sched:sixty_four_letters_are_more_than_there_is_room_for_here_xxxxxxx",
+		  "unknown event" },
 	};
 	char endless[4096];
 
@@ -139,12 +152,40 @@ static void check_bad(void **state)
 	}
 }
 
+/* What no kernel has, and what is none; that of others is for the kernel to say. */
+static void check_tracepoints(void **state)
+{
+	static const struct {
+		const char *text, *word;
+	} bad[] = {
+		{ "syscalls:sys_enter_write", "raw_syscalls:sys_enter" },
+		{ "lock:contention_end", "is not taken" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct kernel_event event = parse(bad[i].text);
+		struct trouble trouble = { "" };
+
+		assert_int_equal(kernel_event__check(&event, &trouble), -EINVAL);
+		if (!strstr(trouble.text, bad[i].word))
+			fail_msg("%s: %s", bad[i].text, trouble.text);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		struct kernel_event event = parse(i ? "sched:sched_switch" : "page-faults");
+		struct trouble trouble = { "" };
+
+		assert_int_equal(kernel_event__check(&event, &trouble), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_names),
 		cmocka_unit_test(check_settings),
 		cmocka_unit_test(check_bad),
+		cmocka_unit_test(check_tracepoints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,7 +146,7 @@ static void tell_process(struct fixture *fixture, uint32_t type, uint32_t space,
 	process__on_event(fixture->recorder, &(struct ts_process_event){
 		.header = { .type = type, .time_ns = 200, .space = space, .pid = pid },
 		.parent = NO_PID, .child_pid = NO_PID - 1 });
-	process__forget_ended(fixture->recorder);
+	process__forget_ended(fixture->recorder, 200);
 }
 
 /* Until its exec the child runs the parent's code, and the parent may be gone by then. */

@@ -190,6 +190,126 @@ static void loads_unloads_patches(void **state)
 	metrics__free(metrics);
 }
 
+/* Of a function: first code and tier 1, by the milliseconds of their births. */
+static uint32_t add_born(struct model *model, uint32_t process, uint64_t function,
+			 enum ts_tier tier, unsigned int born_ms)
+{
+	uint32_t index = fixture_body(model, process, "Tiered()", tier, 0, 0);
+	struct model_body body = *model__body(model, index);
+
+	body.function_id = function;
+	body.born_ns = FIXTURE_START + born_ms * 1000000ull;
+	model__update_body(model, index, &body);
+	return index;
+}
+
+#define TIER_UP "{pid=\"10\",process=\"web\",le="
+
+static void tier_ups_are_counted_once(void **state)
+{
+	struct model *model = *state;
+	struct metrics *metrics = metrics__new();
+	struct model_patch patch = { .window_ns = { 1, FIXTURE_START + 701000000ull } };
+	char *text = scrape(metrics, model, 0);
+
+	assert_contains(text, "# TYPE tierscope_tier_up_seconds histogram\n");
+	assert_contains(text, "tierscope_tier_up_seconds_count{pid=\"10\",process=\"web\"} 0\n");
+	free(text);
+	add_born(model, 0, 0x1000, TS_TIER_QUICK, 100);
+	add_born(model, 0, 0x1000, TS_TIER_1, 200);	/* to the bound: 0.1 s */
+	add_born(model, 0, 0x2000, TS_TIER_1, 700);	/* its first code is told later */
+	free(scrape(metrics, model, 0));
+	patch.body = add_born(model, 0, 0x2000, TS_TIER_QUICK, 100) - 1;
+	model__add_patch(model, &patch);
+	model__add_patch(model, &patch);
+	add_born(model, 0, 0x3000, TS_TIER_QUICK, 0);
+	add_born(model, 0, 0x3000, TS_TIER_1, 700000);	/* beyond all bounds */
+	for (int i = 0; i < 2; i++) {	/* a second look counts nothing twice */
+		text = scrape(metrics, model, 0);
+		assert_contains(text, "tierscope_tier_up_seconds_bucket" TIER_UP "\"0.01\"} 0\n");
+		assert_contains(text, "tierscope_tier_up_seconds_bucket" TIER_UP "\"0.1\"} 1\n");
+		assert_contains(text, "tierscope_tier_up_seconds_bucket" TIER_UP "\"0.5\"} 1\n");
+		assert_contains(text, "tierscope_tier_up_seconds_bucket" TIER_UP "\"1.0\"} 2\n");
+		assert_contains(text, "tierscope_tier_up_seconds_bucket" TIER_UP "\"600.0\"} 2\n"
+			"tierscope_tier_up_seconds_bucket" TIER_UP "\"+Inf\"} 3\n"
+			"tierscope_tier_up_seconds_count{pid=\"10\",process=\"web\"} 3\n"
+			"tierscope_tier_up_seconds_sum{pid=\"10\",process=\"web\"} 700.700000000\n");
+		assert_contains(text, "tierscope_tier_up_publish_seconds_bucket" TIER_UP "\"0.0001\"} 0\n"
+			"tierscope_tier_up_publish_seconds_bucket" TIER_UP "\"0.001\"} 1\n");
+		assert_contains(text, "tierscope_tier_up_publish_seconds_count{pid=\"10\",process=\"web\"} 1\n");
+		free(text);
+	}
+	metrics__free(metrics);
+}
+
+/* Most processes that come and go have none. */
+static void no_tier_ups_of_who_ended_without(void **state)
+{
+	struct model *model = *state;
+	struct metrics *metrics = metrics__new();
+	struct model_process process = *model__process(model, 0);
+	char *text;
+
+	process.end_ns = FIXTURE_START + 1;
+	model__update_process(model, 0, &process);
+	text = scrape(metrics, model, 0);
+	assert_contains(text, "tierscope_code_loads_total{pid=\"10\"");
+	assert_lacks(text, "tierscope_tier_up_seconds_bucket");
+	free(text);
+	metrics__free(metrics);
+}
+
+static uint64_t rejits(const char *text, const char *kind)
+{
+	return sum(text, "tierscope_rejits_total", kind);
+}
+
+/* The fixture has one body of ReJITID 2. */
+static void rejits_by_kind(void **state)
+{
+	struct model *model = *state;
+	struct metrics *metrics = metrics__new();
+	struct model_il_version il = { .rejit_id = 3, .function_id = 0x7000,
+				       .state = TS_IL_REQUESTED };
+	struct model_active active = { .function_id = 0x7000, .body = MODEL_NONE };
+	struct model_body body;
+	uint32_t index;
+	char *text = scrape(metrics, model, 0);
+
+	assert_int_equal(rejits(text, "requested"), 1);
+	assert_int_equal(rejits(text, "compiled"), 1);
+	assert_int_equal(rejits(text, "reverted"), 0);
+	free(text);
+	model__add_active(model, &active);
+	model__add_il_version(model, &il);
+	il.state = TS_IL_READY;			/* the same one, further on */
+	model__add_il_version(model, &il);
+	active.rejit_id = 3;
+	model__add_active(model, &active);
+	index = fixture_body(model, 0, "Other()", TS_TIER_QUICK, 0, 0);
+	body = *model__body(model, index);
+	body.function_id = 0x7000;
+	body.flags |= MODEL_BODY_REJIT_UNKNOWN;
+	model__update_body(model, index, &body);
+	text = scrape(metrics, model, 0);
+	assert_int_equal(rejits(text, "requested"), 2);
+	assert_int_equal(rejits(text, "compiled"), 2);
+	assert_int_equal(rejits(text, "reverted"), 0);
+	free(text);
+	body.flags &= ~(uint32_t)MODEL_BODY_REJIT_UNKNOWN;
+	body.rejit_id = 3;
+	model__update_body(model, index, &body);
+	active.rejit_id = 0;
+	model__add_active(model, &active);
+	model__add_active(model, &active);	/* as it was told: still the original */
+	text = scrape(metrics, model, 0);
+	assert_int_equal(rejits(text, "requested"), 2);
+	assert_int_equal(rejits(text, "compiled"), 2);
+	assert_int_equal(rejits(text, "reverted"), 1);
+	free(text);
+	metrics__free(metrics);
+}
+
 static void end_process(struct model *model, uint32_t index)
 {
 	struct model_process process = *model__process(model, index);
@@ -326,7 +446,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_sample_is_in_one_tier), TEST(the_older_format), TEST(series_only_grow),
 		TEST(a_corrected_tier_moves_nothing), TEST(counted_events),
-		TEST(loads_unloads_patches), TEST(who_ended_stays_for_one_scrape),
+		TEST(loads_unloads_patches), TEST(tier_ups_are_counted_once),
+		TEST(no_tier_ups_of_who_ended_without), TEST(rejits_by_kind),
+		TEST(who_ended_stays_for_one_scrape),
 		TEST(an_exec_goes_on), TEST(bounds), TEST(hostile_labels),
 	};
 

@@ -25,6 +25,7 @@
 	"                       every one, or every Nth, as page-faults/period=N/:\n" \
 	"                         page-faults, minor-faults, major-faults, cpu-migrations,\n" \
 	"                         context-switches, alignment-faults\n" \
+	"                         tracepoints, as sched:sched_process_fork\n" \
 	"                       where there is a PMU, every Nth:\n" \
 	"                         cycles, instructions, branches, branch-misses,\n" \
 	"                         cache-references, cache-misses, stalled-cycles-frontend,\n" \

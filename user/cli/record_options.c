@@ -78,7 +78,8 @@ static int add_event(struct record_options *options, const char *name)
 	struct trouble trouble = { "" };
 	struct kernel_event event;
 
-	if (kernel_event__parse(name, &event, &trouble))
+	if (kernel_event__parse(name, &event, &trouble) ||
+	    kernel_event__check(&event, &trouble))
 		return bad(options, "%s", trouble.text);
 	for (unsigned int i = 0; i < options->kernel.events_count; i++)
 		if (!strcmp(options->kernel.events[i].name, event.name))

@@ -69,10 +69,25 @@ static bool parse_raw(const char *name, struct kernel_event *ret_event)
 	return true;
 }
 
+/* "category:name", as perf and tracefs write it. */
+static bool parse_tracepoint(const char *name, struct kernel_event *ret_event)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t category = strspn(name, letters), size = strlen(name);
+
+	if (!category || name[category] != ':' || !name[category + 1] ||
+	    category + 1 + strspn(name + category + 1, letters) != size ||
+	    size >= sizeof(ret_event->name))
+		return false;
+	*ret_event = (struct kernel_event){ .type = KERNEL_TRACEPOINT, .period = 1 };
+	memcpy(ret_event->name, name, size + 1);
+	return true;
+}
+
 static int unknown(const char *name, struct trouble *trouble)
 {
 	return trouble__set(trouble, -EINVAL,
-			    "unknown event '%.32s'; --help lists those that there are, like cpu-clock and page-faults",
+			    "unknown event '%.64s'; --help lists those that there are, like cpu-clock and page-faults",
 			    name);
 }
 
@@ -84,13 +99,15 @@ static int find(const char *name, struct kernel_event *ret_event, struct trouble
 			return 0;
 		}
 	}
-	return parse_raw(name, ret_event) ? 0 : unknown(name, trouble);
+	return parse_raw(name, ret_event) || parse_tracepoint(name, ret_event) ?
+	       0 : unknown(name, trouble);
 }
 
 static int set_period(struct kernel_event *event, const char *value, struct trouble *trouble)
 {
 	uint64_t least = is_time(event) ? TIME_PERIOD_LEAST :
-			 event->type == PERF_TYPE_SOFTWARE ? 1 : HARDWARE_PERIOD_LEAST;
+			 event->type == PERF_TYPE_SOFTWARE ||
+			 event->type == KERNEL_TRACEPOINT ? 1 : HARDWARE_PERIOD_LEAST;
 
 	if (text__parse_number(value, least, PERIOD_MOST, &event->period))
 		return trouble__set(trouble, -EINVAL,

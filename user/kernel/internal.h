@@ -56,6 +56,8 @@ struct kernel {
 	unsigned int samplers_count;
 	struct bpf_link *process_links[PROCESS_LINKS];
 	struct bpf_link *off_cpu_links[OFF_CPU_LINKS];
+	struct bpf_link *tracepoint_links[TS_EVENTS_MAX]; /* [event] */
+	uint64_t tracepoint_misses[TS_EVENTS_MAX];	/* before the start */
 	bool off_cpu;
 	uint64_t off_cpu_since, off_cpu_until;
 	struct hook_links *hooks;
@@ -86,6 +88,17 @@ int off_cpu__attach(struct kernel *kernel);
 void off_cpu__start(struct kernel *kernel);
 void off_cpu__stop(struct kernel *kernel);
 void off_cpu__close(struct kernel *kernel);
+
+/* tracepoints.c: before the load, after it, and taken down.  on: counted; when it is off,
+ * nothing of before is under way any more. */
+unsigned int tracepoints__count(const struct kernel_options *options);
+void tracepoints__configure(struct kernel *kernel, const struct kernel_options *options);
+int tracepoints__attach(struct kernel *kernel, struct trouble *ret_trouble);
+void tracepoints__start(struct kernel *kernel);
+void tracepoints__set(struct kernel *kernel, bool on);
+/* How many periods of them are over, counted apart from the samples. */
+uint64_t tracepoints__due(struct kernel *kernel);
+void tracepoints__close(struct kernel *kernel);
 
 /* PERF_RECORD_MMAP2 of every process, by a dummy event per CPU. */
 int mappings__open(unsigned int cpus, struct mappings **ret_mappings);

@@ -92,11 +92,14 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 
 	kernel->look_ms = samples <= sample_ring ? LOOK_MS : LOOK_OFTEN_MS;
 	bpf_map__set_max_entries(skeleton->maps.samples, sample_ring);
-	bpf_map__set_max_entries(skeleton->maps.returns, kernel->cpus * TS_RETURNS);
+	/* A cache for each that can interrupt the others: sampler, switches, tracepoints. */
+	bpf_map__set_max_entries(skeleton->maps.returns,
+		(1 + options->off_cpu + tracepoints__count(options)) * kernel->cpus * TS_RETURNS);
 	bpf_map__set_max_entries(skeleton->maps.code_events, code_ring);
 	skeleton->rodata->code_ring_much = code_ring / 2;
 	skeleton->rodata->kernel_stacks = options->kernel_stacks;
 	off_cpu__configure(kernel, options);
+	tracepoints__configure(kernel, options);
 	kernel->rows_max = bpf_map__max_entries(skeleton->maps.bodies);
 	if (options->events_count) {
 		skeleton->rodata->events_counted = options->events_count;
@@ -173,6 +176,9 @@ static int load(struct kernel *kernel, const struct kernel_options *options,
 		return trouble__set(trouble, -EOPNOTSUPP,
 				    "this kernel does not tell of switched threads, so there is no --off-cpu: %s",
 				    strerror(-err));
+	err = tracepoints__attach(kernel, trouble);
+	if (err)
+		return err;
 	err = mappings__open(kernel->cpus, &kernel->mappings);
 	if (err)
 		return trouble__set(trouble, err, "cannot watch for mapped files: %s",
@@ -257,6 +263,7 @@ void kernel__free(struct kernel *kernel)
 		return;
 	sampling__close(kernel);
 	off_cpu__close(kernel);
+	tracepoints__close(kernel);
 	for (unsigned int i = 0; i < kernel->hooks_count; i++)
 		free_hook(&kernel->hooks[i]);
 	free(kernel->hooks);

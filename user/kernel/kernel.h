@@ -23,20 +23,23 @@ struct kernel;
 struct image;
 struct unwind_table;
 
-#define KERNEL_EVENT_NAME_BYTES 32
+#define KERNEL_EVENT_NAME_BYTES 64
 #define KERNEL_FREQUENCY_MAX 20000
 
 /* An event that is to be sampled (events.c). */
 struct kernel_event {
 	char name[KERNEL_EVENT_NAME_BYTES];
-	uint32_t type;			/* perf_event_attr */
+	uint32_t type;			/* perf_event_attr; or KERNEL_TRACEPOINT */
 	uint64_t config;
 	uint64_t period;		/* 0: made from a frequency */
 	unsigned int frequency;		/* its own; 0: that of the options */
 };
+#define KERNEL_TRACEPOINT UINT32_MAX	/* none of perf's: "sched:sched_switch" */
 /* "page-faults", "r1c2", "cycles/period=10007/", "cpu-clock/freq=997/"; 0 or -EINVAL. */
 int kernel_event__parse(const char *text, struct kernel_event *ret_event,
 			struct trouble *ret_trouble);
+/* -EINVAL of a tracepoint that this kernel has not, as far as we may look. */
+int kernel_event__check(const struct kernel_event *event, struct trouble *ret_trouble);
 /* In the event's unit, which is ns for events of time. */
 uint64_t kernel_event__period(const struct kernel_event *event, unsigned int frequency);
 

@@ -40,7 +40,6 @@ void off_cpu__configure(struct kernel *kernel, const struct kernel_options *opti
 	skeleton->rodata->off_cpu_grain = 1000000000 / options->frequency;
 	skeleton->rodata->threads_max = THREADS_MAX;
 	bpf_map__set_max_entries(skeleton->maps.threads, THREADS_MAX);
-	bpf_map__set_max_entries(skeleton->maps.returns, 2 * kernel->cpus * TS_RETURNS);
 }
 
 int off_cpu__attach(struct kernel *kernel)

@@ -65,6 +65,8 @@ int sampling__open(struct kernel *kernel, const struct kernel_options *options,
 		const struct kernel_event *kind = &kernel->events[event];
 
 		kernel->periods[event] = kernel_event__period(kind, options->frequency);
+		if (kind->type == KERNEL_TRACEPOINT)
+			continue;
 		for (unsigned int cpu = 0; cpu < kernel->cpus; cpu++) {
 			struct perf_event_attr attr = {
 				.type = kind->type, .config = kind->config,
@@ -106,6 +108,7 @@ int kernel__start(struct kernel *kernel)
 		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_RESET, 0);
 	kernel->started = true;
 	off_cpu__start(kernel);
+	tracepoints__start(kernel);
 	return kernel__resume(kernel);
 }
 
@@ -167,6 +170,7 @@ void kernel__pause(struct kernel *kernel)
 {
 	for (unsigned int i = 0; i < kernel->samplers_count; i++)
 		ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_DISABLE, 0);
+	tracepoints__set(kernel, false);
 }
 
 int kernel__resume(struct kernel *kernel)
@@ -174,6 +178,7 @@ int kernel__resume(struct kernel *kernel)
 	for (unsigned int i = 0; i < kernel->samplers_count; i++)
 		if (ioctl(kernel->samplers[i].fd, PERF_EVENT_IOC_ENABLE, 0))
 			return -errno;
+	tracepoints__set(kernel, true);
 	return 0;
 }
 
@@ -195,7 +200,7 @@ uint64_t kernel__due(struct kernel *kernel)
 		return kernel->due;
 	for (unsigned int i = 0; i < kernel->samplers_count; i++)
 		due += sampler_due(&kernel->samplers[i]);
-	return due;
+	return due + tracepoints__due(kernel);
 }
 
 void kernel__stop(struct kernel *kernel)

@@ -409,6 +409,12 @@ static bool has_gap(const struct process *process)
 				  process->sequence_seen;
 }
 
+void bodies__close_gap(struct recorder *recorder, struct process *process)
+{
+	if (process->hooked && has_gap(process))
+		(void)bodies__read_journal(recorder, process); /* gone: nothing to add */
+}
+
 /* Handlers on other CPUs may be late by microseconds: hence the wait. */
 void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all)
 {

@@ -16,6 +16,7 @@
 #include "../target/mailbox.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define ANSWER_TRIES	20	/* at the end of a recording */
@@ -174,22 +175,34 @@ void function_ids__count_leaf(struct recorder *recorder, uint32_t body)
 	map__set(recorder->unnamed_samples, 0, body, samples + 1);
 }
 
+static void count_waiting(const struct recorder *recorder, const struct process *process,
+			  uint64_t counts[FUNCTION_CAUSES])
+{
+	const struct function_ids *ids = &process->ids;
+
+	for (uint32_t i = 0; i < ids->count; i++) {
+		uint64_t samples = 0;
+
+		(void)map__get(recorder->unnamed_samples, 0, ids->waiting[i].body, &samples);
+		counts[ids->waiting[i].cause] += samples;
+	}
+}
+
+void function_ids__leave(struct recorder *recorder, struct process *process)
+{
+	(void)step(recorder, process);
+	count_waiting(recorder, process, recorder->unnamed_gone);
+}
+
 /* What was named by now has its function, whenever its samples were taken. */
 void function_ids__write_ledger(struct recorder *recorder)
 {
-	uint64_t counts[FUNCTION_CAUSES] = { 0 };
+	uint64_t counts[FUNCTION_CAUSES];
 
-	for (uint32_t i = 0; i < recorder->processes_count; i++) {
-		const struct function_ids *ids = &recorder->processes[i]->ids;
-
-		for (uint32_t j = 0; j < ids->count; j++) {
-			uint64_t samples = 0;
-
-			(void)map__get(recorder->unnamed_samples, 0,
-				       ids->waiting[j].body, &samples);
-			counts[ids->waiting[j].cause] += samples;
-		}
-	}
+	memcpy(counts, recorder->unnamed_gone, sizeof(counts));
+	memset(recorder->unnamed_gone, 0, sizeof(recorder->unnamed_gone));
+	for (uint32_t i = 0; i < recorder->processes_count; i++)
+		count_waiting(recorder, recorder->processes[i], counts);
 	for (unsigned int i = 0; i < FUNCTION_CAUSES; i++)
 		model__set_count(recorder->model, MODEL_LEDGER_FUNCTION_UNKNOWN,
 				 cause_names[i], counts[i]);

@@ -187,6 +187,8 @@ struct process {
 	uint64_t sequence_highest;	/* told by probes */
 	uint64_t sequence_seen;		/* how many since base */
 	bool ended;			/* its rows and slots are to be given back */
+	uint64_t gone_ns;		/* they were; 0: not yet */
+	bool wanted;			/* gone.c, for a moment */
 	bool has_unpacked;		/* images without a file */
 	uint64_t unpacked_bytes;	/* copied of its memory for them */
 	bool reread;			/* the journal knows more than we do */
@@ -233,7 +235,10 @@ struct recorder {
 	void *stranger_context;
 	struct process **processes;
 	uint32_t processes_count, processes_capacity;
-	struct map *by_space;		/* (space, pid) -> index + 1 */
+	struct map *by_space;		/* (space, pid) -> index */
+	unsigned int hooked_gone;	/* had the hook, and are not among them any more */
+	uint64_t hook_counts_gone[TS_HOOK_COUNTERS];	/* theirs, not in the ledger yet */
+	uint64_t unnamed_gone[FUNCTION_CAUSES];		/* as function_ids.c counts them */
 	struct image_cache *image_cache; /* NULL: none */
 	struct image_file *files;
 	uint32_t files_count, files_capacity;
@@ -290,11 +295,15 @@ struct process *process__by_pid(const struct recorder *recorder, pid_t pid);
 struct process *process__by_index(const struct recorder *recorder, uint32_t index);
 void process__on_event(struct recorder *recorder, const struct ts_process_event *event);
 void process__check_hooks(struct recorder *recorder, uint64_t now);
-/* Gives back what ended processes had, once their last samples are resolved. */
-void process__forget_ended(struct recorder *recorder);
 void process__saw_hook(struct recorder *recorder, struct process *process);
 /* Nobody but a main profiler asks for a ReJIT; it may have come later than the hook. */
 void process__saw_rejit(struct recorder *recorder, const struct process *process);
+
+/* gone.c */
+/* Gives back what ended processes had, once their last samples are resolved. */
+void process__forget_ended(struct recorder *recorder, uint64_t now);
+/* And frees them: whoever asks for one gets NULL from then on. */
+void process__free_gone(struct recorder *recorder, uint64_t now);
 
 /* hooks.c */
 /* 0: it is live; -EAGAIN: call again; -ETIMEDOUT: it rests, and does not answer. */
@@ -310,6 +319,7 @@ uint32_t bodies__of_row(struct recorder *recorder, struct process *process,
 			uint32_t row, uint32_t generation, uint64_t time_ns);
 int bodies__read_journal(struct recorder *recorder, struct process *process);
 void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all);
+void bodies__close_gap(struct recorder *recorder, struct process *process);
 void bodies__name_modules(struct recorder *recorder, struct process *process);
 void bodies__forget(struct recorder *recorder, struct process *process);
 
@@ -367,6 +377,8 @@ uint32_t unpacked__open(struct recorder *recorder, struct process *process,
 
 /* ledger.c: the counts since the last call, into the model. */
 int ledger__write(struct recorder *recorder, bool last);
+/* Of a process that is about to be freed: its hook's counters, into the next. */
+void hook_counts__leave(struct recorder *recorder, struct process *process);
 /* finish.c: a sample's frames, those from its piece of stack included; how many. */
 uint16_t finish__frames(struct recorder *recorder, const struct ts_sample *sample,
 			uint64_t ret_frames[TS_FRAMES_MAX], uint32_t *ret_flags);
@@ -399,6 +411,8 @@ void function_ids__finish(struct recorder *recorder);
 /* Samples in precompiled bodies without a function: counted, written and begun anew. */
 void function_ids__count_leaf(struct recorder *recorder, uint32_t body);
 void function_ids__write_ledger(struct recorder *recorder);
+/* Of a process that is about to be freed: what waits is counted as it stands. */
+void function_ids__leave(struct recorder *recorder, struct process *process);
 void function_ids__free(struct function_ids *ids);
 
 /* publication.c */

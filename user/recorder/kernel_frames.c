@@ -47,10 +47,27 @@ static uint32_t frame_of(struct recorder *recorder, uint64_t address)
 	return frame;
 }
 
+/* A program at a tracepoint is called by one or two functions that are nobody's work. */
+static bool calls_program(const struct recorder *recorder, uint32_t frame)
+{
+	const char *name = model__text(recorder->model,
+				       model__frame(recorder->model, frame)->name);
+
+	return !strncmp(name, "__traceiter_", 12) || !strncmp(name, "__bpf_trace_", 12);
+}
+
+static bool is_of_tracepoint(const struct recorder *recorder, const struct ts_sample *sample)
+{
+	const struct model_event *event = model__event(recorder->model, sample->event);
+
+	return event && strchr(model__text(recorder->model, event->name), ':');
+}
+
 uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *sample,
 			    uint32_t path[PATH_MAX_FRAMES], uint32_t count)
 {
 	const uint64_t *frames = (const uint64_t *)&sample->frames[sample->frames_count];
+	uint32_t first = count;
 
 	/* A frame without a name stands for those that had no room. */
 	if (sample->flags & TS_SAMPLE_KERNEL_CUT)
@@ -61,5 +78,8 @@ uint32_t kernel_frames__add(struct recorder *recorder, const struct ts_sample *s
 
 		path[count++] = frame_of(recorder, address);
 	}
+	while (count > first + 1 && is_of_tracepoint(recorder, sample) &&
+	       calls_program(recorder, path[count - 1]))
+		count--;
 	return count;
 }

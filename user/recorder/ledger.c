@@ -202,30 +202,39 @@ static void write_causes(struct recorder *recorder)
 	recorder->tierings_dropped = 0;
 }
 
-/* A journal's memory stays when its process is gone; its counters are claims. */
-static void write_hooks(struct recorder *recorder)
+/* Since the last call.  A journal's memory stays when its process is gone; its counters
+ * are claims. */
+static void add_hook_counts(struct process *process, uint64_t sums[TS_HOOK_COUNTERS])
 {
-	enum { COUNTERS = sizeof(hook_counters) / sizeof(hook_counters[0]) };
-	uint64_t sums[COUNTERS] = { 0 };
 	struct ts_journal_header header;
 
-	for (uint32_t i = 0; i < recorder->processes_count; i++) {
-		struct process *process = recorder->processes[i];
+	if (!process->journal)
+		return;
+	journal__header(process->journal, &header);
+	for (unsigned int i = 0; i < TS_HOOK_COUNTERS; i++) {
+		uint64_t now = header.counters[i], *before = &process->hook_counts[i];
 
-		if (!process->journal)
-			continue;
-		journal__header(process->journal, &header);
-		for (unsigned int j = 0; j < COUNTERS; j++) {
-			uint64_t now = header.counters[hook_counters[j].counter];
-			uint64_t *before = &process->hook_counts[hook_counters[j].counter];
-
-			sums[j] += now > *before ? now - *before : 0;
-			*before = now;
-		}
+		sums[i] += now > *before ? now - *before : 0;
+		*before = now;
 	}
-	for (unsigned int j = 0; j < COUNTERS; j++)
-		model__set_count(recorder->model, hook_counters[j].section,
-				 hook_counters[j].name, sums[j]);
+}
+
+void hook_counts__leave(struct recorder *recorder, struct process *process)
+{
+	add_hook_counts(process, recorder->hook_counts_gone);
+}
+
+static void write_hooks(struct recorder *recorder)
+{
+	uint64_t sums[TS_HOOK_COUNTERS];
+
+	memcpy(sums, recorder->hook_counts_gone, sizeof(sums));
+	memset(recorder->hook_counts_gone, 0, sizeof(recorder->hook_counts_gone));
+	for (uint32_t i = 0; i < recorder->processes_count; i++)
+		add_hook_counts(recorder->processes[i], sums);
+	for (unsigned int i = 0; i < sizeof(hook_counters) / sizeof(hook_counters[0]); i++)
+		model__set_count(recorder->model, hook_counters[i].section,
+				 hook_counters[i].name, sums[hook_counters[i].counter]);
 }
 
 int ledger__write(struct recorder *recorder, bool last)

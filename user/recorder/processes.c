@@ -130,14 +130,6 @@ void process__saw_rejit(struct recorder *recorder, const struct process *process
 	model__update_process(recorder->model, process->index, &entry);
 }
 
-static bool is_shared(const struct recorder *recorder, const struct process *process)
-{
-	for (uint32_t i = 0; i < recorder->processes_count; i++)
-		if (recorder->processes[i]->alive && recorder->processes[i]->code == process)
-			return true;
-	return false;
-}
-
 static void set_ended(struct recorder *recorder, struct process *process, uint64_t time_ns)
 {
 	struct model_process entry = *model__process(recorder->model, process->index);
@@ -146,22 +138,6 @@ static void set_ended(struct recorder *recorder, struct process *process, uint64
 	entry.end_ns = time_ns;
 	model__update_process(recorder->model, process->index, &entry);
 	process->ended = true;
-}
-
-void process__forget_ended(struct recorder *recorder)
-{
-	for (uint32_t i = 0; i < recorder->processes_count; i++) {
-		struct process *process = recorder->processes[i];
-
-		if (!process->ended)
-			continue;
-		process->ended = false;
-		publication__free(&process->publication);
-		version_looks__free(&process->looks);
-		/* A child between fork and exec still runs its parent's code. */
-		if (!process->code->alive && !is_shared(recorder, process->code))
-			bodies__forget(recorder, process->code);
-	}
 }
 
 static void note_fork(struct recorder *recorder, const struct ts_process_event *event)
@@ -213,7 +189,6 @@ static void note_exit(struct recorder *recorder, const struct ts_process_event *
 
 	if (!process)
 		return;
-	/* The journal's memory outlives the process as long as we map it. */
 	set_ended(recorder, process, event->header.time_ns);
 }
 

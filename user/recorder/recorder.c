@@ -223,7 +223,8 @@ int recorder__step(struct recorder *recorder)
 		process__check_hooks(recorder, now);
 	}
 	samples__resolve(recorder, false);
-	process__forget_ended(recorder);
+	process__forget_ended(recorder, now);
+	process__free_gone(recorder, now);
 	function_ids__step(recorder);
 	publication__step(recorder, clock__now());
 	return err;
@@ -281,6 +282,7 @@ void recorder__progress(const struct recorder *recorder,
 		.managed = recorder->managed,
 		.managed_named = recorder->managed_named,
 		.bodies = model__bodies(recorder->model),
+		.hooked = recorder->hooked_gone,
 	};
 	/* Summed from the causes: while running, differences of counts are off. */
 	if (!kernel__ledger(recorder->kernel, counts))

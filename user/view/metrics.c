@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // Keeps the series: see metrics.h.
-#include "metrics.h"
+#include "metrics_internal.h"
 
 #include "view_internal.h"
 
@@ -22,6 +22,7 @@ struct metrics *metrics__new(void)
 	metrics->labels = pool__new();
 	metrics->process_numbers = map__new();
 	metrics->method_numbers = map__new();
+	metrics->code = metrics_code__new();
 	return metrics;
 }
 
@@ -30,6 +31,7 @@ void metrics__free(struct metrics *metrics)
 	if (!metrics)
 		return;
 	deltas__free(&metrics->deltas);
+	metrics_code__free(metrics->code);
 	pool__free(metrics->labels);
 	map__free(metrics->process_numbers);
 	map__free(metrics->method_numbers);
@@ -94,8 +96,7 @@ static uint32_t add_process(struct metrics *metrics, const struct model *model,
 	return (uint32_t)number;
 }
 
-/* Of a process of the model; NULL: it has no name yet, or is forgotten. */
-static struct metrics_process *process_of(const struct metrics *metrics, uint32_t index)
+struct metrics_process *metrics__process(const struct metrics *metrics, uint32_t index)
 {
 	uint32_t slot = index < metrics->slots_room ? metrics->slots[index] : 0;
 
@@ -108,20 +109,15 @@ static void look_at_processes(struct metrics *metrics, const struct model *model
 
 	metrics->slots = alloc__room(metrics->slots, &metrics->slots_room, count,
 				     sizeof(*metrics->slots));
-	for (uint32_t i = 0; i < metrics->processes_count; i++) {
-		struct metrics_process *process = &metrics->processes[i];
-
-		process->alive = false;
-		memset(process->bodies, 0, sizeof(process->bodies));
-		process->loads = process->unloads = 0;
-	}
+	for (uint32_t i = 0; i < metrics->processes_count; i++)
+		metrics->processes[i].alive = false;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct model_process *row = model__process(model, i);
 
 		if (!metrics->slots[i] && (row->comm || row->end_ns))
 			metrics->slots[i] = add_process(metrics, model, row) + 1;
-		if (process_of(metrics, i) && !row->end_ns)
-			process_of(metrics, i)->alive = true;
+		if (metrics__process(metrics, i) && !row->end_ns)
+			metrics__process(metrics, i)->alive = true;
 	}
 }
 
@@ -213,39 +209,24 @@ static void look_at_bodies(struct metrics *metrics, const struct model *model)
 
 	for (uint32_t i = 0; i < model__bodies(model); i++) {
 		const struct model_body *body = model__body(model, i);
-		struct metrics_process *process = process_of(metrics, body->process);
+		struct metrics_process *process = metrics__process(metrics, body->process);
 
-		if (!process)
-			continue;
-		if (body->source != MODEL_SOURCE_IMAGE) {
-			process->loads++;
-			process->unloads += !!body->died_ns;
-		}
-		if (!body->died_ns)
-			process->bodies[view__tier(body)]++;
-		if (deltas__body(&metrics->deltas, model, i, samples))
+		if (process && deltas__body(&metrics->deltas, model, i, samples))
 			add_body(metrics, model, process, body, samples);
 	}
 	for (uint32_t i = 0; i < model__processes(model); i++) {
-		struct metrics_process *process = process_of(metrics, i);
+		struct metrics_process *process = metrics__process(metrics, i);
 
 		for (uint32_t kind = MODEL_FRAME_BODY + 1;
 		     process && kind < MODEL_FRAME_KINDS; kind++)
 			if (deltas__leaf(&metrics->deltas, model, i, kind, samples))
 				deltas__add(process->samples[TS_TIER_COUNT + kind], samples);
 	}
-	for (; metrics->patches_seen < model__patches(model); metrics->patches_seen++) {
-		uint32_t index = model__patch(model, metrics->patches_seen)->process;
-		struct metrics_process *process = process_of(metrics, index);
-
-		if (process)
-			process->patches++;
-	}
 }
 
 /* --- what has ended ------------------------------------------------------- */
 
-static void forget_methods(struct metrics *metrics, uint32_t process)
+static void forget_methods(struct metrics *metrics)
 {
 	uint32_t kept = 0;
 
@@ -254,7 +235,7 @@ static void forget_methods(struct metrics *metrics, uint32_t process)
 	for (uint32_t i = 0; i < metrics->methods_count; i++) {
 		struct metrics_method method = metrics->methods[i];
 
-		if (method.process == process) {
+		if (!metrics->processes[method.process].used) {
 			metrics->own_methods -= method.own;
 			continue;
 		}
@@ -264,21 +245,32 @@ static void forget_methods(struct metrics *metrics, uint32_t process)
 	metrics->methods_count = kept;
 }
 
+/* All that have just gone at once: there may be a hundred of them in a second. */
+static void forget_what_they_had(struct metrics *metrics)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < metrics->slots_room; i++) {
+		uint32_t slot = metrics->slots[i];
+
+		if (!slot || slot == METRICS_FORGOTTEN || metrics->processes[slot - 1].used)
+			continue;
+		metrics->slots[i] = METRICS_FORGOTTEN;
+		metrics_code__forget(metrics->code, i);
+	}
+	for (uint32_t i = 0; i < metrics->versions_count; i++)
+		if (metrics->processes[metrics->versions[i].process].used)
+			metrics->versions[kept++] = metrics->versions[i];
+	metrics->versions_count = kept;
+	forget_methods(metrics);
+}
+
 static void forget(struct metrics *metrics, uint32_t index)
 {
 	struct metrics_process *process = &metrics->processes[index];
-	uint32_t kept = 0;
 
 	process->used = false;
 	map__remove(metrics->process_numbers, (uint32_t)process->pid, process->name);
-	for (uint32_t i = 0; i < metrics->slots_room; i++)
-		if (metrics->slots[i] == index + 1)
-			metrics->slots[i] = METRICS_FORGOTTEN;
-	for (uint32_t i = 0; i < metrics->versions_count; i++)
-		if (metrics->versions[i].process != index)
-			metrics->versions[kept++] = metrics->versions[i];
-	metrics->versions_count = kept;
-	forget_methods(metrics, index);
 }
 
 /* The one that ended first; UINT32_MAX without one. */
@@ -300,7 +292,7 @@ static uint32_t oldest_ended(const struct metrics *metrics)
 /* Each stays for one text that is read; those that nobody reads do not pile up. */
 static void forget_ended(struct metrics *metrics, uint64_t scraped)
 {
-	uint32_t ended = 0;
+	uint32_t ended = 0, gone = 0;
 
 	for (uint32_t i = 0; i < metrics->processes_count; i++) {
 		struct metrics_process *process = &metrics->processes[i];
@@ -313,13 +305,17 @@ static void forget_ended(struct metrics *metrics, uint64_t scraped)
 			process->ended = metrics->text;
 		if (process->alive)
 			continue;
-		if (process->ended <= scraped)
+		if (process->ended <= scraped) {
 			forget(metrics, i);
-		else
+			gone++;
+		} else {
 			ended++;
+		}
 	}
-	for (; ended > METRICS_ENDED; ended--)
+	for (; ended > METRICS_ENDED; ended--, gone++)
 		forget(metrics, oldest_ended(metrics));
+	if (gone)
+		forget_what_they_had(metrics);
 }
 
 void metrics__look(struct metrics *metrics, const struct model *model, uint64_t scraped)
@@ -328,5 +324,6 @@ void metrics__look(struct metrics *metrics, const struct model *model, uint64_t 
 	deltas__begin(&metrics->deltas, model);
 	look_at_processes(metrics, model);
 	look_at_bodies(metrics, model);
+	metrics_code__look(metrics, model);
 	forget_ended(metrics, scraped);
 }

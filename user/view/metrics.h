@@ -13,6 +13,7 @@
 #define TIERSCOPE_VIEW_METRICS_H
 
 #include "deltas.h"
+#include "tier_ups.h"
 
 #include "../base/buf.h"
 #include "../base/map.h"
@@ -24,6 +25,22 @@
 /* enum ts_tier, then kinds of leaves that are no body. */
 #define METRICS_TIERS (TS_TIER_COUNT + MODEL_FRAME_KINDS)
 
+/* Of durations; the last bucket has what is longer than all bounds. */
+#define METRICS_BUCKETS 13
+struct metrics_bound {
+	uint64_t ns;			/* up to it, inclusive */
+	const char *seconds;
+};
+extern const struct metrics_bound metrics_bounds[METRICS_BUCKETS - 1];
+
+struct metrics_histogram {
+	uint64_t buckets[METRICS_BUCKETS];	/* each without those below it */
+	uint64_t sum_ns;
+};
+
+/* Of a function's IL versions: see docs/METRICS.md. */
+enum metrics_rejit { METRICS_REQUESTED, METRICS_COMPILED, METRICS_REVERTED, METRICS_REJITS };
+
 /* A process as a monitoring system sees it: one pid and name, whatever it has exec'ed. */
 struct metrics_process {
 	int32_t pid;
@@ -34,6 +51,8 @@ struct metrics_process {
 	uint64_t others[MODEL_EVENTS_MAX]; /* of bodies without a series */
 	uint64_t bodies[TS_TIER_COUNT];	/* alive */
 	uint64_t loads, unloads, patches;
+	uint64_t rejits[METRICS_REJITS];
+	struct metrics_histogram tier_ups[TIER_UPS];
 };
 
 struct metrics_method {
@@ -86,7 +105,7 @@ struct metrics {
 	struct metrics_version *versions;
 	uint32_t versions_count, versions_capacity;
 	uint32_t own_methods;
-	uint32_t patches_seen;
+	struct metrics_code *code;	/* what was seen of it */
 	uint64_t text;			/* number of the one that is written after this look */
 };
 

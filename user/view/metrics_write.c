@@ -202,6 +202,71 @@ static void code_events(const struct text *text)
 	}
 }
 
+static void rejits(const struct text *text)
+{
+	static const char name[] = "tierscope_rejits";
+	static const char *const kinds[METRICS_REJITS] = {
+		[METRICS_REQUESTED] = "requested", [METRICS_COMPILED] = "compiled",
+		[METRICS_REVERTED] = "reverted",
+	};
+
+	family(text, name, "counter",
+	       "ReJITs: of a function by ReJITID, the bodies of them, returns to the original IL.");
+	for (uint32_t i = 0; i < text->metrics->processes_count; i++) {
+		const struct metrics_process *process = &text->metrics->processes[i];
+
+		for (unsigned int kind = 0; process->used && kind < METRICS_REJITS; kind++) {
+			begin(text, name, TOTAL, i);
+			buf__printf(text->buf, ",kind=\"%s\"", kinds[kind]);
+			end(text, process->rejits[kind]);
+		}
+	}
+}
+
+static void histogram(const struct text *text, const char *name, uint32_t index,
+		      const struct metrics_histogram *histogram)
+{
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < METRICS_BUCKETS; i++) {
+		count += histogram->buckets[i];
+		begin(text, name, "_bucket", index);
+		buf__printf(text->buf, ",le=\"%s\"",
+			    i < METRICS_BUCKETS - 1 ? metrics_bounds[i].seconds : "+Inf");
+		end(text, count);
+	}
+	begin(text, name, "_count", index);
+	end(text, count);
+	begin(text, name, "_sum", index);
+	buf__printf(text->buf, "} %.9f\n", 1e-9 * (double)histogram->sum_ns);
+}
+
+/* From 0 on, as a rate needs it; but most processes that come and go never reach tier 1. */
+static void tier_ups(const struct text *text)
+{
+	static const struct {
+		const char *family, *help;
+	} rows[TIER_UPS] = {
+		[TIER_UP_COMPILED] = { "tierscope_tier_up_seconds",
+			"From a function's first code to its tier-1 code." },
+		[TIER_UP_PUBLISHED] = { "tierscope_tier_up_publish_seconds",
+			"From tier-1 code until calls were seen to reach it." },
+	};
+
+	for (unsigned int way = 0; way < TIER_UPS; way++) {
+		family(text, rows[way].family, "histogram", rows[way].help);
+		for (uint32_t i = 0; i < text->metrics->processes_count; i++) {
+			const struct metrics_process *process = &text->metrics->processes[i];
+			uint64_t count = 0;
+
+			for (unsigned int j = 0; j < METRICS_BUCKETS; j++)
+				count += process->tier_ups[way].buckets[j];
+			if (process->used && (count || (process->alive && process->loads)))
+				histogram(text, rows[way].family, i, &process->tier_ups[way]);
+		}
+	}
+}
+
 /* Counts of one family stand together. */
 static void ledger(const struct text *text, const struct metrics_outside *outside)
 {
@@ -256,6 +321,8 @@ void metrics__write(const struct metrics *metrics, const struct model *model,
 	versions(&text);
 	bodies(&text);
 	code_events(&text);
+	rejits(&text);
+	tier_ups(&text);
 	ledger(&text, outside);
 	own(&text, outside);
 	if (open)

@@ -5,10 +5,10 @@
 #include "tiering.h"
 
 #include "json_rows.h"
+#include "tier_ups.h"
 #include "view_internal.h"
 
 #include "../base/alloc.h"
-#include "../base/map.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,9 +16,6 @@
 
 /* Names that the kernel cuts at 15 bytes: ".NET Tiered Compilation Worker", v8 to v10. */
 #define TIERING_THREAD ".NET Tiered Com"
-
-/* Their function, or their IL version, cannot be told. */
-#define NO_WAY (MODEL_BODY_FUNCTION_UNKNOWN | MODEL_BODY_REJIT_UNKNOWN | MODEL_BODY_DYNAMIC)
 
 static const struct {
 	const char *name, *text;
@@ -100,12 +97,6 @@ struct times {
 	uint32_t count, capacity;
 };
 
-static void add_time(struct times *times, uint64_t from, uint64_t to)
-{
-	alloc__grow(times->items, times->count, times->capacity);
-	times->items[times->count++] = to > from ? to - from : 0;
-}
-
 static int by_size(const void *left, const void *right)
 {
 	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
@@ -127,68 +118,26 @@ static struct tiering_times summarize(struct times *times)
 	return result;
 }
 
-/* A version's first code of all; what was there before the recording has no birth. */
-static struct map *find_first(const struct model *model)
+/* context: of each way its times */
+static void add_tier_up(void *context, enum tier_up way, const struct model_body *body,
+			uint64_t ns)
 {
-	struct map *first = map__new();
+	struct times *times = (struct times *)context + way;
 
-	for (uint32_t i = 0; i < model__bodies(model); i++) {
-		const struct model_body *body = model__body(model, i);
-		uint64_t known;
-
-		if (body->flags & NO_WAY)
-			continue;
-		if (!map__get(first, body->process ^ (uint64_t)body->rejit_id << 32,
-			      body->function_id, &known) ||
-		    body->born_ns < model__body(model, (uint32_t)known)->born_ns)
-			map__set(first, body->process ^ (uint64_t)body->rejit_id << 32,
-				 body->function_id, i);
-	}
-	return first;
+	(void)body;
+	alloc__grow(times->items, times->count, times->capacity);
+	times->items[times->count++] = ns;
 }
 
 void tiering__latency(const struct model *model, struct tiering_latency *ret_latency)
 {
-	struct times compiled = { 0 }, published = { 0 };
-	struct map *first = find_first(model);
-	bool *told;
+	struct times times[TIER_UPS] = { 0 };
+	struct tier_ups ups = { 0 };
 
-	for (uint32_t i = 0; i < model__bodies(model); i++) {
-		const struct model_body *body = model__body(model, i), *begin;
-		uint64_t number;
-
-		if (body->tier != TS_TIER_1 || body->source != MODEL_SOURCE_EVENT ||
-		    body->flags & NO_WAY ||
-		    !map__get(first, body->process ^ (uint64_t)body->rejit_id << 32,
-			      body->function_id, &number))
-			continue;
-		begin = model__body(model, (uint32_t)number);
-		/* What is instrumented at tier 1 was precompiled, sampled there or not. */
-		if (number != i && begin->source == MODEL_SOURCE_EVENT &&
-		    begin->tier != TS_TIER_1_INSTRUMENTED)
-			add_time(&compiled, begin->born_ns, body->born_ns);
-	}
-	map__free(first);
-	/*
-	 * Of cells that were looked at before: the first look says nothing of when.  And each
-	 * body's first: calls return to it after a revert.
-	 */
-	told = alloc__zeroed((size_t)model__bodies(model) + 1, sizeof(*told));
-	for (uint32_t i = 0; i < model__patches(model); i++) {
-		const struct model_patch *patch = model__patch(model, i);
-		const struct model_body *body = patch->body == MODEL_NONE ? NULL :
-						model__body(model, patch->body);
-
-		if (!body || told[patch->body])
-			continue;
-		told[patch->body] = true;
-		if (patch->window_ns[0] && body->tier == TS_TIER_1 &&
-		    body->source == MODEL_SOURCE_EVENT)
-			add_time(&published, body->born_ns, patch->window_ns[1]);
-	}
-	free(told);
-	ret_latency->compiled = summarize(&compiled);
-	ret_latency->published = summarize(&published);
+	tier_ups__look(&ups, model, add_tier_up, times);
+	tier_ups__free(&ups);
+	ret_latency->compiled = summarize(&times[TIER_UP_COMPILED]);
+	ret_latency->published = summarize(&times[TIER_UP_PUBLISHED]);
 }
 
 /* --- delays and batches ------------------------------------------------------------------ */

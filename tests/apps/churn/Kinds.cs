@@ -16,6 +16,11 @@ namespace Churn;
 internal static class Kinds
 {
     private const int KeepMilliseconds = 4_000;
+    private const int CrowdThreads = 1_000;
+    private const int CrowdMilliseconds = 60_000;
+    private const int CrowdStackBytes = 128 * 1024;
+    private const int CrowdPause = 250;
+    private const int CallsPerTurn = 10_000;
     private const int LambdasPerCollection = 500;
     private const int CallsPerLambda = 4_000;
     private const int RunsPerContext = 300;
@@ -43,11 +48,11 @@ internal static class Kinds
     }
 
     // x => x * A + C, some times over.
-    private static Func<long, long> Make(int number)
+    private static Func<long, long> Make(int number, int steps = 20)
     {
         ParameterExpression x = Expression.Parameter(typeof(long), "x");
         Expression body = x;
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < steps; i++)
             body = Expression.Add(Expression.Multiply(body, Expression.Constant(6364136223846793005L)),
                                   Expression.Constant((long)number));
         return Expression.Lambda<Func<long, long>>(body, $"Lambda{number:d6}", new[] { x }).Compile();
@@ -75,6 +80,38 @@ internal static class Kinds
         });
         watcher.Join();
         Console.WriteLine($"churn: longest pause compiling {compiling} us");
+    }
+
+    // So many at once, and a thousand threads that call one or another of them from time to time.
+    public static void Crowd(int count)
+    {
+        var kept = new Func<long, long>[count];
+        for (int i = 0; i < count; i++)
+        {
+            kept[i] = Make(i, 2);
+            kept[i](1);
+        }
+        var threads = new Thread[CrowdThreads];
+        long end = Environment.TickCount64 + CrowdMilliseconds;
+        for (int i = 0; i < threads.Length; i++)
+        {
+            int first = i;
+            threads[i] = new Thread(() => Call(kept, first, end), CrowdStackBytes) { Name = $"crowd{i}" };
+            threads[i].Start();
+        }
+        Console.WriteLine("churn: crowd");
+        foreach (Thread thread in threads)
+            thread.Join();
+    }
+
+    private static void Call(Func<long, long>[] kept, int first, long end)
+    {
+        for (int turn = first; Environment.TickCount64 < end; turn += CrowdThreads)
+        {
+            for (int i = 0; i < CallsPerTurn; i++)
+                kept[turn % kept.Length](i);
+            Thread.Sleep(CrowdPause);
+        }
     }
 
     private static long LongestPause(long end, Action<int> work)

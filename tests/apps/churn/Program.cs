@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // Makes and drops code as fast as the runtime can, so that rings run over and
-// addresses are used again: churn [SECONDS | lambdas COUNT | contexts COUNT | keep COUNT | twins SECONDS].
+// addresses are used again: churn [SECONDS | lambdas COUNT | contexts COUNT | keep COUNT | crowd COUNT | twins SECONDS].
 
 using System;
 using System.Diagnostics;
@@ -22,7 +22,7 @@ internal static class Program
         double seconds = 10;
         if (args.Length > 2 || (args.Length == 1 && !double.TryParse(args[0], CultureInfo.InvariantCulture, out seconds)))
         {
-            Console.Error.WriteLine("usage: churn [SECONDS | lambdas COUNT | contexts COUNT | keep COUNT | twins SECONDS]");
+            Console.Error.WriteLine("usage: churn [SECONDS | lambdas COUNT | contexts COUNT | keep COUNT | crowd COUNT | twins SECONDS]");
             return 3;
         }
         Console.WriteLine($"churn: pid {Environment.ProcessId}, {seconds.ToString(CultureInfo.InvariantCulture)} s");
@@ -57,6 +57,7 @@ internal static class Program
             case "lambdas": Kinds.Lambdas((int)number); break;
             case "contexts": Kinds.Contexts((int)number); break;
             case "keep": Kinds.Keep((int)number); break;
+            case "crowd": Kinds.Crowd((int)number); break;
             case "twins": Kinds.Twins(number); break;
             default: throw new ArgumentException($"no kind {kind}");
         }

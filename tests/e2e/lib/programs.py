@@ -18,6 +18,7 @@ APPS = os.path.join(OUTPUT, "apps")
 
 # A profiler for tests, main or not (tests/rejit).
 REJIT_PROFILER = os.path.join(APPS, "rejit_profiler.so")
+HOOK_CLSID = "{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}"
 REJIT_CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
 
 # What would change a target behind the test's back.
@@ -50,6 +51,12 @@ def main_profiler():
     check.that(os.path.exists(REJIT_PROFILER), f"{REJIT_PROFILER} is not built: make e2e-test")
     return {"CORECLR_ENABLE_PROFILING": "1", "CORECLR_PROFILER": REJIT_CLSID, "CORECLR_PROFILER_PATH": REJIT_PROFILER,
             "REJIT_PROFILER": REJIT_PROFILER}
+
+
+def hooked(hook=None):
+    """The environment that makes a runtime load the hook from the start."""
+    return {"CORECLR_ENABLE_NOTIFICATION_PROFILERS": "1",
+            "CORECLR_NOTIFICATION_PROFILERS": f"{hook or os.path.join(OUTPUT, 'libtierscope_hook.so')}={HOOK_CLSID};"}
 
 
 def dotnet_trace():

@@ -95,6 +95,8 @@ def who_waited(t):
             within(sum(ours[state] for state in BLOCKED), known["life"] - known["run"] - known["delay"], most, "blocked")
             check.at_least(total(ours), 0.99 * known["life"], "wall clock, ns")
             check.at_least(document.document["recording"]["end_ns"] - ours["since_ns"], total(ours), "until the end, ns")
+    with t.case(f"{100 * WHOLE:.0f} % of the stacks are whole"):
+        check_whole(path, programs.app("waits"))
     with t.case("a thread that waits in epoll"):
         tid = next(th["tid"] for th in document.document["threads"] if th["name"] == ".NET Sockets")
         check.at_least(times[tid]["poll"] + times[tid]["runnable"], 0.9 * total(times[tid]), "ns")
@@ -109,6 +111,28 @@ def who_waited(t):
                     folded + clock["samples"] * clock["period"], "ns in --wall")
         text = loader.report(t, path, "--off-cpu")
         check.that("time of threads" in text.out and "off-cpu futex" in text.out, f"a table of threads in\n{text}")
+
+
+WHOLE = 0.99
+THREAD_STARTS = ("libc.so.6!clone3", "libc.so.6!__clone3", "libc.so.6!clone", "libc.so.6!__clone")
+
+
+def check_whole(path, program):
+    """They reach the function in which their thread began.  (In the first second images are mapped whose
+    rules are not known yet; of a stack through those the loader has a piece.)"""
+    recorded, start = recording.Recording(path), (os.path.basename(program), native.entry_point(program))
+    counts, cut = [0, 0], []
+    for when, _, stack, _ in recorded.weighed:
+        frames = list(recorded.frames_of(stack))
+        late = when - recorded.start_ns > 1e9
+        counts[late] += 1
+        module = frames[-1][2].partition("!")[0]
+        if frames[-1][2] not in THREAD_STARTS and (module, frames[-1][3]) != start:
+            cut.append((late, " < ".join(frame[2] or "managed" for frame in frames)))
+    late = [text for is_late, text in cut if is_late]
+    print(f"{len(cut)} of {sum(counts)} stacks are cut, {len(late)} of {counts[1]} after the first second: {late[:5]}")
+    check.at_least(counts[1], 100, "stacks after the first second")
+    check.at_least(1 - len(late) / counts[1], WHOLE, "share of stacks that reach the thread's start")
 
 
 def threads_of(pid):
@@ -174,6 +198,8 @@ def suspended(t):
         check.at_least(seen, SUSPENDED, "stacks")
         check.at_least(1 - cut / seen, 0.95, "share of those with a caller")
         check.empty(wrong, "stacks are wrong")
+    with t.case(f"{100 * WHOLE:.0f} % of the stacks are whole"):
+        check_whole(path, programs.app("below"))
 
 
 @check.test("off-CPU: what cannot be asked for", timeout=60)

@@ -8,7 +8,7 @@ And stacks through the handlers of signals, of threads that the runtime stops.""
 import re
 import subprocess
 
-from lib import check, loader, programs, recording
+from lib import check, loader, native, programs, recording
 
 SECONDS = 4
 BAD_FRAME = 1 << 2
@@ -28,11 +28,6 @@ CHAINS = {
 }
 # Where the C library is the leaf, and managed code its caller.
 LIBC_CALLERS = ("Calling.Sort", "Calling.Fill")
-
-
-def entry_point(path):
-    header = subprocess.run(["readelf", "-hW", path], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
-    return int(re.search(r"Entry point address: +0x([0-9a-f]+)", header)[1], 16)
 
 
 class Stack:
@@ -86,7 +81,7 @@ def whole_stacks(t):
     path, program = t.path("out.tscope"), programs.app("below")
     result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", program, "native", SECONDS)
     check.equal(result.code, 0, f"{result}\nexit code")
-    recorded, entry = recording.Recording(path), entry_point(program)
+    recorded, entry = recording.Recording(path), native.entry_point(program)
     seen, wrong, leaves, ends, pieces, samples = {}, {}, [], 0, 0, 0
     for sample, stack in zip(recorded.samples, recorded.stacks_of_samples):
         found = Stack(recorded, list(recorded.numbers_of(stack)))
@@ -139,7 +134,7 @@ def through_signals(t):
     programs.need_root()
     programs.need("readelf")
     program = programs.app("below")
-    place, entry, seen, leaves, wrong, cut = signal_return(), entry_point(program), 0, 0, [], []
+    place, entry, seen, leaves, wrong, cut = signal_return(), native.entry_point(program), 0, 0, [], []
     for attempt in range(TRIES):
         path = t.path(f"{attempt}.tscope")
         result = loader.record(t, "-o", path, "-F", 9973, "--", program, "suspend", SECONDS)

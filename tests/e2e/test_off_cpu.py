@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from lib import check, loader, native, programs, recording, report
+from lib import check, loader, native, programs, recording, report, whole
 
 EVENT = report.OFF_CPU
 # thread: (method, what it waits for, at least so long: rounds * ms)
@@ -114,25 +114,9 @@ def who_waited(t):
 
 
 WHOLE = 0.99
-THREAD_STARTS = ("libc.so.6!clone3", "libc.so.6!__clone3", "libc.so.6!clone", "libc.so.6!__clone")
-
-
 def check_whole(path, program):
-    """They reach the function in which their thread began.  (In the first second images are mapped whose
-    rules are not known yet; of a stack through those the loader has a piece.)"""
-    recorded, start = recording.Recording(path), (os.path.basename(program), native.entry_point(program))
-    counts, cut = [0, 0], []
-    for when, _, stack, _ in recorded.weighed:
-        frames = list(recorded.frames_of(stack))
-        late = when - recorded.start_ns > 1e9
-        counts[late] += 1
-        module = frames[-1][2].partition("!")[0]
-        if frames[-1][2] not in THREAD_STARTS and (module, frames[-1][3]) != start:
-            cut.append((late, " < ".join(frame[2] or "managed" for frame in frames)))
-    late = [text for is_late, text in cut if is_late]
-    print(f"{len(cut)} of {sum(counts)} stacks are cut, {len(late)} of {counts[1]} after the first second: {late[:5]}")
-    check.at_least(counts[1], 100, "stacks after the first second")
-    check.at_least(1 - len(late) / counts[1], WHOLE, "share of stacks that reach the thread's start")
+    recorded = recording.Recording(path)
+    whole.check_share(recorded, [(when, stack) for when, _, stack, _ in recorded.weighed], program, 100, WHOLE)
 
 
 def threads_of(pid):

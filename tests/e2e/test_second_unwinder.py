@@ -16,12 +16,10 @@ import signal
 import subprocess
 import time
 
-from lib import check, loader, native, programs, recording
+from lib import check, loader, native, programs, recording, whole
 
 ROUNDS = 20
 BAR = 0.999
-DEEPEST = 127  # frames of a sample, and no more
-STARTS = ("clone", "clone3")
 THREAD = re.compile(r"^TID (\d+):$")
 
 
@@ -118,7 +116,7 @@ class Comparison:
         ours = [frame for frame in self.recorded.frames_of(max(taken)[1]) if frame[0] != recording.FRAME_KERNEL]
         self.stacks += 1
         # Where a new thread begins, so says the rule, nobody called; who makes it is at the same place.
-        if ours[0][2].partition("!")[2].strip("_") in STARTS:
+        if ours[0][2].partition("!")[2].strip("_") in whole.THREAD_STARTS:
             return
         if all(self.is_native(ours, at) for at in range(len(ours))):
             for at in range(len(ours)):
@@ -136,7 +134,7 @@ class Comparison:
             at += 1
         if at and ours[at][0] == recording.FRAME_BODY:
             self.count(stop, ours, theirs, at)
-        if len(ours) >= DEEPEST:
+        if len(ours) >= whole.DEEPEST:
             return
         self.threads += 1
         if not self.is_start(stop, theirs[-1]):
@@ -152,7 +150,7 @@ class Comparison:
     def is_start(self, stop, frame):
         address, name = frame
         place = stop.memory.place(address)
-        return name.strip("_") in STARTS or place and place[0] == self.program
+        return name.strip("_") in whole.THREAD_STARTS or place and place[0] == self.program
 
 
 @check.test("stacks against a second unwinder", timeout=120)

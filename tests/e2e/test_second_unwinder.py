@@ -25,8 +25,11 @@ THREAD = re.compile(r"^TID (\d+):$")
 
 def states(pid):
     for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as stat:
-            yield stat.read().rsplit(")", 1)[1].split()[0]
+        try:
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as stat:
+                yield stat.read().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            pass  # it has ended
 
 
 def eu_stack(pid):
@@ -118,7 +121,7 @@ class Comparison:
         # Where a new thread begins, so says the rule, nobody called; who makes it is at the same place.
         if ours[0][2].partition("!")[2].strip("_") in whole.THREAD_STARTS:
             return
-        if all(self.is_native(ours, at) for at in range(len(ours))):
+        if all(self.is_native(ours, at) for at in range(len(ours))) and not self.ends(ours, -1):
             for at in range(len(ours)):
                 self.count(stop, ours, theirs, at)
             if len(ours) < len(theirs):
@@ -126,7 +129,7 @@ class Comparison:
                 self.wrong.setdefault(f"{len(theirs) - len(ours)} frames are missing behind {ours[-1]}", self.text(ours))
             return
         at = 0
-        while self.is_native(ours, at):
+        while self.is_native(ours, at):  # a managed one comes, or the end of what can be compared
             self.count(stop, ours, theirs, at)
             if self.ends(ours, at):
                 self.hijacked += 1

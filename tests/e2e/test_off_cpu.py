@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from lib import check, loader, native, programs, recording, report
+from lib import check, loader, native, programs, recording, report, whole
 
 EVENT = report.OFF_CPU
 # thread: (method, what it waits for, at least so long: rounds * ms)
@@ -95,6 +95,8 @@ def who_waited(t):
             within(sum(ours[state] for state in BLOCKED), known["life"] - known["run"] - known["delay"], most, "blocked")
             check.at_least(total(ours), 0.99 * known["life"], "wall clock, ns")
             check.at_least(document.document["recording"]["end_ns"] - ours["since_ns"], total(ours), "until the end, ns")
+    with t.case(f"{100 * WHOLE:.0f} % of the stacks are whole"):
+        check_whole(path, programs.app("waits"))
     with t.case("a thread that waits in epoll"):
         tid = next(th["tid"] for th in document.document["threads"] if th["name"] == ".NET Sockets")
         check.at_least(times[tid]["poll"] + times[tid]["runnable"], 0.9 * total(times[tid]), "ns")
@@ -109,6 +111,12 @@ def who_waited(t):
                     folded + clock["samples"] * clock["period"], "ns in --wall")
         text = loader.report(t, path, "--off-cpu")
         check.that("time of threads" in text.out and "off-cpu futex" in text.out, f"a table of threads in\n{text}")
+
+
+WHOLE = 0.99
+def check_whole(path, program):
+    recorded = recording.Recording(path)
+    whole.check_share(recorded, [(when, stack) for when, _, stack, _ in recorded.weighed], program, 100, WHOLE)
 
 
 def threads_of(pid):
@@ -174,6 +182,8 @@ def suspended(t):
         check.at_least(seen, SUSPENDED, "stacks")
         check.at_least(1 - cut / seen, 0.95, "share of those with a caller")
         check.empty(wrong, "stacks are wrong")
+    with t.case(f"{100 * WHOLE:.0f} % of the stacks are whole"):
+        check_whole(path, programs.app("below"))
 
 
 @check.test("off-CPU: what cannot be asked for", timeout=60)

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import time
 
-from lib import check, loader, native, programs, recording
+from lib import check, loader, native, programs, recording, whole
 
 ROUNDS = 20
 BAR = 0.999
@@ -25,8 +25,11 @@ THREAD = re.compile(r"^TID (\d+):$")
 
 def states(pid):
     for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as stat:
-            yield stat.read().rsplit(")", 1)[1].split()[0]
+        try:
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as stat:
+                yield stat.read().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            pass  # it has ended
 
 
 def eu_stack(pid):
@@ -115,10 +118,10 @@ class Comparison:
             return
         ours = [frame for frame in self.recorded.frames_of(max(taken)[1]) if frame[0] != recording.FRAME_KERNEL]
         self.stacks += 1
-        # New threads are made here, and where the new one begins the rules say that nobody called.
-        if not len(theirs) > 1 and ours[0][2] == "libc.so.6!clone3":
+        # Where a new thread begins, so says the rule, nobody called; who makes it is at the same place.
+        if ours[0][2].partition("!")[2].strip("_") in whole.THREAD_STARTS:
             return
-        if all(self.is_native(ours, at) for at in range(len(ours))):
+        if all(self.is_native(ours, at) for at in range(len(ours))) and not self.ends(ours, -1):
             for at in range(len(ours)):
                 self.count(stop, ours, theirs, at)
             if len(ours) < len(theirs):
@@ -126,7 +129,7 @@ class Comparison:
                 self.wrong.setdefault(f"{len(theirs) - len(ours)} frames are missing behind {ours[-1]}", self.text(ours))
             return
         at = 0
-        while self.is_native(ours, at):
+        while self.is_native(ours, at):  # a managed one comes, or the end of what can be compared
             self.count(stop, ours, theirs, at)
             if self.ends(ours, at):
                 self.hijacked += 1
@@ -134,6 +137,8 @@ class Comparison:
             at += 1
         if at and ours[at][0] == recording.FRAME_BODY:
             self.count(stop, ours, theirs, at)
+        if len(ours) >= whole.DEEPEST:
+            return
         self.threads += 1
         if not self.is_start(stop, theirs[-1]):
             return
@@ -148,7 +153,7 @@ class Comparison:
     def is_start(self, stop, frame):
         address, name = frame
         place = stop.memory.place(address)
-        return name.strip("_") in ("clone", "clone3") or place and place[0] == self.program
+        return name.strip("_") in whole.THREAD_STARTS or place and place[0] == self.program
 
 
 @check.test("stacks against a second unwinder", timeout=120)

@@ -5,10 +5,13 @@ one right stack for each of its functions: tests/apps/below, Calling.cs and
 below_native.c.  From the leaf to the thread's first function nothing may be missing.
 And stacks through the handlers of signals, of threads that the runtime stops."""
 
+import os
 import re
+import shutil
+import signal
 import subprocess
 
-from lib import check, loader, programs, recording
+from lib import check, loader, native, programs, recording, whole
 
 SECONDS = 4
 BAD_FRAME = 1 << 2
@@ -28,11 +31,6 @@ CHAINS = {
 }
 # Where the C library is the leaf, and managed code its caller.
 LIBC_CALLERS = ("Calling.Sort", "Calling.Fill")
-
-
-def entry_point(path):
-    header = subprocess.run(["readelf", "-hW", path], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
-    return int(re.search(r"Entry point address: +0x([0-9a-f]+)", header)[1], 16)
 
 
 class Stack:
@@ -86,7 +84,7 @@ def whole_stacks(t):
     path, program = t.path("out.tscope"), programs.app("below")
     result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", program, "native", SECONDS)
     check.equal(result.code, 0, f"{result}\nexit code")
-    recorded, entry = recording.Recording(path), entry_point(program)
+    recorded, entry = recording.Recording(path), native.entry_point(program)
     seen, wrong, leaves, ends, pieces, samples = {}, {}, [], 0, 0, 0
     for sample, stack in zip(recorded.samples, recorded.stacks_of_samples):
         found = Stack(recorded, list(recorded.numbers_of(stack)))
@@ -139,7 +137,7 @@ def through_signals(t):
     programs.need_root()
     programs.need("readelf")
     program = programs.app("below")
-    place, entry, seen, leaves, wrong, cut = signal_return(), entry_point(program), 0, 0, [], []
+    place, entry, seen, leaves, wrong, cut = signal_return(), native.entry_point(program), 0, 0, [], []
     for attempt in range(TRIES):
         path = t.path(f"{attempt}.tscope")
         result = loader.record(t, "-o", path, "-F", 9973, "--", program, "suspend", SECONDS)
@@ -168,3 +166,37 @@ def through_signals(t):
     with t.case("they reach the thread's first function"):
         # A signal can come in a stub, in which nobody but its bytes tells who called.
         check.at_least(1 - len(cut) / seen, 0.8, "share")
+
+
+WHOLE = 0.995
+
+
+def check_whole(path, program):
+    recorded = recording.Recording(path)
+    taken = [(sample[0], stack) for sample, stack in zip(recorded.samples, recorded.stacks_of_samples)]
+    whole.check_share(recorded, taken, program, 200, WHOLE)
+
+
+@check.test("stacks reach the thread's start", timeout=120)
+def reach_the_start(t):
+    programs.need_root()
+    programs.need("readelf")
+    with t.case("the C# compiler"):
+        path = t.path("csc.tscope")
+        result = loader.record(t, "-F", loader.FREQUENCY, "-o", path, "--", programs.compiler(), t.path("out.dll"))
+        check.equal(result.code, 0, f"{result}\nexit code")
+        check_whole(path, os.path.realpath(shutil.which("dotnet")))
+    with t.case("the demo"):
+        path = t.path("demo.tscope")
+        result = loader.record(t, "-F", loader.FREQUENCY, "-o", path, "--", programs.app("demo"), 4)
+        check.equal(result.code, 0, f"{result}\nexit code")
+        check_whole(path, programs.app("demo"))
+    with t.case("Kestrel under load"):
+        path, port = t.path("web.tscope"), programs.free_port()
+        recorder = loader.Recorder(t, "-F", loader.FREQUENCY, "-o", path, "--", programs.app("web"), "--urls", f"http://127.0.0.1:{port}")
+        web = programs.wait_for_dotnet(recorder.pid)
+        programs.wait_for_port(port)
+        programs.load_web(port, 4)
+        os.kill(web, signal.SIGTERM)
+        recorder.finish()
+        check_whole(path, programs.app("web"))

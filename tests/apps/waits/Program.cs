@@ -21,6 +21,7 @@ internal static class Program
     private const int Rounds = 20;
 
     private static readonly ConcurrentQueue<string> Told = new();
+    private static volatile bool lockerDone;
 
     [DllImport("libc", EntryPoint = "gettid")]
     private static extern int ThisThread();
@@ -62,6 +63,29 @@ internal static class Program
         return $"\"waited\": {first}, \"waited_later\": {Sum(Rounds / 2, () => Places.Nap(40))}";
     }
 
+    private static long Hold()
+    {
+        Thread.Sleep(20);
+        Places.Hold(40);
+        return 0;
+    }
+
+    // Whom the locker did not see holding, it waits for once more.
+    private static string HoldForLocker()
+    {
+        string told = One(Hold);
+        while (!lockerDone)
+            Hold();
+        return told;
+    }
+
+    private static string Contend()
+    {
+        string told = One(() => { Places.AwaitHolder(); return Places.Contend(); });
+        lockerDone = true;
+        return told;
+    }
+
     private static void Listen()
     {
         var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -80,8 +104,8 @@ internal static class Program
             Run("poller", () => One(() => Places.Poll(40))),
             Run("reader", () => One(() => Places.Read(reading))),
             Run("writer", () => One(() => { Thread.Sleep(40); Places.Write(writing); return 0; })),
-            Run("holder", () => One(() => { Thread.Sleep(20); Places.Hold(40); return 0; })),
-            Run("locker", () => One(() => { Places.AwaitHolder(); return Places.Contend(); })),
+            Run("holder", HoldForLocker),
+            Run("locker", Contend),
             Run("burner", () => One(() => Places.Burn(10))),
         ];
         foreach (Thread thread in threads)

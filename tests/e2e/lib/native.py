@@ -22,6 +22,10 @@ def readelf(*arguments):
                           text=True, errors="replace", check=False, timeout=60).stdout
 
 
+def entry_point(path):
+    return int(re.search(r"Entry point address: +0x([0-9a-f]+)", readelf("-hW", path))[1], 16)
+
+
 class File:
     """The code segments and function bounds of an ELF file."""
 

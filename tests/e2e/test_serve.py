@@ -355,12 +355,17 @@ def clients(t):
 @check.test("hostile names in metrics", timeout=90)
 def hostile_names(t):
     programs.need_root()
-    server = Server(t, "-F", loader.FREQUENCY, "--", programs.app("hostile"), "8")
-    wait_for_samples(server.port, 1500)
+    server = Server(t, "-F", loader.FREQUENCY, "--", programs.app("hostile"), "30")
+    wait_for_samples(server.port)
+
+    def names():
+        """Of methods with series of their own, once there are some."""
+        found = {dict(labels)["method"] for name, labels in scrape(server.port) if name == "tierscope_version_samples_total"}
+        return found if len(found) >= 3 else None
+
+    methods = programs.wait_until(names, "methods with series of their own", 40)
     with t.case("every line is one"):
-        metrics = scrape(server.port)
-        methods = {dict(labels)["method"] for name, labels in metrics if name == "tierscope_version_samples_total"}
-        check.at_least(len(methods), 3, "methods with series of their own")
+        scrape(server.port)
         check.that(all(len(name.encode()) <= 400 for name in methods), "a label that is not cut")
         check.empty([name for name in methods if re.search("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", name)],
                     "names that are not fit for a terminal")
@@ -368,6 +373,7 @@ def hostile_names(t):
         programs.need("promtool")
         done = subprocess.run(["promtool", "check", "metrics"], input=get(server.port, "text/plain")[1].encode(), capture_output=True, timeout=60)
         check.equal((done.returncode, done.stdout, done.stderr), (0, b"", b""), "what promtool says")
+    server.interrupt(60)
 
 
 @check.test("a real Prometheus", timeout=120)

@@ -343,8 +343,21 @@ static int is_switched(struct hook *hook, function_id function, module_id module
 	return result;
 }
 
-enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id module,
-			   uint32_t implementation)
+/*
+ * A method can be compiled within another one's compilation, on the same thread, for code
+ * that the runtime calls to load what the other needs: that one began before.
+ */
+static void forget_begin(struct hook *hook)
+{
+	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+	struct compiler *compiler = compiler_of(hook, thread);
+
+	if (__atomic_load_n(&compiler->thread, __ATOMIC_RELAXED) == thread)
+		__atomic_store_n(&compiler->thread, 0, __ATOMIC_RELAXED);
+}
+
+static enum ts_tier tier_of_new(struct hook *hook, function_id function, module_id module,
+				uint32_t implementation)
 {
 	const struct offsets *offsets = offsets_of(hook);
 	uint16_t flags;
@@ -361,4 +374,13 @@ enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id mo
 	if (switched < 0)
 		return TS_TIER_UNKNOWN;
 	return switched ? TS_TIER_OPTIMIZED : TS_TIER_QUICK;
+}
+
+enum ts_tier tiers__of_new(struct hook *hook, function_id function, module_id module,
+			   uint32_t implementation)
+{
+	enum ts_tier tier = tier_of_new(hook, function, module, implementation);
+
+	forget_begin(hook);
+	return tier;
 }

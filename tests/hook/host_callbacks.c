@@ -330,6 +330,27 @@ static void hash_that_did_not_change_is_not_searched(void **state)
 	assert_int_equal(record_of(fixture, starts[2])->tier, TS_TIER_QUICK);
 }
 
+/* What the JIT asks for can run managed code on its thread, which is compiled meanwhile. */
+static void method_in_whose_compilation_another_lies(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t starts[3];
+	struct mock_method *first = eligible_method(fixture, &starts[0]);
+	struct mock_method *switched = eligible_method(fixture, &starts[1]);
+	struct mock_method *inner = eligible_method(fixture, &starts[2]);
+
+	count_calls(fixture, 0, 0x1000, 1);
+	starting(fixture);
+	compiled(fixture, first); /* from now on the hash is known */
+	starting(fixture);
+	count_calls(fixture, slot_of(switched, 0), id_of(switched), 4);
+	starting(fixture);
+	compiled(fixture, inner);
+	compiled(fixture, switched);
+	assert_int_equal(record_of(fixture, starts[2])->tier, TS_TIER_QUICK);
+	assert_int_equal(record_of(fixture, starts[1])->tier, TS_TIER_OPTIMIZED);
+}
+
 static void method_that_is_not_tiered(void **state)
 {
 	struct fixture *fixture = *state;
@@ -502,6 +523,7 @@ int main(void)
 		LAUNCHED(precompiled_code_is_no_body),
 		LAUNCHED(method_that_the_jit_took_out_of_tiering),
 		LAUNCHED(hash_that_did_not_change_is_not_searched),
+		LAUNCHED(method_in_whose_compilation_another_lies),
 		LAUNCHED(method_that_is_not_tiered),
 		LAUNCHED(function_that_cannot_be_asked_about),
 		LAUNCHED(dynamic_method_comes_and_goes),

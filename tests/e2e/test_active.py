@@ -27,7 +27,7 @@ class Stopped:
         time.sleep(seconds)
         os.kill(pid, signal.SIGSTOP)
         try:
-            programs.wait_until(lambda: is_stopped(pid), "the program to stand still")
+            programs.wait_until(lambda: programs.state(pid) == "T", "the program to stand still")
             self.result = recorder.interrupt(60)
             self.runtime = nodes.Runtime(pid)
             self.document = report.Report(loader.read_json(t, path))
@@ -54,11 +54,6 @@ class Stopped:
                     self.inliners[function] = self.runtime.inliners(module, token)
             found[function][0].append(body)
         return found
-
-
-def is_stopped(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
-        return stat.read().rsplit(")", 1)[1].split()[0] == "T"
 
 
 def check_active(stopped, pid, least):

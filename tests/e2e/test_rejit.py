@@ -302,7 +302,7 @@ def wait_until_settled(program):
 def attached(t, path):
     """Records after all is over: what the catch-up finds."""
     programs.need_root()
-    program = programs.start_app(t, "rejit", ALL, "0.08", "8", path=path, env=programs.environment(**with_profiler(t)))
+    program = programs.start_app(t, "rejit", ALL, "0.08", "12", path=path, env=programs.environment(**with_profiler(t)))
     wait_until_settled(program)
     document = jobs.check_attached(t, program.pid, 100, 0)
     check.equal(program.wait(), 0, "exit code of rejit")

@@ -115,14 +115,6 @@ uint32_t model__add_process(struct model *model, const struct model_process *pro
 	return model->processes_count++;
 }
 
-uint32_t model__add_event(struct model *model, const struct model_event *event)
-{
-	if (model->events_count >= MODEL_EVENTS_MAX)
-		return MODEL_NONE;
-	model->events[model->events_count] = *event;
-	return model->events_count++;
-}
-
 uint32_t model__add_body(struct model *model, const struct model_body *body)
 {
 	uint32_t index = model->bodies_count;
@@ -330,40 +322,6 @@ void model__update_body(struct model *model, uint32_t index,
 	remember_update(model, MODEL_UPDATE_BODY, index);
 }
 
-void model__set_count(struct model *model, enum model_ledger_section section,
-		      const char *name, uint64_t value)
-{
-	string_id string = model__string(model, name);
-	uint64_t known;
-
-	if ((unsigned int)section >= MODEL_LEDGER_SECTIONS)
-		return;
-	if (map__get(model->count_numbers, section, string, &known)) {
-		model->counts[known].value = value;
-		return;
-	}
-	alloc__grow(model->counts, model->counts_count, model->counts_capacity);
-	model->counts[model->counts_count] = (struct model_count){
-		.section = section,
-		.name = string,
-		.value = value,
-	};
-	map__set(model->count_numbers, section, string, model->counts_count++);
-}
-
-uint64_t model__count(const struct model *model, enum model_ledger_section section,
-		      const char *name)
-{
-	for (uint32_t i = 0; i < model->counts_count; i++) {
-		const struct model_count *count = &model->counts[i];
-
-		if (count->section == section &&
-		    !strcmp(model__text(model, count->name), name))
-			return count->value;
-	}
-	return 0;
-}
-
 void model__drop_samples(struct model *model)
 {
 	model->samples_dropped += model->samples_count;
@@ -376,13 +334,6 @@ void model__drop_stacks(struct model *model)
 	map__free(model->stack_numbers);
 	model->stack_numbers = map__new();
 	model->stacks_count = 1;	/* the empty stack stays */
-}
-
-void model__drop_counts(struct model *model)
-{
-	map__free(model->count_numbers);
-	model->count_numbers = map__new();
-	model->counts_count = 0;
 }
 
 void model__drop_times(struct model *model)
@@ -398,11 +349,6 @@ void model__drop_times(struct model *model)
 const struct model_process *model__process(const struct model *model, uint32_t index)
 {
 	return ROW(processes, index);
-}
-
-const struct model_event *model__event(const struct model *model, uint32_t index)
-{
-	return ROW(events, index);
 }
 
 const struct model_body *model__body(const struct model *model, uint32_t index)
@@ -461,43 +407,6 @@ const struct model_times *model__times(const struct model *model, uint32_t threa
 	       &model->times[thread] : NULL;
 }
 
-static bool is_named(const struct model *model, uint32_t event, const char *name)
-{
-	return event < model->events_count &&
-	       !strcmp(model__text(model, model->events[event].name), name);
-}
-
-bool model__is_clock(const struct model *model, uint32_t event)
-{
-	return is_named(model, event, "cpu-clock") || is_named(model, event, "task-clock");
-}
-
-bool model__is_off_cpu(const struct model *model, uint32_t event)
-{
-	return is_named(model, event, "off-cpu");
-}
-
-uint32_t model__clock(const struct model *model)
-{
-	for (uint32_t i = 0; i < model->events_count; i++)
-		if (model__is_clock(model, i))
-			return i;
-	return MODEL_NONE;
-}
-
-uint32_t model__off_cpu(const struct model *model)
-{
-	for (uint32_t i = 0; i < model->events_count; i++)
-		if (model__is_off_cpu(model, i))
-			return i;
-	return MODEL_NONE;
-}
-
-const struct model_count *model__count_at(const struct model *model, uint32_t index)
-{
-	return ROW(counts, index);
-}
-
 const struct model_update *model__update(const struct model *model, size_t index)
 {
 	return ROW(updates, index);
@@ -506,11 +415,6 @@ const struct model_update *model__update(const struct model *model, size_t index
 uint32_t model__processes(const struct model *model)
 {
 	return model->processes_count;
-}
-
-uint32_t model__events(const struct model *model)
-{
-	return model->events_count;
 }
 
 uint32_t model__bodies(const struct model *model)
@@ -566,11 +470,6 @@ uint32_t model__inlinings(const struct model *model)
 uint32_t model__tierings(const struct model *model)
 {
 	return model->tierings_count;
-}
-
-uint32_t model__counts(const struct model *model)
-{
-	return model->counts_count;
 }
 
 size_t model__updates(const struct model *model)

@@ -9,30 +9,22 @@
  */
 #include "recording.h"
 
-#include "coder.h"
-#include "format.h"
+#include "chunk_file.h"
 #include "rows.h"
 
 #include "../base/alloc.h"
-#include "../base/crc32c.h"
 #include "../base/map.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file is little endian");
 
 /* About 10 MB of the loader's memory; common ones are soon told again. */
 #define STACKS_KEPT (1u << 17)
 
 struct recording_writer {
-	int fd;
-	uint64_t bytes; /* up to the end of the last whole chunk */
+	struct chunk_file file;
 	bool ended;
-	struct buf chunk;
 	struct buf about; /* as it was written last */
 
 	/* Rows of each table that are in the file. */
@@ -47,51 +39,17 @@ struct recording_writer {
 	struct map *updated; /* (kind, index) that this flush has written */
 };
 
-/* Leaves the file as it was when not all can be written. */
-static int write_whole(struct recording_writer *writer, const void *data, size_t size)
-{
-	const char *at = data;
-	size_t left = size;
-
-	while (left) {
-		ssize_t written = write(writer->fd, at, left);
-		int err = written < 0 ? -errno : 0;
-
-		if (err == -EINTR)
-			continue;
-		if (err) {
-			/* A pipe can not be cut: its reader sees half a chunk,
-			 * and that it is one. */
-			(void)!ftruncate(writer->fd, (off_t)writer->bytes);
-			(void)lseek(writer->fd, (off_t)writer->bytes, SEEK_SET);
-			return err;
-		}
-		at += written;
-		left -= (size_t)written;
-	}
-	writer->bytes += size;
-	return 0;
-}
-
 int recording_writer__open(const char *path, struct recording_writer **ret_writer)
 {
-	struct format_header header = {.format = RECORDING_FORMAT};
-	struct recording_writer *writer;
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int err;
+	struct recording_writer *writer = alloc__zeroed(1, sizeof(*writer));
+	int err = chunk_file__open(path, &writer->file);
 
-	if (fd < 0)
-		return -errno;
-	writer = alloc__zeroed(1, sizeof(*writer));
-	writer->fd = fd;
-	writer->strings = 1; /* the empty string and the empty stack */
-	writer->stacks = 1;
-	memcpy(header.magic, FORMAT_MAGIC, sizeof(header.magic));
-	err = write_whole(writer, &header, sizeof(header));
 	if (err) {
-		recording_writer__free(writer);
+		free(writer);
 		return err;
 	}
+	writer->strings = 1; /* the empty string and the empty stack */
+	writer->stacks = 1;
 	*ret_writer = writer;
 	return 0;
 }
@@ -100,8 +58,7 @@ void recording_writer__free(struct recording_writer *writer)
 {
 	if (!writer)
 		return;
-	close(writer->fd);
-	buf__free(&writer->chunk);
+	chunk_file__close(&writer->file);
 	buf__free(&writer->about);
 	free(writer->counts);
 	free(writer);
@@ -109,38 +66,7 @@ void recording_writer__free(struct recording_writer *writer)
 
 uint64_t recording_writer__bytes(const struct recording_writer *writer)
 {
-	return writer->bytes;
-}
-
-/* Room for the chunk's header and its count of rows, which are not known yet. */
-static struct coder begin_chunk(struct recording_writer *writer,
-				const struct model *model)
-{
-	static const char room[sizeof(struct format_chunk) + sizeof(uint32_t)];
-
-	buf__clear(&writer->chunk);
-	buf__append(&writer->chunk, room, sizeof(room));
-	return (struct coder){.model = model, .out = &writer->chunk};
-}
-
-static int end_chunk(struct recording_writer *writer, enum format_type type,
-		     uint32_t rows)
-{
-	static const char zeros[FORMAT_ALIGNMENT];
-	struct buf *buf = &writer->chunk;
-	struct format_chunk chunk = {
-		.magic = FORMAT_CHUNK_MAGIC,
-		.type = type,
-		.length = (uint32_t)(buf->size - sizeof(chunk)),
-	};
-
-	buf__append(buf, zeros, -buf->size % FORMAT_ALIGNMENT);
-	memcpy(buf->data + sizeof(chunk), &rows, sizeof(rows));
-	chunk.crc32c = crc32c__update(0, &chunk.type, 2 * sizeof(uint32_t));
-	chunk.crc32c = crc32c__update(chunk.crc32c, buf->data + sizeof(chunk),
-				      buf->size - sizeof(chunk));
-	memcpy(buf->data, &chunk, sizeof(chunk));
-	return write_whole(writer, buf->data, buf->size);
+	return writer->file.bytes;
 }
 
 /* Appends row number `index` of a table; false if it needs no writing. */
@@ -153,14 +79,14 @@ static int write_table(struct recording_writer *writer, const struct model *mode
 		       size_t count)
 {
 	while (*written < count) {
-		struct coder coder = begin_chunk(writer, model);
+		struct coder coder = chunk_file__begin(&writer->file, model);
 		size_t at = *written;
 		uint32_t rows = 0;
 		int err;
 
-		while (at < count && writer->chunk.size < FORMAT_CHUNK_BYTES)
+		while (at < count && writer->file.chunk.size < FORMAT_CHUNK_BYTES)
 			rows += append(writer, &coder, at++);
-		err = rows ? end_chunk(writer, type, rows) : 0;
+		err = rows ? chunk_file__end(&writer->file, type, rows) : 0;
 		if (err)
 			return err;
 		*written = at;
@@ -175,7 +101,7 @@ static bool append_string(struct recording_writer *writer, struct coder *coder,
 	uint32_t size = (uint32_t)strlen(text);
 
 	coder__u32(coder, &size);
-	buf__append(&writer->chunk, text, size);
+	buf__append(&writer->file.chunk, text, size);
 	return true;
 }
 
@@ -401,20 +327,20 @@ static int write_counts(struct recording_writer *writer, const struct model *mod
 static int write_about(struct recording_writer *writer, const struct model *model)
 {
 	struct model_about about = *model__about_const(model);
-	struct coder coder = begin_chunk(writer, model);
-	size_t start = writer->chunk.size, size;
+	struct coder coder = chunk_file__begin(&writer->file, model);
+	size_t start = writer->file.chunk.size, size;
 	int err;
 
 	rows__about(&coder, &about);
-	size = writer->chunk.size - start;
+	size = writer->file.chunk.size - start;
 	if (size == writer->about.size &&
-	    !memcmp(writer->chunk.data + start, writer->about.data, size))
+	    !memcmp(writer->file.chunk.data + start, writer->about.data, size))
 		return 0;
-	err = end_chunk(writer, FORMAT_ABOUT, 1);
+	err = chunk_file__end(&writer->file, FORMAT_ABOUT, 1);
 	if (err)
 		return err;
 	buf__clear(&writer->about);
-	buf__append(&writer->about, writer->chunk.data + start, size);
+	buf__append(&writer->about, writer->file.chunk.data + start, size);
 	return 0;
 }
 
@@ -426,9 +352,9 @@ static int write_part(struct recording_writer *writer, const struct model *model
 
 	if (about.part == writer->part)
 		return 0;
-	coder = begin_chunk(writer, model);
+	coder = chunk_file__begin(&writer->file, model);
 	rows__part(&coder, &about);
-	err = end_chunk(writer, FORMAT_PART, 1);
+	err = chunk_file__end(&writer->file, FORMAT_PART, 1);
 	if (!err)
 		writer->part = about.part;
 	return err;
@@ -449,8 +375,8 @@ int recording_writer__shed(struct recording_writer *writer, struct model *model)
 	writer->updates = 0;
 	if (writer->stacks < STACKS_KEPT)
 		return 0;
-	(void)begin_chunk(writer, model);
-	err = end_chunk(writer, FORMAT_RESTART, 0);
+	(void)chunk_file__begin(&writer->file, model);
+	err = chunk_file__end(&writer->file, FORMAT_RESTART, 0);
 	if (err)
 		return err;
 	model__drop_stacks(model);
@@ -519,8 +445,8 @@ int recording_writer__finish(struct recording_writer *writer, struct model *mode
 				  model__threads(model));
 	if (err)
 		return err;
-	(void)begin_chunk(writer, model);
-	err = end_chunk(writer, FORMAT_END, 0);
+	(void)chunk_file__begin(&writer->file, model);
+	err = chunk_file__end(&writer->file, FORMAT_END, 0);
 	if (err)
 		return err;
 	writer->ended = true;

@@ -85,6 +85,7 @@ def check_attached(t, pid, least_jit, least_images):
     path = t.path("out.tscope")
     told = truth.Truth(t, pid, rundown=True)
     result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", f"{SECONDS}s", "-p", pid)
+    outlived = programs.state(pid) not in "ZX"
     told.finish()
     document = check_recording(t, path, result, least_jit, least_images)
     ours = document.jit(pid)
@@ -102,6 +103,8 @@ def check_attached(t, pid, least_jit, least_images):
         truth.check_tiering(told, loader.read_events(path, "delay,batch"), begin, end, 0)
     with t.case("what calls reach fits together, and is what was compiled last"):
         patches.check_windows(document, pid)
+        if not outlived:
+            raise check.Skip("the program ended before its recording: on a slow machine that begins late")
         patches.check_settled(document, pid, recorded.end_ns)
     with t.case("new bodies are seen to be published, to the millisecond"):
         patches.check_told(document, pid, recorded.end_ns, 0)

@@ -147,6 +147,15 @@ def diagnostics_socket(pid):
     return glob.glob(f"/tmp/dotnet-diagnostic-{pid}-*-socket")
 
 
+def state(pid):
+    """As in stat: R, S, T ...; Z and X: it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return "X"
+
+
 def descendants(pid):
     """Process ids below pid, itself not included."""
     found = []

@@ -151,7 +151,7 @@ static void a_newer_request_is_no_revert(void **state)
 	expect(3, REJIT_REQUESTED, 4, 40, 50);
 }
 
-/* On 8 there are patches only. */
+/* Where the versions cannot be read there are patches only. */
 static void patches_alone_tell_of_a_revert(void **state)
 {
 	uint32_t original = born(0, 5, MODEL_SOURCE_EVENT), changed;

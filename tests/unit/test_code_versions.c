@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// The tree of code versions over a small memory built by hand, as .NET 9 and 10 lay it
-// out; then the same with every byte of it damaged, and with rings in place of lists.
+// The tree of code versions over a small memory built by hand, as .NET 10 lays it out, and
+// 8; then the same with every byte of it damaged, and with rings in place of lists.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -38,6 +38,12 @@
 #define HASH_SIZE 7u
 #define STORE(number) (BASE + 0xb00 + 0x40 * (number))
 #define ALLOCATOR 0x7f1400000000UL
+#define ASSEMBLY (BASE + 0x4c0)
+#define DOMAIN	 (BASE + 0xc00 - 2496) /* what lies before is not read */
+#define IL_STATES (BASE + 0xc00)
+#define STATES	 (IL_STATES + 24)
+#define IL_SLOTS (BASE + 0xc40)
+#define STATE_SLOTS (BASE + 0xc80)
 #define ROW	 5u
 #define TOKEN	 (0x06000000u | ROW)
 #define CODE	 0x7f1300000000UL
@@ -60,7 +66,7 @@ static bool read_memory(void *context, uint64_t address, void *buffer, size_t si
 		return false;
 	memcpy(buffer, memory.bytes + (address - BASE), size);
 	if (memory.moving && address == memory.moving)
-		memory.bytes[address - BASE] ^= 8;
+		memory.bytes[address - BASE] += 8;
 	return true;
 }
 
@@ -195,12 +201,50 @@ static int build(void **state)
 	return 0;
 }
 
+/* In the CodeVersionManager of 8, the key being in its first place, or further on. */
+static void put_hashed(uint64_t hash, uint64_t slots, uint64_t key, unsigned int steps,
+		       uint64_t entry)
+{
+	uint32_t low = (uint32_t)key;
+
+	put64(hash, slots);
+	put32(hash + 8, HASH_SIZE);
+	put32(hash + 12, 1);
+	put32(hash + 16, 2);
+	put32(hash + 20, 5);
+	put64(slots + 8 * ((low % HASH_SIZE + (uint64_t)steps * (low % (HASH_SIZE - 1) + 1)) %
+			   HASH_SIZE), entry);
+}
+
+/* The same tree as .NET 8 lays it out, without inlinings. */
+static int build_8(void **state)
+{
+	build(state);
+	put64(FUNCTION + 8, CODE);
+	put64(FUNCTION + 16, 0);
+	put64(MODULE + 296, ASSEMBLY);
+	put64(ASSEMBLY, DOMAIN);
+	put64(STATE, FUNCTION);
+	put_hashed(IL_STATES, IL_SLOTS, MODULE ^ TOKEN, 1, IL_STATE);
+	/* In the place before it is another method's. */
+	put_hashed(IL_STATES, IL_SLOTS, MODULE ^ TOKEN, 0, IL_NODE(2));
+	put_hashed(STATES, STATE_SLOTS, FUNCTION, 2, STATE);
+	put_hashed(STATES, STATE_SLOTS, FUNCTION, 1, UINT64_MAX);
+	put_hashed(STATES, STATE_SLOTS, FUNCTION, 0, NODE(0));
+	/* These lead nowhere on 8. */
+	put64(DATA, 0);
+	put64(MODULE + IL_MAP, 0);
+	return 0;
+}
+
+static unsigned int runtime = 10;
+
 static int read_one(struct code_versions *versions, uint64_t function)
 {
-	struct code_layout layout = code_layout__of(10);
+	struct code_layout layout = code_layout__of(runtime);
 
 	memory.reads = 0;
-	return code_versions__read(versions, &reader, &layout, function, TOKEN);
+	return code_versions__read(versions, &reader, &layout, function, MODULE, TOKEN);
 }
 
 static void the_tree_is_read(void **state)
@@ -271,16 +315,16 @@ static void a_method_that_was_never_versioned_has_its_default_version(void **sta
 
 static void the_default_code_lies_behind_what_the_method_has_else(void **state)
 {
-	struct code_layout layout = { .il_map = IL_MAP, .is_proven = true, .inlinings = 816, .allocator = 176 };
+	struct code_layout layout = { .is_known = true, .il_map = IL_MAP, .is_proven = true, .inlinings = 816, .allocator = 176 };
 	struct code_versions versions = { 0 };
 
 	(void)state;
 	put64(OTHER + 40 + 8 + 16, CODE + 0x300);
-	assert_int_equal(code_versions__read(&versions, &reader, &layout, OTHER, TOKEN), 0);
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, OTHER, MODULE, TOKEN), 0);
 	assert_int_equal(versions.natives[0].code, CODE + 0x300);
 	assert_true(versions.knows_default_code);
 	build(state);
-	assert_int_equal(code_versions__read(&versions, &reader, &layout, PLAIN, TOKEN), 0);
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, PLAIN, MODULE, TOKEN), 0);
 	assert_int_equal(versions.natives[0].code, 0);
 	assert_false(versions.knows_default_code);
 	code_versions__free(&versions);
@@ -292,18 +336,17 @@ static void a_layout_counts_once_a_method_has_proven_it(void **state)
 	struct code_versions versions = { 0 };
 
 	(void)state;
-	assert_int_equal(code_versions__read(&versions, &reader, &layout, OTHER, TOKEN),
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, OTHER, MODULE, TOKEN),
 			 -ENOTSUP);
 	assert_false(layout.is_proven);
-	assert_int_equal(code_versions__read(&versions, &reader, &layout, FUNCTION, TOKEN), 0);
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, FUNCTION, MODULE, TOKEN), 0);
 	assert_true(layout.is_proven);
-	assert_int_equal(code_versions__read(&versions, &reader, &layout, OTHER, TOKEN), 0);
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, OTHER, MODULE, TOKEN), 0);
 	for (unsigned int major = 0; major < 20; major++) {
 		layout = code_layout__of(major);
-		assert_int_equal(layout.il_map != 0, major == 9 || major == 10);
+		assert_int_equal(layout.is_known, major >= 8 && major <= 10);
 	}
-	layout = code_layout__of(8);
-	assert_int_equal(code_versions__read(&versions, &reader, &layout, FUNCTION, TOKEN),
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, FUNCTION, MODULE, TOKEN),
 			 -ENOTSUP);
 	code_versions__free(&versions);
 }
@@ -423,7 +466,7 @@ static void what_changes_meanwhile_is_to_be_read_again(void **state)
 }
 
 /* Nothing but an error, or something that can be true. */
-static void any_byte_can_be_wrong(void **state)
+static void damage_any_byte(void **state, int (*set_up)(void **state))
 {
 	struct code_versions versions = { 0 };
 
@@ -433,7 +476,7 @@ static void any_byte_can_be_wrong(void **state)
 		for (size_t i = 0; i < sizeof(masks); i++) {
 			int err;
 
-			build(state);
+			(void)set_up(state);
 			memory.bytes[at] ^= masks[i];
 			err = read_one(&versions, FUNCTION);
 			assert_true(memory.reads < READS_MAX);
@@ -441,16 +484,122 @@ static void any_byte_can_be_wrong(void **state)
 				    err == -EBADMSG || err == -EAGAIN);
 			assert_true(err || versions.active <= versions.natives_count);
 		}
-		build(state);
+		(void)set_up(state);
 		memory.hole = BASE + at;
 		(void)read_one(&versions, FUNCTION);
 	}
 	code_versions__free(&versions);
 }
 
+static void any_byte_can_be_wrong(void **state)
+{
+	damage_any_byte(state, build);
+}
+
+/* --- .NET 8 --------------------------------------------------------------------------- */
+
+static int set_up_8(void **state)
+{
+	runtime = 8;
+	return build_8(state);
+}
+
+static int tear_down_8(void **state)
+{
+	(void)state;
+	runtime = 10;
+	return 0;
+}
+
+static void on_8_the_tree_is_read_from_hashes(void **state)
+{
+	struct code_versions versions = { 0 };
+
+	(void)state;
+	put_active(2);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	assert_int_equal(versions.ils_count, 2);
+	assert_int_equal(versions.active_rejit_id, 4);
+	assert_int_equal(versions.natives_count, 4);
+	assert_int_equal(versions.active, 4);	/* none yet */
+	put_active(0);
+	assert_int_equal(read_one(&versions, FUNCTION), 0);
+	assert_int_equal(versions.active_rejit_id, 0);
+	assert_int_equal(versions.active, 1);
+	assert_int_equal(versions.natives[3].code, CODE);
+	assert_true(versions.knows_default_code);
+	assert_int_equal(versions.inliners_count, 0);
+	code_versions__free(&versions);
+}
+
+static void on_8_a_state_proves_the_layout(void **state)
+{
+	struct code_layout layout = code_layout__of(8);
+	struct code_versions versions = { 0 };
+
+	(void)state;
+	put_method(OTHER, 0x20 | 0x8 | 0x10 | 0x5, 0);
+	put64(OTHER + 32 + 8 + 16, CODE + 0x300);
+	/* It has no state: neither in the hash, nor found as yet. */
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, OTHER, MODULE, TOKEN + 1),
+			 -ENOTSUP);
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, FUNCTION, MODULE, TOKEN), 0);
+	assert_true(layout.is_proven);
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, OTHER, MODULE, TOKEN + 1), 0);
+	assert_int_equal(versions.ils_count, 0);
+	assert_int_equal(versions.natives_count, 1);
+	assert_int_equal(versions.active, 0);
+	assert_int_equal(versions.natives[0].code, CODE + 0x300);
+	/* Of whose module nothing is known, nothing is said. */
+	assert_int_equal(code_versions__read(&versions, &reader, &layout, FUNCTION, 0, TOKEN), -ENOTSUP);
+	code_versions__free(&versions);
+}
+
+static void on_8_a_hash_that_moves_is_to_be_read_again(void **state)
+{
+	struct code_versions versions = { 0 };
+
+	/* The state is not found, because another hash is there by now. */
+	put64(STATE, OTHER);
+	memory.moving = STATES;
+	assert_int_equal(read_one(&versions, FUNCTION), -EAGAIN);
+	build_8(state);
+	put_hashed(IL_STATES, IL_SLOTS, MODULE ^ TOKEN, 1, 0);
+	memory.moving = IL_STATES;
+	assert_int_equal(read_one(&versions, FUNCTION), -EAGAIN);
+	build_8(state);
+	memory.moving = IL_STATE;
+	assert_int_equal(read_one(&versions, FUNCTION), -EAGAIN);
+	code_versions__free(&versions);
+}
+
+static void on_8_hashes_that_make_no_sense_are_not_believed(void **state)
+{
+	struct code_versions versions = { 0 };
+
+	(void)state;
+	put32(STATES + 12, 3);	/* more than are occupied */
+	assert_int_equal(read_one(&versions, FUNCTION), -EBADMSG);
+	build_8(state);
+	put32(STATES + 8, UINT32_MAX);
+	assert_int_equal(read_one(&versions, FUNCTION), -EBADMSG);
+	build_8(state);
+	for (unsigned int i = 0; i < HASH_SIZE; i++)	/* no end, and not there */
+		put64(STATE_SLOTS + 8 * i, NODE(0));
+	assert_int_equal(read_one(&versions, FUNCTION), -ENOTSUP);
+	assert_true(memory.reads < READS_MAX);
+	code_versions__free(&versions);
+}
+
+static void on_8_any_byte_can_be_wrong(void **state)
+{
+	damage_any_byte(state, build_8);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, build)
+#define TEST_8(name) cmocka_unit_test_setup_teardown(name, set_up_8, tear_down_8)
 	const struct CMUnitTest tests[] = {
 		TEST(the_tree_is_read),
 		TEST(the_active_il_version_decides),
@@ -463,6 +612,11 @@ int main(void)
 		TEST(a_ring_of_nodes_comes_to_an_end),
 		TEST(what_changes_meanwhile_is_to_be_read_again),
 		TEST(any_byte_can_be_wrong),
+		TEST_8(on_8_the_tree_is_read_from_hashes),
+		TEST_8(on_8_a_state_proves_the_layout),
+		TEST_8(on_8_a_hash_that_moves_is_to_be_read_again),
+		TEST_8(on_8_hashes_that_make_no_sense_are_not_believed),
+		TEST_8(on_8_any_byte_can_be_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,7 +334,7 @@ static void nothing_is_said_of_what_cannot_be_read(void **state)
 	finish(fixture);
 	assert_int_equal(flags_of(fixture, body), 0);
 	assert_int_equal(model__actives(fixture->model), 0);
-	fixture->process->looks.layout.il_map = 0; /* no journal: another runtime */
+	fixture->process->looks.layout.is_known = false; /* no journal: another runtime */
 	finish(fixture);
 	assert_int_equal(model__actives(fixture->model), 0);
 }

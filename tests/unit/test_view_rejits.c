@@ -13,11 +13,13 @@ enum { FUNCTION = 0x5000, OTHER = 0x6000 };
 static struct model *model;
 static struct rejit_event *events;
 static uint32_t count;
+static uint64_t word;	/* in the cell */
 
 static int set_up(void **state)
 {
 	(void)state;
 	model = model__new();
+	word = 1;
 	fixture_process(model, 10, "web");
 	fixture_process(model, 20, "job");
 	return 0;
@@ -60,7 +62,8 @@ static void patched(uint32_t body, uint64_t from, uint64_t to)
 	model__add_patch(model, &(struct model_patch){
 		.function_id = FUNCTION, .body = body,
 		.target = body == MODEL_NONE ? TS_TARGET_PRESTUB : TS_TARGET_BODY,
-		.window_ns = { from, to } });
+		.words = { word, 0x100 + body }, .window_ns = { from, to } });
+	word = 0x100 + body;
 }
 
 static void find(uint32_t wanted)
@@ -151,7 +154,7 @@ static void a_newer_request_is_no_revert(void **state)
 	expect(3, REJIT_REQUESTED, 4, 40, 50);
 }
 
-/* On 8 there are patches only. */
+/* Where the versions cannot be read there are patches only. */
 static void patches_alone_tell_of_a_revert(void **state)
 {
 	uint32_t original = born(0, 5, MODEL_SOURCE_EVENT), changed;
@@ -166,7 +169,26 @@ static void patches_alone_tell_of_a_revert(void **state)
 	patched(original, 60, 70);
 	find(2);
 	expect(0, REJIT_COMPILED, 2, 10, 10);
-	expect(1, REJIT_REVERTED, 2, 30, 40);
+	/* It led calls back to where there was no body, which is not told from a request. */
+	expect(1, REJIT_REVERTED, 2, 11, 40);
+}
+
+/* The original's new code is reached, but since the revert it was its old one. */
+static void a_revert_can_be_long_before_the_body_that_is_reached(void **state)
+{
+	uint32_t original = born(0, 5, MODEL_SOURCE_EVENT);
+
+	(void)state;
+	patched(original, 5, 6);
+	patched(born(2, 10, MODEL_SOURCE_EVENT), 10, 11);
+	word = 0x100 + original;
+	patched(born(0, 50, MODEL_SOURCE_EVENT), 51, 52);
+	find(2);
+	expect(1, REJIT_REVERTED, 2, 11, 52);
+	/* Not before a look that found it active. */
+	looked(FUNCTION, 2, 30);
+	find(2);
+	expect(1, REJIT_REVERTED, 2, 30, 52);
 }
 
 /* The original's next tier, published in the moment of a request, is no revert. */
@@ -219,6 +241,7 @@ int main(void)
 		TEST(what_a_first_look_finds_has_no_begin),
 		TEST(a_newer_request_is_no_revert),
 		TEST(patches_alone_tell_of_a_revert),
+		TEST(a_revert_can_be_long_before_the_body_that_is_reached),
 		TEST(the_original_is_no_revert_before_the_change_was_reached),
 		TEST(a_body_of_an_unknown_version_says_nothing),
 	};

@@ -210,7 +210,7 @@ static void a_module_s_name_is_escaped_in_a_heading(void **state)
 }
 
 #define NOT_PREFERRED \
-	"which of them the runtime prefers was not seen (.NET 9 and 10 tell)\n\n"
+	"which of them the runtime prefers was not seen\n\n"
 
 static void a_mark_is_at_the_body_that_calls_reach(void **state)
 {

@@ -79,11 +79,13 @@ static void name_body(struct recorder *recorder, struct process *process, uint32
 		      uint64_t function)
 {
 	struct model_body body = *model__body(recorder->model, index);
+	uint64_t known;
 
 	body.flags &= ~(uint32_t)MODEL_BODY_FUNCTION_UNKNOWN;
 	body.function_id = function;
 	model__update_body(recorder->model, index, &body);
-	map__set(process->functions, 0, function, index);
+	/* Of one that was compiled more is known. */
+	(void)map__add(process->functions, 0, function, index, &known);
 }
 
 /* Names what is told, keeps the rest; how many are asked for and not answered. */

@@ -121,9 +121,9 @@ static bool is_readable(struct process *process)
 
 	if (!looks->told)
 		return false;
-	if (!looks->layout.il_map)
+	if (!looks->layout.is_known)
 		looks->layout = code_layout__of(major_of(process));
-	return looks->layout.il_map;
+	return looks->layout.is_known;
 }
 
 /* False: as it was told already. */
@@ -219,7 +219,7 @@ static int look_at(struct looking *looking, const struct model_body *body)
 
 	for (unsigned int i = 0; err == -EAGAIN && i < ATTEMPTS; i++)
 		err = code_versions__read(&looks->versions, &reader, &looks->layout,
-					  body->function_id, body->token);
+					  body->function_id, body->module_id, body->token);
 	if (err)
 		return err;
 	tell_ils(looking, body->function_id);
@@ -432,10 +432,16 @@ void versions__finish(struct recorder *recorder, struct process *process, uint64
 		looking.worker = find_worker(process);
 	}
 	for (uint32_t i = 0, next; i < count && !is_over(context); i = next) {
+		const struct model_body *body = NULL;
+
 		for (next = i; next < count && members[next].function == members[i].function;
-		     next++)
+		     next++) {
+			/* Precompiled code has no module; on 8 one is needed. */
+			if (!body || !body->module_id)
+				body = model__body(recorder->model, members[next].body);
 			members[next].had_chance = had_chance(&looking, members[next].body);
-		if (look_at(&looking, model__body(recorder->model, members[i].body)))
+		}
+		if (look_at(&looking, body))
 			continue;
 		for (uint32_t j = i; j < next; j++)
 			if (members[j].had_chance)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 /*
- * Layouts of dotnet/runtime v9 and v10 (src/coreclr/vm/method.hpp, codeversion.h, ceeload.h,
+ * Layouts of dotnet/runtime v8 to v10 (src/coreclr/vm/method.hpp, codeversion.h, ceeload.h,
  * lookupmap.h), as their DotNetRuntimeContractDescriptor tells them (9.0.20 the Module alone,
- * 10.0.12 all but what is marked *; these and those of 9 found by matching live values):
+ * 10.0.12 all but what is marked *; these and those of 8 and 9 found by matching live values):
  *
  *   MethodDesc            publication/runtime_layout.h, and so are native nodes
  *                         behind it, by its kind*: a slot, two words, the default code
@@ -17,6 +17,10 @@
  *   map                   struct map_part in version_walk.c
  *   inlinings*            see inlinings.c
  *   IL versioning state   struct il_state below, node: struct il_node
+ *
+ * On 8 a MethodDesc has no code data, and the rest 8 bytes earlier; its state, and the IL
+ * versioning state of its method, are found in other ways: see domain_states.c.  States and
+ * nodes are the same.
  *
  * Nodes are only ever put in front, and live as long as their method.
  */
@@ -62,10 +66,16 @@ struct code_layout code_layout__of(unsigned int runtime_major)
 {
 	struct code_layout layout = { 0 };
 
-	if (runtime_major == 9)
-		layout = (struct code_layout){ 688, 1096, 248, false };
+	if (runtime_major == 8)
+		layout = (struct code_layout){ .assembly = 296, .il_states = 2496,
+					       .states = 2520 };
+	else if (runtime_major == 9)
+		layout = (struct code_layout){ .il_map = 688, .inlinings = 1096,
+					       .allocator = 248 };
 	else if (runtime_major == 10)
-		layout = (struct code_layout){ 480, 816, 176, false };
+		layout = (struct code_layout){ .il_map = 480, .inlinings = 816,
+					       .allocator = 176 };
+	layout.is_known = runtime_major >= 8 && runtime_major <= 10;
 	return layout;
 }
 
@@ -73,7 +83,11 @@ static int find_module(struct version_walk *walk)
 {
 	uint64_t chunk = walk->function - 8ull * walk->method.chunk_index - METHOD_CHUNK_HEADER;
 	uint64_t table;
-	int err = version_walk__fetch(walk, chunk, &table, sizeof(table));
+	int err;
+
+	if (walk->layout->states)
+		return domain_states__find_domain(walk);
+	err = version_walk__fetch(walk, chunk, &table, sizeof(table));
 
 	return err ? err : version_walk__fetch(walk, table + TABLE_MODULE, &walk->module,
 					       sizeof(walk->module));
@@ -88,7 +102,8 @@ static int prove(const struct version_walk *walk)
 	uint64_t method;
 	int err;
 
-	if (walk->layout->is_proven)
+	/* On 8 a state that names its method is proof. */
+	if (walk->layout->is_proven || walk->layout->states)
 		return 0;
 	err = version_walk__find_method(walk, &method);
 	if (err || method != walk->function)
@@ -143,11 +158,18 @@ static int read_il_nodes(const struct version_walk *walk, const struct il_state 
 	return found ? 0 : -EBADMSG;
 }
 
+static int find_il(const struct version_walk *walk, uint64_t *ret_address, uint64_t *ret_place)
+{
+	*ret_place = 0;
+	return walk->layout->states ? domain_states__find_il(walk, ret_address) :
+				      version_walk__find_il(walk, ret_address, ret_place);
+}
+
 /* `ret_address`: 0, the method has never had another IL. */
 static int read_il(const struct version_walk *walk, uint64_t *ret_address,
 		   uint64_t *ret_place, struct il_state *ret_state)
 {
-	int err = version_walk__find_il(walk, ret_address, ret_place);
+	int err = find_il(walk, ret_address, ret_place);
 
 	if (err || !*ret_address)
 		return err;
@@ -191,13 +213,14 @@ static int read_default_code(const struct version_walk *walk, uint64_t *ret_code
 	/* Sizes of the kinds: IL, FCall, PInvoke, EEImpl, Array, Instantiated, -, Dynamic. */
 	static const uint8_t sizes[] = { 16, 24, 56, 32, 32, 40, 0, 48 };
 	uint16_t flags = walk->method.flags;
+	uint64_t end = walk->function + sizes[flags & KIND_MASK] -
+		       (walk->layout->states ? sizeof(walk->method.code) : 0);
 
 	*ret_code = 0;
 	walk->versions->knows_default_code = flags & HAS_CODE_SLOT;
 	if (!(flags & HAS_CODE_SLOT))
 		return 0;
-	return version_walk__fetch(walk, walk->function + sizes[flags & KIND_MASK] +
-				   (flags & METHOD_HAS_OWN_SLOT ? 8u : 0) +
+	return version_walk__fetch(walk, end + (flags & METHOD_HAS_OWN_SLOT ? 8u : 0) +
 				   (flags & IS_METHOD_IMPL ? 16u : 0),
 				   ret_code, sizeof(*ret_code));
 }
@@ -210,7 +233,9 @@ static int read_natives(const struct version_walk *walk)
 		uint64_t first;
 	} versioning;
 	uint64_t state;
-	int err = version_walk__fetch(walk, walk->method.code, &state, sizeof(state));
+	int err = walk->layout->states ?
+		  domain_states__find(walk, &state) :
+		  version_walk__fetch(walk, walk->method.code, &state, sizeof(state));
 
 	if (!err && state) {
 		err = version_walk__fetch(walk, state + 8, &versioning, sizeof(versioning));
@@ -242,8 +267,12 @@ static int check_il(const struct version_walk *walk, uint64_t address, uint64_t 
 {
 	struct il_state again;
 	uint64_t address_again = 0;
-	int err = place ? version_walk__read_entry(walk, place, &address_again) : 0;
+	int err = 0;
 
+	if (place)
+		err = version_walk__read_entry(walk, place, &address_again);
+	else if (walk->layout->states)
+		err = domain_states__find_il(walk, &address_again);
 	if (!err && address_again != address)
 		return -EAGAIN;
 	if (err || !address)
@@ -253,15 +282,16 @@ static int check_il(const struct version_walk *walk, uint64_t address, uint64_t 
 }
 
 int code_versions__read(struct code_versions *versions, const struct entry_reader *reader,
-			struct code_layout *layout, uint64_t function, uint32_t token)
+			struct code_layout *layout, uint64_t function, uint64_t module,
+			uint32_t token)
 {
 	struct version_walk walk = { .versions = versions, .reader = reader, .layout = layout,
-			     .function = function, .token = token };
+				     .function = function, .module = module, .token = token };
 	struct il_state state;
 	uint64_t address, place;
 	int err;
 
-	if (!layout->il_map)
+	if (!layout->is_known)
 		return -ENOTSUP;
 	versions->natives_count = versions->ils_count = versions->inliners_count = 0;
 	versions->active_rejit_id = 0;

@@ -11,9 +11,9 @@
  *          └→ inlinings of its methods ─→ functions that the JIT inlined the method into
  *   function ─→ versioning state ─→ native version nodes: code, ReJITID, id, active child
  *
- * .NET 9 and 10 only: 8 has all of it in hashes elsewhere.  Whatever is read is hostile:
- * each node has to name its method, walks are bounded, and what contradicts itself is an
- * error.
+ * On .NET 8 the states lie in two hashes of the application domain, and inlinings are not
+ * read.  Whatever is read is hostile: each node has to name its method, walks are bounded,
+ * and what contradicts itself is an error.
  */
 #ifndef TIERSCOPE_PUBLICATION_CODE_VERSIONS_H
 #define TIERSCOPE_PUBLICATION_CODE_VERSIONS_H
@@ -49,23 +49,28 @@ struct code_versions {
 	uint32_t active;		/* of natives; natives_count: it has none as yet */
 };
 
-/* How a process's runtime lays out its modules. */
+/* How a process's runtime lays out its modules: where what lies in them. */
 struct code_layout {
-	uint32_t il_map;	/* of a Module; 0: not known, nothing can be read */
-	uint32_t inlinings;	/* of a Module */
-	uint32_t allocator;	/* of a Module */
-	bool is_proven;		/* by a function that a module's own tables name */
+	bool is_known;		/* else nothing can be read */
+	bool is_proven;		/* by a function that the runtime's own tables name */
+	uint32_t il_map;	/* 9, 10 */
+	uint32_t inlinings;	/* 9, 10 */
+	uint32_t allocator;	/* 9, 10 */
+	uint32_t assembly;	/* 8 */
+	uint32_t il_states;	/* 8: a hash, in the assembly's application domain */
+	uint32_t states;	/* 8: so too */
 };
 
 struct code_layout code_layout__of(unsigned int runtime_major);
 
 /*
- * The versions of the method with that token and FunctionID.  0; -ENOTSUP another runtime,
+ * The versions of the method with that token, ModuleID and FunctionID.  0; -ENOTSUP another runtime,
  * or its layout is not proven as yet; -EFAULT or -EBADMSG it cannot be read, or makes no
  * sense; -EAGAIN it changed meanwhile.
  */
 int code_versions__read(struct code_versions *versions, const struct entry_reader *reader,
-			struct code_layout *layout, uint64_t function, uint32_t token);
+			struct code_layout *layout, uint64_t function, uint64_t module,
+			uint32_t token);
 void code_versions__free(struct code_versions *versions);
 
 #endif /* TIERSCOPE_PUBLICATION_CODE_VERSIONS_H */

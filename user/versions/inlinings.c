@@ -116,7 +116,7 @@ int version_walk__read_inliners(const struct version_walk *walk)
 	} map;
 	int err;
 
-	if (!walk->versions->ils_count)
+	if (!walk->versions->ils_count || !walk->layout->inlinings)
 		return 0;
 	err = version_walk__find_method(walk, &key);
 	if (!err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (c) 2026 The tierscope authors */
-/* One reading of a function's versions: what code_versions.c and inlinings.c share. */
+/* One reading of a function's versions: what the files of this folder share. */
 #ifndef TIERSCOPE_PUBLICATION_VERSION_WALK_H
 #define TIERSCOPE_PUBLICATION_VERSION_WALK_H
 
@@ -12,6 +12,7 @@ struct version_walk {
 	const struct entry_reader *reader;
 	struct code_layout *layout;
 	uint64_t function, module;
+	uint64_t domain;	/* on 8: the application domain */
 	uint32_t token;
 	struct runtime_method method;
 };
@@ -27,6 +28,14 @@ int version_walk__find_il(const struct version_walk *walk, uint64_t *ret_state,
 /* The same again, at that place. */
 int version_walk__read_entry(const struct version_walk *walk, uint64_t place,
 			     uint64_t *ret_entry);
+/*
+ * The same on .NET 8 (domain_states.c): the domain of the module, the method's IL versioning
+ * state and the function's versioning state; 0: it has none.  -EAGAIN: it changed meanwhile;
+ * -ENOTSUP: no state was found so far, so the layout is not proven.
+ */
+int domain_states__find_domain(struct version_walk *walk);
+int domain_states__find_il(const struct version_walk *walk, uint64_t *ret_state);
+int domain_states__find(const struct version_walk *walk, uint64_t *ret_state);
 /* Into whom the JIT has inlined the method, if it was given another IL. */
 int version_walk__read_inliners(const struct version_walk *walk);
 

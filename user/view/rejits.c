@@ -43,7 +43,9 @@ struct walk {
 	/* Of the function that is gone through: */
 	uint64_t looked_ns, looked_before_ns;	/* the last look, and the one before */
 	uint32_t rejit_id;	/* that is active, as far as was seen */
+	uint64_t active_ns;	/* when it was seen to be, last */
 	uint32_t reached;	/* that calls reach */
+	uint64_t reached_word;	/* what the cell holds then */
 };
 
 /* --- what there is -------------------------------------------------------------------- */
@@ -215,6 +217,8 @@ static void take_il_version(struct walk *walk, const struct step *step)
 static void revert(struct walk *walk, const struct step *step, uint32_t process,
 		   uint64_t function, uint64_t since_ns)
 {
+	if (since_ns < walk->active_ns)
+		since_ns = walk->active_ns;
 	add_event(walk, step, &(struct rejit_event){
 		.kind = REJIT_REVERTED, .process = process, .function_id = function,
 		.rejit_id = walk->rejit_id, .body = MODEL_NONE,
@@ -230,11 +234,14 @@ static void take_active(struct walk *walk, const struct step *step)
 		revert(walk, step, active->process, active->function_id,
 		       walk->looked_before_ns);
 	walk->rejit_id = active->rejit_id;
+	walk->active_ns = step->time_ns;
 }
 
 /*
  * What calls reach lags behind a request, and can be seen later than that, so the original is
- * no sign of a revert before a body of the IL version was reached.
+ * no sign of a revert before a body of the IL version was reached.  The window of a patch is
+ * that of the revert only if the cell led to that body at its begin: in between calls may
+ * have reached another body of the original, which nobody saw.
  */
 static void take_patch(struct walk *walk, const struct step *step)
 {
@@ -246,13 +253,16 @@ static void take_patch(struct walk *walk, const struct step *step)
 		return;
 	if (body->rejit_id) {
 		walk->rejit_id = body->rejit_id;
+		walk->active_ns = step->time_ns;
 	} else if (walk->reached) {
 		if (walk->rejit_id)
 			revert(walk, step, patch->process, patch->function_id,
-			       patch->window_ns[0]);
+			       patch->words[0] == walk->reached_word ?
+			       patch->window_ns[0] : 0);
 		walk->rejit_id = 0;
 	}
 	walk->reached = body->rejit_id;
+	walk->reached_word = patch->words[1];
 }
 
 static void take_step(struct walk *walk, const struct step *step)
@@ -295,6 +305,7 @@ uint32_t rejits__find(const struct model *model, struct rejit_event **ret_events
 		if (!i || walk.steps[i].function != walk.steps[i - 1].function) {
 			walk.looked_ns = walk.looked_before_ns = 0;
 			walk.rejit_id = walk.reached = 0;
+			walk.active_ns = 0;
 		}
 		take_step(&walk, &walk.steps[i]);
 	}

@@ -4,10 +4,10 @@
  * What became of ReJITs, function by function, worked out of a model: no interface tells a
  * profiler beside the one that asks for them.
  *
- *   requested   a look found the IL version, which a look before had not (.NET 9 and 10)
+ *   requested   a look found the IL version, which a look before had not
  *   compiled    its first body was born
- *   reverted    the runtime prefers the original again (9 and 10), or calls reach a body of
- *               it again, after one of the IL version
+ *   reverted    the runtime prefers the original again, or calls reach a body of it again,
+ *               after one of the IL version
  *
  * An error is not among them: it is nothing but an IL version that never gets a body.
  */

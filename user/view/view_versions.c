@@ -272,7 +272,7 @@ static void append_header(const struct tree *tree, uint32_t shown)
 	if (model__actives(versions->model))
 		buf__append_string(tree->buf, "> active: the runtime prefers it for the next call, as it was seen last\n");
 	else
-		buf__append_string(tree->buf, "which of them the runtime prefers was not seen (.NET 9 and 10 tell)\n");
+		buf__append_string(tree->buf, "which of them the runtime prefers was not seen\n");
 	buf__append_char(tree->buf, '\n');
 }
 

@@ -3,7 +3,7 @@
 """The code versions of a method as the runtime's own memory has them: a second reader,
 which shares nothing with user/publication.  On 10 the layout comes from the runtime's
 DotNetRuntimeContractDescriptor, as a debugger would take it; 9 describes modules alone,
-and its nodes are those of 10."""
+and its nodes are those of 10.  8 has no descriptor, and hashes of which all is read here."""
 
 import collections
 import json
@@ -88,6 +88,8 @@ def symbol(path, name):
 
 
 class Runtime:
+    less = 0  # bytes at the begin of a MethodDesc
+
     def __init__(self, pid):
         self.memory = Memory(pid)
         base, path = library(pid)
@@ -102,6 +104,9 @@ class Runtime:
     def close(self):
         self.memory.close()
 
+    def knows(self, function):
+        return True
+
     def pointer(self, kind, at, field):
         return self.memory.u64(at + self.types[kind][field])
 
@@ -115,11 +120,15 @@ class Runtime:
         flags = self.memory.u16(function + self.types["MethodDesc"]["Flags"])
         if not flags & 0x20:
             return None
-        return self.memory.u64(function + BASE_SIZES[flags & 7] + 8 * bool(flags & 8) + 16 * bool(flags & 0x10))
+        return self.memory.u64(function + BASE_SIZES[flags & 7] - self.less + 8 * bool(flags & 8) + 16 * bool(flags & 0x10))
+
+    def state(self, function):
+        """Address of the function's versioning state, 0: it never had another version."""
+        return self.pointer("MethodDescCodeData", self.pointer("MethodDesc", function, "CodeData"), "VersioningState")
 
     def natives(self, function):
         """All native versions, the default one last."""
-        state = self.pointer("MethodDescCodeData", self.pointer("MethodDesc", function, "CodeData"), "VersioningState")
+        state = self.state(function)
         default = Native(self.default_code(function), 0, 0, None, True)
         if not state:
             return [default]
@@ -183,3 +192,39 @@ class Runtime:
             if store and self.memory.u64(store + 16) == inlined:
                 found |= {self.memory.u64(store + 24 + 8 * i) for i in range(self.memory.u32(store + 8))}
         return {f for f in found if f > 1 << 20}
+
+
+class Runtime8(Runtime):
+    """Modules have to be told: {function: its module}."""
+    less = 8
+
+    def __init__(self, pid, modules):
+        self.memory, self.modules, self.types = Memory(pid), modules, NODES_OF_10
+        domains = {self.memory.u64(self.memory.u64(module + 296)) for module in modules.values()}
+        check.equal(len(domains), 1, "application domains")
+        domain, = domains
+        # By module and token; by MethodDesc.
+        self.il_states = {(self.memory.u64(e + 32), self.memory.u32(e + 40)): e for e in self.elements(domain + 2496)}
+        self.states = {self.memory.u64(e): e for e in self.elements(domain + 2520)}
+
+    def elements(self, at):
+        slots, (size, count) = self.memory.u64(at), struct.unpack("<II", self.memory.take(at + 8, 8))
+        found = [e for e, in struct.iter_unpack("<Q", self.memory.take(slots, 8 * size)) if e not in (0, 2**64 - 1)] if size else []
+        check.equal(len(found), count, f"elements of the hash at {at:#x}")
+        return found
+
+    def knows(self, function):
+        """Not of functions that have precompiled code alone: it does not say of which module."""
+        return function in self.modules
+
+    def module(self, function):
+        return self.modules[function]
+
+    def state(self, function):
+        return self.states.get(function, 0)
+
+    def il_state(self, module, token):
+        return self.il_states.get((module, token), 0)
+
+    def inliners(self, module, token):
+        return set()  # not read

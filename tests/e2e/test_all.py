@@ -67,7 +67,7 @@ def read(t):
     return report.Report(loader.read_json(t, t.path("all.tscope")))
 
 
-@check.test("-a --attach with fifty processes", timeout=120)
+@check.test("-a --attach with fifty processes", timeout=120, alone=True)
 def fifty(t):
     stage = Stage(t)
     musl = [t.path("ld-musl-x86_64.so.1"), t.path("libcoreclr.so")]
@@ -124,7 +124,7 @@ def fifty(t):
             check.equal(program.process.poll(), None, f"exit code of {program.pid}")
 
 
-@check.test("-a with processes that come and go")
+@check.test("-a with processes that come and go", alone=True)
 def newcomers(t):
     stage = Stage(t)
     # As in a container: another copy of the hook, at another place.

@@ -273,7 +273,7 @@ GROWTH_PER_PROCESS = 6 << 10
 CROWD_SECONDS = 4
 
 
-@check.test("a crowd: 1,000 threads, 20,000 bodies, processes that come and go", timeout=180)
+@check.test("a crowd: 1,000 threads, 20,000 bodies, processes that come and go", timeout=180, alone=True)
 def crowd(t):
     """Some 80 processes start and end in a second, as fast as the machine is."""
     programs.need_root()

@@ -25,7 +25,7 @@ class Skip(Exception):
 
 
 def test(title, timeout=60, alone=False):
-    """`alone`: it reaches for programs of other tests, so none runs beside it."""
+    """`alone`: none runs beside it, as it reaches for programs of other tests or starts dozens."""
     def mark(function):
         function.e2e_title = title
         function.e2e_timeout = timeout

@@ -106,6 +106,8 @@ def check_settled(document, pid, end_ns):
         right += not newer
         problems += [f"{b['name']} {b['tier']}: compiled last, but calls reach {last['target']} {last['body']}" for b in newer]
     print(f"what calls reach is known of {len(told)} of {len(versions)} functions, {len(young)} are too young, of {right} it is what was compiled last")
+    for body in [b for b in bodies.jit if b["function_id"] not in functions and b["function_id"] not in young][:10]:
+        print(f"nothing is told of {body['name']}: {body['tier']} {body['source']}, born {(end_ns - body['born_ns']) / 1e9:.3f} s before the end")
     check.empty(problems, "bodies should be reached and are not")
     check.at_least(right, 50, "functions of which it was checked what calls reach")
     check.at_least(len(told) / (len(versions) - len(young)), TOLD_BAR, f"share of {len(versions)} functions that tell what calls reach")

@@ -17,7 +17,7 @@ OUTPUT = os.path.abspath(os.environ.get("OUTPUT") or os.path.join(ROOT, ".output
 APPS = os.path.join(OUTPUT, "apps")
 
 # A profiler for tests, main or not (tests/rejit).
-REJIT_PROFILER = os.path.join(APPS, "rejit_profiler.so")
+REJIT_PROFILER = os.path.realpath(os.path.join(APPS, "rejit_profiler.so"))
 HOOK_CLSID = "{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}"
 REJIT_CLSID = "{5C09E002-3B52-4D64-9C1E-7E1D5C09E001}"
 

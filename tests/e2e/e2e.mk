@@ -102,9 +102,12 @@ PROGRAMS = apps runtimes published truth $(REJIT_PROFILER) $(TOOLS)/.installed $
 .PHONY: programs
 programs: $(PROGRAMS) ## build all that the end-to-end tests record, and what they record beside
 
+# Two at a time take two thirds of the time, and leave less of each CPU for what is recorded.
+E2E_JOBS ?= 1
+
 .PHONY: e2e-test
 e2e-test: all $(PROGRAMS) ## run the end-to-end tests (as root)
-	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run -j 2
+	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/e2e/run -j $(E2E_JOBS)
 
 .PHONY: accuracy-test
 accuracy-test: all apps published $(REJIT_PROFILER) ## run the accuracy tests (as root)

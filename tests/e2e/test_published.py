@@ -26,7 +26,7 @@ def launched(t, form):
     document = jobs.check_launched(t, [programs.app_on(form, "demo"), "5"], 100, 5, most_late=1000)
     pid = document.images()[0]["pid"]
     with t.case("the image and the runtime name functions alike"):
-        agree(document, pid, 50)
+        agree(document, pid, 10)
     with t.case("precompiled bodies have their FunctionIDs"):
         bodies = [b for b in document.images() if report.own(b)]
         nameless = [b for b in bodies if not b["function_id"]]

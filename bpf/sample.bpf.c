@@ -28,23 +28,15 @@ static __always_inline bool user_registers(struct bpf_perf_event_data *ctx,
 					   struct walk *walk)
 {
 	struct task_struct *task;
-	struct pt_regs *regs;
 
 	if ((ctx->regs.cs & 3) == 3) {
-		walk->ip = ctx->regs.rip;
-		walk->sp = ctx->regs.rsp;
-		walk->bp = ctx->regs.rbp;
-		walk->r10 = ctx->regs.r10;
+		walk_registers(walk, &ctx->regs);
 		return true;
 	}
 	task = bpf_get_current_task_btf();
 	if (!task->mm)
 		return false;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	walk->ip = regs->rip;
-	walk->sp = regs->rsp;
-	walk->bp = regs->rbp;
-	walk->r10 = regs->r10;
+	walk_registers(walk, (const struct pt_regs *)bpf_task_pt_regs(task));
 	walk->flags |= TS_SAMPLE_KERNEL_MODE;
 	return true;
 }

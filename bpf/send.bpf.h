@@ -81,6 +81,15 @@ static __always_inline __u64 write_record(void *context, struct walk_scratch *sc
 	return whole;
 }
 
+/* Where a thread stands in user mode, which is where a walk begins. */
+static __always_inline void walk_registers(struct walk *walk, const struct pt_regs *regs)
+{
+	walk->ip = regs->rip;
+	walk->sp = regs->rsp;
+	walk->bp = regs->rbp;
+	walk->r10 = regs->r10;
+}
+
 /*
  * All of it for the current thread while it is in the kernel: walks from where it left user
  * mode.  caches: the first return-address cache of those that belong to the caller.
@@ -90,14 +99,10 @@ static __always_inline __u64 record_current(void *context, struct task_struct *t
 					    const struct record_of *of, __u32 caches,
 					    __u64 *ret_plain)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct walk *walk = &scratch->walk;
 
 	walk_begin(walk, returns_of(caches + of->cpu, of->space));
-	walk->ip = regs->rip;
-	walk->sp = regs->rsp;
-	walk->bp = regs->rbp;
-	walk->r10 = regs->r10;
+	walk_registers(walk, (const struct pt_regs *)bpf_task_pt_regs(task));
 	walk->flags |= TS_SAMPLE_KERNEL_MODE;
 	scratch->event = of->event;
 	scratch_sample(scratch)->ip = walk->ip;

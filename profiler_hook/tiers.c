@@ -43,8 +43,8 @@
  */
 #include "tiers.h"
 
+#include "hash_reader.h"
 #include "memory.h"
-#include "runtime_hash.h"
 
 #include "../publication/runtime_layout.h"
 
@@ -231,7 +231,7 @@ static int look_up(const struct runtime_hash *hash, function_id function)
 	uint64_t element;
 	int found;
 
-	while ((found = runtime_hash__next(hash, &walk, &element)) > 0) {
+	while ((found = hash_reader__next(hash, &walk, &element)) > 0) {
 		if (memory__read(&info, element, sizeof(info)))
 			return -EFAULT;
 		if (!is_info(&info))

@@ -23,8 +23,8 @@
  */
 #include "versions.h"
 
+#include "hash_reader.h"
 #include "memory.h"
-#include "runtime_hash.h"
 #include "shape.h"
 
 #include "../abi/body.h"
@@ -38,9 +38,6 @@
 #define ADDRESS_LIMIT (1ull << 47)
 #define NODES_MAX     4096 /* a method rejitted a thousand times has that many */
 #define STATES_MAX    (1u << 24)
-
-#define MODULE_ASSEMBLY 296u
-#define DOMAIN_STATES	2520u
 
 /* NativeCodeVersion::OptimizationTier (codeversion.h) to the events' numbers. */
 static uint32_t event_tier(uint32_t tier)
@@ -81,10 +78,10 @@ void versions__prepare(struct hook *hook, module_id module)
 	if (hook->runtime_major != 8 || !module ||
 	    __atomic_load_n(&hook->states_hash, __ATOMIC_RELAXED))
 		return;
-	if (!fetch(false, &assembly, module + MODULE_ASSEMBLY, sizeof(assembly)) &&
+	if (!fetch(false, &assembly, module + RUNTIME_8_ASSEMBLY, sizeof(assembly)) &&
 	    !fetch(false, &domain, assembly, sizeof(domain)) &&
-	    read_states(domain + DOMAIN_STATES, &states))
-		__atomic_store_n(&hook->states_hash, domain + DOMAIN_STATES,
+	    read_states(domain + RUNTIME_8_STATES, &states))
+		__atomic_store_n(&hook->states_hash, domain + RUNTIME_8_STATES,
 				 __ATOMIC_RELAXED);
 }
 
@@ -96,7 +93,7 @@ static int look_up(const struct runtime_hash *states, function_id function,
 	uint64_t element, state[3];
 	int found;
 
-	while ((found = runtime_hash__next(states, &walk, &element)) > 0) {
+	while ((found = hash_reader__next(states, &walk, &element)) > 0) {
 		int err = fetch(false, state, element, sizeof(state));
 
 		if (err)

@@ -176,11 +176,6 @@ int entry_cell__read(const struct entry_reader *reader, uint64_t function,
 	return 0;
 }
 
-static uint64_t chunk_of(uint64_t function, const struct runtime_method *method)
-{
-	return function - 8u * method->chunk_index - METHOD_CHUNK_HEADER;
-}
-
 /* The slot in the method table of the type that declares the function; 0: it has none. */
 static uint64_t find_slot(const struct entry_reader *reader, uint64_t function,
 			  const struct runtime_method *method)
@@ -189,7 +184,7 @@ static uint64_t find_slot(const struct entry_reader *reader, uint64_t function,
 	uint16_t slots;
 
 	if (method->flags & METHOD_HAS_OWN_SLOT ||
-	    !read_word(reader, OWN, chunk_of(function, method), &table) ||
+	    !read_word(reader, OWN, runtime_method__chunk(method, function), &table) ||
 	    !read_bytes(reader, OWN, table + 12, &slots, sizeof(slots)) ||
 	    method->slot >= slots ||
 	    !read_word(reader, OWN, table + SLOTS_AT + 8u * (method->slot / SLOTS_A_CHUNK),
@@ -202,7 +197,7 @@ static uint64_t find_slot(const struct entry_reader *reader, uint64_t function,
 static uint64_t find_in_chunk(const struct entry_reader *reader, uint64_t function,
 			      const struct runtime_method *method)
 {
-	uint64_t chunk = chunk_of(function, method), first, told;
+	uint64_t chunk = runtime_method__chunk(method, function), first, told;
 	uint32_t low = 0, high;
 	uint8_t last;
 

@@ -25,6 +25,18 @@ struct runtime_method {
 };
 _Static_assert(sizeof(struct runtime_method) == 16, "MethodDesc layout");
 
+/* The runtime lays out the methods of a type in chunks. */
+static inline uint64_t runtime_method__chunk(const struct runtime_method *method,
+					     uint64_t function)
+{
+	return function - 8u * method->chunk_index - METHOD_CHUNK_HEADER;
+}
+
+/* Where .NET 8 (8.0.31) keeps the versioning states of methods, which later ones lead to. */
+#define RUNTIME_8_ASSEMBLY  296u	/* of a Module; starts with → application domain */
+#define RUNTIME_8_IL_STATES 2496u	/* of the domain: struct runtime_hash */
+#define RUNTIME_8_STATES    2520u	/* so too */
+
 /* A native version of a method, but for the default one; newest first. */
 struct runtime_native_node {
 	uint64_t code;		/* where it begins; 0: it has none (yet) */

@@ -67,8 +67,9 @@ struct code_layout code_layout__of(unsigned int runtime_major)
 	struct code_layout layout = { 0 };
 
 	if (runtime_major == 8)
-		layout = (struct code_layout){ .assembly = 296, .il_states = 2496,
-					       .states = 2520 };
+		layout = (struct code_layout){ .assembly = RUNTIME_8_ASSEMBLY,
+					       .il_states = RUNTIME_8_IL_STATES,
+					       .states = RUNTIME_8_STATES };
 	else if (runtime_major == 9)
 		layout = (struct code_layout){ .il_map = 688, .inlinings = 1096,
 					       .allocator = 248 };
@@ -81,7 +82,7 @@ struct code_layout code_layout__of(unsigned int runtime_major)
 
 static int find_module(struct version_walk *walk)
 {
-	uint64_t chunk = walk->function - 8ull * walk->method.chunk_index - METHOD_CHUNK_HEADER;
+	uint64_t chunk = runtime_method__chunk(&walk->method, walk->function);
 	uint64_t table;
 	int err;
 

@@ -64,9 +64,9 @@ struct code_layout {
 struct code_layout code_layout__of(unsigned int runtime_major);
 
 /*
- * The versions of the method with that token, ModuleID and FunctionID.  0; -ENOTSUP another runtime,
- * or its layout is not proven as yet; -EFAULT or -EBADMSG it cannot be read, or makes no
- * sense; -EAGAIN it changed meanwhile.
+ * The versions of the method with that token, ModuleID and FunctionID.  0; -ENOTSUP another
+ * runtime, or its layout is not proven as yet; -EFAULT or -EBADMSG it cannot be read, or
+ * makes no sense; -EAGAIN it changed meanwhile.
  */
 int code_versions__read(struct code_versions *versions, const struct entry_reader *reader,
 			struct code_layout *layout, uint64_t function, uint64_t module,

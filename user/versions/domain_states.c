@@ -6,8 +6,8 @@
  * the application domain, two hashes, one behind the other:
  *
  *   Module               +296  → assembly, which starts with → application domain
- *   application domain  +2496  struct hash of → IL versioning state, by module and token
- *                       +2520  struct hash of → versioning state, by MethodDesc
+ *   application domain  +2496  struct runtime_hash of → IL versioning state, by module and token
+ *                       +2520  struct runtime_hash of → versioning state, by MethodDesc
  *   IL versioning state   +32  module  +40 token (u32)
  *   versioning state       +0  MethodDesc
  *
@@ -17,15 +17,12 @@
  */
 #include "version_walk.h"
 
+#include "../../publication/runtime_hash.h"
+
 #include <errno.h>
 
 #define HASH_MAX   (1u << 24)
 #define PROBES_MAX 1024u
-
-struct hash {
-	uint64_t slots;
-	uint32_t size, count, occupied, most;
-};
 
 /* An element begins with these words; which of them name it, its kind says. */
 struct element {
@@ -44,36 +41,34 @@ static bool is_state(const struct version_walk *walk, const struct element *elem
 	return element->words[0] == walk->function;
 }
 
-static int read_hash(const struct version_walk *walk, uint64_t address, struct hash *ret_hash)
+static int read_hash(const struct version_walk *walk, uint64_t address,
+		     struct runtime_hash *ret_hash)
 {
 	int err = version_walk__fetch(walk, address, ret_hash, sizeof(*ret_hash));
 
 	if (err)
 		return err;
-	return ret_hash->size > HASH_MAX || ret_hash->count > ret_hash->occupied ||
-	       ret_hash->occupied > ret_hash->most || ret_hash->most > ret_hash->size ?
-	       -EBADMSG : 0;
+	return runtime_hash__is_plausible(ret_hash, HASH_MAX) ? 0 : -EBADMSG;
 }
 
 /* 0: it is not there. */
-static int search(const struct version_walk *walk, const struct hash *hash, uint32_t key,
-		  uint32_t words, names *is_it, uint64_t *ret_address)
+static int search(const struct version_walk *walk, const struct runtime_hash *hash,
+		  uint64_t key, uint32_t words, names *is_it, uint64_t *ret_address)
 {
-	uint32_t at = hash->size ? key % hash->size : 0;
-	uint32_t step = hash->size > 1 ? key % (hash->size - 1) + 1 : 1;
+	struct runtime_hash_walk places = runtime_hash__walk(hash, key);
+	uint64_t place;
 
 	*ret_address = 0;
-	for (uint32_t i = 0; i < hash->size && i < PROBES_MAX; i++) {
+	for (uint32_t i = 0; i < PROBES_MAX && runtime_hash__next_place(hash, &places, &place);
+	     i++) {
 		struct element element = { { 0 } };
 		uint64_t entry;
-		int err = version_walk__fetch(walk, hash->slots + 8ull * at, &entry,
-					      sizeof(entry));
+		int err = version_walk__fetch(walk, place, &entry, sizeof(entry));
 
 		if (err || !entry)
 			return err;
-		at = (uint32_t)(((uint64_t)at + step) % hash->size);
-		if (entry == UINT64_MAX)
-			continue;	/* it was taken out */
+		if (!runtime_hash__is_element(entry))
+			continue;
 		err = version_walk__fetch(walk, entry, &element, 8ull * words);
 		if (err)
 			return err;
@@ -88,12 +83,12 @@ static int search(const struct version_walk *walk, const struct hash *hash, uint
 static int find(const struct version_walk *walk, uint32_t offset, uint64_t key,
 		uint32_t words, names *is_it, uint64_t *ret_address)
 {
-	struct hash hash, again;
+	struct runtime_hash hash, again;
 	int err = read_hash(walk, walk->domain + offset, &hash);
 
 	if (err)
 		return err;
-	err = search(walk, &hash, (uint32_t)key, words, is_it, ret_address);
+	err = search(walk, &hash, key, words, is_it, ret_address);
 	if (!err && *ret_address)
 		return 0;
 	if (read_hash(walk, walk->domain + offset, &again) || again.slots != hash.slots)

@@ -6,7 +6,7 @@
  * values of 9.0.20 and 10.0.12), a table per module:
  *
  *   +0   → loader allocator of the module
- *   +32  struct hash of → struct store, or → { 8 bytes; trackers of collectible code;
+ *   +32  struct runtime_hash of → struct store, or → { 8 bytes; trackers of collectible code;
  *        → struct store }, by the address of the method in the map to MethodDescs
  *
  * It names the function that was compiled, however deep in it the method was inlined.  A
@@ -14,6 +14,7 @@
  */
 #include "version_walk.h"
 
+#include "../../publication/runtime_hash.h"
 #include "../base/alloc.h"
 
 #include <errno.h>
@@ -21,12 +22,6 @@
 #define HASH_OF_INLININGS 32u
 #define HASH_MAX	  (1u << 22)
 #define PROBES_MAX	  1024u
-
-/* SHash (inc/shash.h): the next place of a key is `size - 1` different steps away. */
-struct hash {
-	uint64_t slots;
-	uint32_t size, count, occupied, most;
-};
 
 /* KeyValueStore (crossloaderallocatorhash.h); behind it `capacity` MethodDescs. */
 struct store {
@@ -80,27 +75,26 @@ static int add_inliners(const struct version_walk *walk, uint64_t address,
 	return 0;
 }
 
-static int search(const struct version_walk *walk, const struct hash *hash, uint64_t key)
+static int search(const struct version_walk *walk, const struct runtime_hash *hash, uint64_t key)
 {
-	uint32_t at = (uint32_t)key % hash->size;
-	uint32_t step = (uint32_t)key % (hash->size - 1) + 1;
+	struct runtime_hash_walk places = runtime_hash__walk(hash, key);
+	uint64_t place;
 
-	for (uint32_t i = 0; i < hash->size && i < PROBES_MAX; i++) {
+	for (uint32_t i = 0; i < PROBES_MAX && runtime_hash__next_place(hash, &places, &place);
+	     i++) {
 		uint64_t entry, address, again;
 		struct store store;
-		int err = version_walk__fetch(walk, hash->slots + 8ull * at, &entry, sizeof(entry));
+		int err = version_walk__fetch(walk, place, &entry, sizeof(entry));
 
 		if (err || !entry)
 			return err;
 		/* One that another thread has just freed makes no sense. */
 		err = find_store(walk, entry, key, &address, &store);
-		if (err || !address) {
-			at = (at + step) % hash->size;
+		if (err || !address)
 			continue;
-		}
 		err = add_inliners(walk, address, &store);
 		if (!err)
-			err = version_walk__fetch(walk, hash->slots + 8ull * at, &again, sizeof(again));
+			err = version_walk__fetch(walk, place, &again, sizeof(again));
 		return err ? err : again == entry ? 0 : -EAGAIN;
 	}
 	return 0;
@@ -112,7 +106,7 @@ int version_walk__read_inliners(const struct version_walk *walk)
 	struct {
 		uint64_t allocator;
 		uint8_t lock[HASH_OF_INLININGS - 8];
-		struct hash hash;
+		struct runtime_hash hash;
 	} map;
 	int err;
 

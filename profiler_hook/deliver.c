@@ -111,57 +111,74 @@ void deliver__method_unloaded(struct hook *hook, function_id function, uint64_t 
 		(void)bodies__remove(hook, record, record->sequence);
 }
 
-static void tiering_told(struct hook *hook, const struct tiering_event *event)
+static int tell_tiering(struct hook *hook, uint32_t event, const uint8_t *payload,
+			uint32_t size)
 {
 	__u64 *told = &hook->journal.header->counters[TS_HOOK_TIERING];
+	struct tiering_event tiering;
+	int err = events__decode_tiering(payload, size, event, &tiering);
 
-	probes__tiering(__atomic_add_fetch(told, 1, __ATOMIC_RELAXED), event);
+	if (!err)
+		probes__tiering(__atomic_add_fetch(told, 1, __ATOMIC_RELAXED), &tiering);
+	return err;
 }
 
-static bool is_of_method(uint32_t event)
+static int take_method(struct hook *hook, uint32_t event, uint32_t version,
+		       const uint8_t *payload, uint32_t size)
 {
-	return event == EVENT_METHOD_LOAD_VERBOSE || event == EVENT_METHOD_UNLOAD_VERBOSE;
+	struct method_event method;
+	int err = events__decode_method(payload, size, version, &method);
+
+	if (err)
+		return err;
+	if (event == EVENT_METHOD_LOAD_VERBOSE)
+		method_loaded(hook, &method);
+	else
+		deliver__method_unloaded(hook, method.function_id, method.start);
+	return 0;
 }
 
-static bool is_of_module(uint32_t event)
+static int take_module(struct hook *hook, uint32_t event, const uint8_t *payload,
+		       uint32_t size)
 {
-	return event == EVENT_MODULE_LOAD || event == EVENT_MODULE_UNLOAD;
-}
+	struct module_event module;
+	int err = events__decode_module(payload, size, &module);
 
-static bool is_of_tiering(uint32_t event)
-{
-	return event >= EVENT_TIERING_PAUSE && event <= EVENT_BACKGROUND_JIT_STOP;
+	if (err)
+		return err;
+	if (event == EVENT_MODULE_LOAD)
+		modules__loaded(hook, &module);
+	else
+		deliver__module_unloaded(hook, module.module_id);
+	return 0;
 }
 
 void deliver__event(struct hook *hook, provider_id provider, uint32_t event,
 		    uint32_t version, const uint8_t *payload, uint32_t size)
 {
-	struct method_event method;
-	struct module_event module;
-	struct tiering_event tiering;
 	int err;
 
 	hook__count(hook, TS_HOOK_EVENTS);
-	if (!is_of_method(event) && !is_of_module(event) && !is_of_tiering(event))
-		return;
 	if (!is_runtime_provider(hook, provider))
 		return;
-	if (is_of_tiering(event))
-		err = events__decode_tiering(payload, size, event, &tiering);
-	else if (is_of_module(event))
-		err = events__decode_module(payload, size, &module);
-	else
-		err = events__decode_method(payload, size, version, &method);
+	switch (event) {
+	case EVENT_METHOD_LOAD_VERBOSE:
+	case EVENT_METHOD_UNLOAD_VERBOSE:
+		err = take_method(hook, event, version, payload, size);
+		break;
+	case EVENT_MODULE_LOAD:
+	case EVENT_MODULE_UNLOAD:
+		err = take_module(hook, event, payload, size);
+		break;
+	case EVENT_TIERING_PAUSE:
+	case EVENT_TIERING_RESUME:
+	case EVENT_BACKGROUND_JIT_START:
+	case EVENT_BACKGROUND_JIT_STOP:
+		err = tell_tiering(hook, event, payload, size);
+		break;
+	default:
+		return;
+	}
 	if (err)
 		hook__count(hook, TS_HOOK_BAD_EVENT);
-	else if (is_of_tiering(event))
-		tiering_told(hook, &tiering);
-	else if (event == EVENT_METHOD_LOAD_VERBOSE)
-		method_loaded(hook, &method);
-	else if (event == EVENT_METHOD_UNLOAD_VERBOSE)
-		deliver__method_unloaded(hook, method.function_id, method.start);
-	else if (event == EVENT_MODULE_LOAD)
-		modules__loaded(hook, &module);
-	else
-		deliver__module_unloaded(hook, module.module_id);
 }

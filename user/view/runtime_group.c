@@ -143,7 +143,7 @@ static enum runtime_group of_thread(const char *thread)
 		{ ".NET BGC", RUNTIME_GROUP_GC },
 		{ ".NET Server GC", RUNTIME_GROUP_GC },
 		{ ".NET Finalizer", RUNTIME_GROUP_GC },
-		{ ".NET Tiered Com", RUNTIME_GROUP_JIT },
+		{ RUNTIME_TIERING_THREAD, RUNTIME_GROUP_JIT },
 		{ ".NET SynchManag", RUNTIME_GROUP_THREADS },
 	};
 

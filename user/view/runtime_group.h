@@ -30,6 +30,9 @@ enum runtime_group {
 	RUNTIME_GROUPS
 };
 
+/* Names of threads, as the kernel has them: ".NET Tiered Compilation Worker", v8 to v10. */
+#define RUNTIME_TIERING_THREAD ".NET Tiered Com"
+
 struct runtime_frame {
 	const char *name;		/* "libcoreclr.so!+0x1c0", "System.GC.Collect()" */
 	bool managed, native;		/* neither: of the kernel, a stub, unknown */

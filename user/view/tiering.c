@@ -5,6 +5,7 @@
 #include "tiering.h"
 
 #include "json_rows.h"
+#include "runtime_group.h"
 #include "tier_ups.h"
 #include "view_internal.h"
 
@@ -13,9 +14,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Names that the kernel cuts at 15 bytes: ".NET Tiered Compilation Worker", v8 to v10. */
-#define TIERING_THREAD ".NET Tiered Com"
 
 static const struct {
 	const char *name, *text;
@@ -55,7 +53,7 @@ static enum tiering_cost cost_of(const struct model *model, const struct model_s
 	uint32_t tier;
 
 	if (in_jit[sample->stack])
-		return !strcmp(model__text(model, thread->name), TIERING_THREAD) ?
+		return !strcmp(model__text(model, thread->name), RUNTIME_TIERING_THREAD) ?
 		       TIERING_JIT_BACKGROUND : TIERING_JIT_CALLER;
 	if (view__frame_kind(frame) == MODEL_FRAME_STUB &&
 	    !strncmp(model__text(model, frame->name), "call_counting", 13))
@@ -142,7 +140,12 @@ void tiering__latency(const struct model *model, struct tiering_latency *ret_lat
 
 /* --- delays and batches ------------------------------------------------------------------ */
 
-static bool is_batch(const struct model_tiering *row)
+bool tiering__is_begin(const struct model_tiering *row)
+{
+	return row->kind == TS_TIERING_DELAY_BEGAN || row->kind == TS_TIERING_BATCH_BEGAN;
+}
+
+bool tiering__is_batch(const struct model_tiering *row)
 {
 	return row->kind == TS_TIERING_BATCH_BEGAN || row->kind == TS_TIERING_BATCH_ENDED;
 }
@@ -156,10 +159,10 @@ void tiering__spans(const struct model *model, struct tiering_spans ret_spans[TI
 	memset(ret_spans, 0, TIERING_SPANS * sizeof(*ret_spans));
 	for (uint32_t i = 0; i < model__tierings(model); i++) {
 		const struct model_tiering *row = model__tiering(model, i);
-		enum tiering_span span = is_batch(row) ? TIERING_BATCHES : TIERING_DELAYS;
+		enum tiering_span span = tiering__is_batch(row) ? TIERING_BATCHES : TIERING_DELAYS;
 		uint64_t *began = &begun[row->process][span];
 
-		if (row->kind == TS_TIERING_DELAY_BEGAN || row->kind == TS_TIERING_BATCH_BEGAN) {
+		if (tiering__is_begin(row)) {
 			*began = row->time_ns;
 			continue;
 		}

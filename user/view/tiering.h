@@ -37,6 +37,10 @@ struct tiering_latency {
 /* Of functions whose first code and tier-1 code were born in the recording. */
 void tiering__latency(const struct model *model, struct tiering_latency *ret_latency);
 
+/* Of a begin or an end that was told: which of the two, and whether of a batch or a delay. */
+bool tiering__is_begin(const struct model_tiering *row);
+bool tiering__is_batch(const struct model_tiering *row);
+
 enum tiering_span {
 	TIERING_DELAYS = 0,	/* new methods are called: nothing is counted, nor compiled */
 	TIERING_BATCHES,	/* the background thread compiles */

@@ -11,11 +11,12 @@
  *
  *   +2.100730 s  rejit   Shop.Ranking.Score(int): #2 requested, since +1.604014 s at the earliest
  *
- * A patch stands where it was seen, at the end of its window; so does what became of a ReJIT.  Bodies that a catch-up found
- * are no loads: they were there before.
+ * A patch stands where it was seen, at the end of its window; so does what became of a ReJIT.
+ * Bodies that a catch-up found are no loads: they were there before.
  */
 #include "json_rows.h"
 #include "rejits.h"
+#include "tiering.h"
 #include "view_internal.h"
 
 #include "../base/alloc.h"
@@ -124,17 +125,11 @@ static void append_rejit(const struct list *list, const struct event *event)
 	append_code(list, model__body(list->model, rejit->body));
 }
 
-static bool is_begin(const struct model_tiering *tiering)
-{
-	return tiering->kind == TS_TIERING_DELAY_BEGAN ||
-	       tiering->kind == TS_TIERING_BATCH_BEGAN;
-}
-
 static void append_tiering(const struct list *list, const struct event *event)
 {
 	const struct model_tiering *tiering = model__tiering(list->model, event->index);
 
-	buf__append_string(list->buf, is_begin(tiering) ? "begins" : "ends");
+	buf__append_string(list->buf, tiering__is_begin(tiering) ? "begins" : "ends");
 	if (tiering->kind == TS_TIERING_DELAY_ENDED)
 		buf__printf(list->buf, ", %u new", tiering->new_methods);
 	if (tiering->kind == TS_TIERING_BATCH_ENDED)
@@ -175,7 +170,7 @@ static void write_tiering(const struct list *list, const struct event *event,
 {
 	const struct model_tiering *tiering = model__tiering(list->model, event->index);
 
-	json_writer__string(json, "event", is_begin(tiering) ? "begin" : "end");
+	json_writer__string(json, "event", tiering__is_begin(tiering) ? "begin" : "end");
 	if (tiering->kind == TS_TIERING_DELAY_ENDED)
 		json_writer__number(json, "new_methods", tiering->new_methods);
 	if (tiering->kind == TS_TIERING_BATCH_ENDED)
@@ -420,12 +415,6 @@ static bool is_news(struct view_events_seen *seen, uint32_t body)
 	return !told;
 }
 
-static unsigned int kind_of_tiering(const struct model_tiering *tiering)
-{
-	return tiering->kind == TS_TIERING_DELAY_BEGAN || tiering->kind == TS_TIERING_DELAY_ENDED ?
-	       VIEW_EVENTS_DELAY : VIEW_EVENTS_BATCH;
-}
-
 /* One of a kind for each function and IL version. */
 static bool is_news_of_rejit(struct view_events_seen *seen, const struct rejit_event *event)
 {
@@ -489,7 +478,9 @@ static void collect(struct list *list, const struct view_events_filter *filter)
 	for (uint32_t i = seen ? seen->tierings : 0; i < model__tierings(list->model); i++) {
 		const struct model_tiering *tiering = model__tiering(list->model, i);
 
-		add(list, filter, &(struct event){ tiering->time_ns, kind_of_tiering(tiering), i });
+		add(list, filter, &(struct event){ tiering->time_ns,
+						   tiering__is_batch(tiering) ?
+						   VIEW_EVENTS_BATCH : VIEW_EVENTS_DELAY, i });
 	}
 	if (filter->kinds & VIEW_EVENTS_REJIT)
 		collect_rejits(list, filter);

@@ -78,14 +78,13 @@ unsigned int tracepoints__count(const struct kernel_options *options)
 	return count;
 }
 
-/* [event] */
-static void get_programs(const struct kernel *kernel,
-			 struct bpf_program *ret_programs[TS_EVENTS_MAX])
+static struct bpf_program *program(const struct kernel *kernel, unsigned int event)
 {
-	ret_programs[0] = kernel->skeleton->progs.on_tracepoint0;
-	ret_programs[1] = kernel->skeleton->progs.on_tracepoint1;
-	ret_programs[2] = kernel->skeleton->progs.on_tracepoint2;
-	ret_programs[3] = kernel->skeleton->progs.on_tracepoint3;
+	struct bpf_program *programs[TS_EVENTS_MAX] = {
+		kernel->skeleton->progs.on_tracepoint0, kernel->skeleton->progs.on_tracepoint1,
+		kernel->skeleton->progs.on_tracepoint2, kernel->skeleton->progs.on_tracepoint3 };
+
+	return programs[event];
 }
 
 static bool is_tracepoint(const struct kernel *kernel, unsigned int event)
@@ -95,14 +94,12 @@ static bool is_tracepoint(const struct kernel *kernel, unsigned int event)
 
 void tracepoints__configure(struct kernel *kernel, const struct kernel_options *options)
 {
-	struct bpf_program *programs[TS_EVENTS_MAX];
 	uint32_t caches = (1 + options->off_cpu) * kernel->cpus, scratches = 1;
 
-	get_programs(kernel, programs);
 	for (unsigned int i = 0; i < TS_EVENTS_MAX; i++) {
 		bool wanted = is_tracepoint(kernel, i);
 
-		bpf_program__set_autoload(programs[i], wanted);
+		bpf_program__set_autoload(program(kernel, i), wanted);
 		if (!wanted)
 			continue;
 		kernel->skeleton->rodata->tracepoint_periods[i] =
@@ -116,16 +113,14 @@ void tracepoints__configure(struct kernel *kernel, const struct kernel_options *
 
 int tracepoints__attach(struct kernel *kernel, struct trouble *ret_trouble)
 {
-	struct bpf_program *programs[TS_EVENTS_MAX];
-
-	get_programs(kernel, programs);
 	for (unsigned int i = 0; i < TS_EVENTS_MAX; i++) {
 		const struct kernel_event *event = &kernel->events[i];
 
 		if (!is_tracepoint(kernel, i))
 			continue;
 		kernel->tracepoint_links[i] =
-			bpf_program__attach_raw_tracepoint(programs[i], name_of(event));
+			bpf_program__attach_raw_tracepoint(program(kernel, i),
+							   name_of(event));
 		if (!kernel->tracepoint_links[i] && errno == ENOENT)
 			return trouble__set(ret_trouble, -EOPNOTSUPP,
 				"this kernel has no tracepoint '%s' that a program can be attached to",
@@ -141,12 +136,10 @@ int tracepoints__attach(struct kernel *kernel, struct trouble *ret_trouble)
 /* Runs that the kernel left out, because the program was running on that CPU. */
 static uint64_t misses_of(const struct kernel *kernel, unsigned int event)
 {
-	struct bpf_program *programs[TS_EVENTS_MAX];
 	struct bpf_prog_info info = { 0 };
 	__u32 size = sizeof(info);
 
-	get_programs(kernel, programs);
-	return bpf_obj_get_info_by_fd(bpf_program__fd(programs[event]), &info, &size) ?
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program(kernel, event)), &info, &size) ?
 	       0 : info.recursion_misses;
 }
 

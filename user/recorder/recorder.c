@@ -40,24 +40,22 @@ static void on_mapping(void *context, const struct kernel_mapping *mapping)
 	mappings__on_mapping(recorder, mapping);
 }
 
-static void on_code(void *context, const struct ts_code_event *event)
+static void count_code(struct recorder *recorder, bool kept)
 {
-	struct recorder *recorder = context;
-
-	if (bodies__on_event(recorder, event))
+	if (kept)
 		recorder->code_kept++;
 	else
 		recorder->code_dropped++;
 }
 
+static void on_code(void *context, const struct ts_code_event *event)
+{
+	count_code(context, bodies__on_event(context, event));
+}
+
 static void on_patch(void *context, const struct ts_patch_event *event)
 {
-	struct recorder *recorder = context;
-
-	if (publication__told(recorder, event))
-		recorder->code_kept++;
-	else
-		recorder->code_dropped++;
+	count_code(context, publication__told(context, event));
 }
 
 /* False: of a process that is not in the recording, or nonsense. */
@@ -85,12 +83,7 @@ static bool keep_tiering(struct recorder *recorder, const struct ts_tiering_even
 
 static void on_tiering(void *context, const struct ts_tiering_event *event)
 {
-	struct recorder *recorder = context;
-
-	if (keep_tiering(recorder, event))
-		recorder->code_kept++;
-	else
-		recorder->code_dropped++;
+	count_code(context, keep_tiering(context, event));
 }
 
 static void on_process(void *context, const struct ts_process_event *event)

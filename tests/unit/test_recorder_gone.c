@@ -7,33 +7,21 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../user/recorder/internal.h"
 #include "no_kernel.h"
+#include "recorder_fixture.h"
 
 /* Pids that are not there, so that /proc tells nothing. */
 #define FIRST_PID 0x3fff0000
 #define PROCESSES 6
 #define SECOND	  1000000000ull
 
-static struct model *model;
-static struct recorder *recorder;
-
 static int set_up(void **state)
 {
 	(void)state;
-	model = model__new();
-	recorder = recorder__new(NULL, model);
+	begin_recorder();
 	for (int i = 0; i < PROCESSES; i++)
 		process__new(recorder, (uint32_t)i + 1, FIRST_PID + i, 100, MODEL_NONE,
 			     MODEL_NONE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	recorder__free(recorder);
-	model__free(model);
 	return 0;
 }
 

@@ -8,29 +8,17 @@
 #include <cmocka.h>
 
 #include "../../user/kernel/internal.h"
-#include "../../user/recorder/internal.h"
+#include "recorder_fixture.h"
 
 #define MOST (1u << 18)	/* of a process */
 
 enum { SPACE = 3, PID = 70 };
 
-static struct model *model;
-static struct recorder *recorder;
-
 static int set_up(void **state)
 {
 	(void)state;
-	model = model__new();
-	recorder = recorder__new(NULL, model);
+	begin_recorder();
 	process__new(recorder, SPACE, PID, 1, MODEL_NONE, MODEL_NONE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	recorder__free(recorder);
-	model__free(model);
 	return 0;
 }
 

@@ -7,30 +7,20 @@ import os
 import re
 import subprocess
 
-from lib import check, loader, programs, recording, report
+from lib import check, loader, native, programs, recording, report
 
 CHAIN = ["Worker(", "Outer(", "Inner(", "Leaf("]
 HIDDEN = "hijacked return address"
 FREQUENCY = 10007
 TRIES = 8
 SECONDS = 5
-# The first bytes of the function that such an address points to, OnHijackTripThread.
-FIRST_BYTES = bytes.fromhex("5055534157415641554154")
-SEGMENT = re.compile(r"LOAD +0x([0-9a-f]+) 0x([0-9a-f]+) 0x[0-9a-f]+ 0x([0-9a-f]+) 0x[0-9a-f]+ R E")
 
 
 def trip_address():
     """Where it lies in the installed runtime, as the recording counts addresses."""
     listed = subprocess.run(["dotnet", "--list-runtimes"], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
     version, folder = re.findall(r"Microsoft\.NETCore\.App (\S+) \[(.*)\]", listed)[-1]
-    path = os.path.join(folder, version, "libcoreclr.so")
-    with open(path, "rb") as file:
-        data = file.read()
-    check.equal(data.count(FIRST_BYTES), 1, f"such functions in {path}")
-    at = data.index(FIRST_BYTES)
-    headers = subprocess.run(["readelf", "-lW", path], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
-    return next(int(address, 16) + at - int(offset, 16) for offset, address, size in SEGMENT.findall(headers)
-                if int(offset, 16) <= at < int(offset, 16) + int(size, 16))
+    return native.hijack_function(native.File(os.path.join(folder, version, "libcoreclr.so")))
 
 
 def place(recorded, frame):

@@ -87,7 +87,7 @@ X(50, OFF_CPU_THREADS_FULL, OFF_CPU_NOTE, "threads_full", \
 X(51, OFF_CPU_THREAD_LOST, OFF_CPU_NOTE, "thread_lost", \
   "the sample ring was full when a thread ended: its times are not known") \
 X(52, OFF_CPU_NOT_TOLD,	OFF_CPU_NOTE, "switches_not_told", \
-  "a thread was switched out, but the kernel had not told that it was in") \
+  "a thread was switched out, or sampled, but the kernel had not told that it was in") \
 X(53, TIERING,		CODE,	"tiering_told", \
   "tiering probes that fired") \
 

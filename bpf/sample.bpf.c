@@ -10,9 +10,10 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-#include "send.bpf.h"
-
 #define NULL ((void *)0)
+
+#include "send.bpf.h"
+#include "threads.bpf.h"
 
 char LICENSE[] SEC("license") __weak = "GPL";
 
@@ -76,6 +77,8 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	walk_begin(walk, returns_of(of.cpu, number));
 	if (!user_registers(ctx, walk))
 		return TS_LEDGER_NO_USER_REGISTERS;
+	if (!(walk->flags & TS_SAMPLE_KERNEL_MODE))
+		thread_runs((__u32)pid_tgid, of.now);
 	cookie = bpf_get_attach_cookie(ctx);
 	scratch_of_cpu->event = cookie & TS_COOKIE_EVENT;
 	sample = scratch_sample(scratch_of_cpu);

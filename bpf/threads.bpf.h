@@ -174,13 +174,22 @@ static __always_inline __u32 place_of(__u32 state, __u64 ip, __u64 sp)
 	return state == TS_STATE_RUNNABLE ? 0 : ((ip ^ sp << 20) * 0x9e3779b97f4a7c15ULL) >> 32;
 }
 
+/*
+ * Of a thread that counts as off the CPU and is found on it.  Until when it was off nobody
+ * knows: the time counts as before, and a stack that was taken stands for nothing.
+ */
+static __always_inline void thread_not_told(struct ts_thread *thread)
+{
+	if (thread->state == TS_STATE_RUNNING)
+		return;
+	ledger_count(TS_LEDGER_OFF_CPU_NOT_TOLD);
+	thread->sampled = 0;
+}
+
 static __always_inline void thread_switched_out(struct ts_thread *thread, __u32 state,
 						__u32 place, __u64 now)
 {
-	if (thread->state != TS_STATE_RUNNING) {
-		ledger_count(TS_LEDGER_OFF_CPU_NOT_TOLD);
-		thread->sampled = 0;
-	}
+	thread_not_told(thread);
 	ts_thread__advance(thread, now);
 	thread->state = state;
 	thread->place = place;
@@ -232,6 +241,22 @@ static __always_inline void thread_switched_in(__u32 tid, struct ts_thread *thre
 		send_end(tid, thread, now);
 	if (thread->state != TS_STATE_RUNNING)
 		expect(thread, now > thread->changed_ns ? now - thread->changed_ns : 0);
+	ts_thread__advance(thread, now);
+	thread->state = TS_STATE_RUNNING;
+}
+
+/*
+ * A sample found the thread in user mode, so it runs, whether that was told or not: then
+ * no more than the time until the first sample is counted wrong.  Who is in user mode is in
+ * no switch, so nobody else writes the row now.
+ */
+static __always_inline void thread_runs(__u32 tid, __u64 now)
+{
+	struct ts_thread *thread = off_cpu_since ? thread_find(tid) : NULL;
+
+	if (!thread || thread->state == TS_STATE_RUNNING)
+		return;
+	thread_not_told(thread);
 	ts_thread__advance(thread, now);
 	thread->state = TS_STATE_RUNNING;
 }

@@ -168,6 +168,30 @@ static void a_switch_that_was_not_told_is_counted(void **state)
 	assert_int_equal(thread->sampled, 0); /* for how long, nobody knows */
 }
 
+/* What follows is counted right, and the switch out is none that was not told. */
+static void a_sample_tells_that_a_thread_runs(void **state)
+{
+	struct ts_thread *thread = thread_at_start(TS_STATE_RUNNING);
+
+	(void)state;
+	thread_runs(TID, START + 5);
+	thread_runs(TID + 1, START + 5); /* no row */
+	assert_int_equal(sum_of(thread), 0);
+	thread_switched_out(thread, TS_STATE_FUTEX, 0, START + 10);
+	thread->sampled = 1;
+	thread_woken(thread, START + 15);
+	thread_runs(TID, START + 20);
+	assert_int_equal(thread->sampled, 0);
+	thread_switched_out(thread, TS_STATE_SLEEP, 0, START + 100);
+	assert_int_equal(thread->times[TS_STATE_FUTEX], 5);
+	assert_int_equal(thread->times[TS_STATE_RUNNABLE], 5);
+	assert_int_equal(thread->times[TS_STATE_RUNNING], 10 + 80);
+	assert_int_equal(counted(TS_LEDGER_OFF_CPU_NOT_TOLD), 1);
+	off_cpu_since = 0; /* nobody asked */
+	thread_runs(TID, START + 200);
+	assert_int_equal(sum_of(thread), 100);
+}
+
 static void a_call_says_what_for(void **state)
 {
 	static const struct {
@@ -266,6 +290,7 @@ int main(void)
 		TEST(an_end_tells_all),
 		TEST(what_has_no_room_is_counted),
 		TEST(a_switch_that_was_not_told_is_counted),
+		TEST(a_sample_tells_that_a_thread_runs),
 		TEST(a_call_says_what_for),
 		TEST(long_waits_are_never_missed),
 		TEST(weights_are_right_on_the_average),

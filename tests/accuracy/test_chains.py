@@ -31,7 +31,7 @@ STUB_CALLERS = {
     "resolve": {"Calls.StepsMany", "Calls.Compares", "Calls.StepsOne"},
     "dispatch": {"Calls.StepsOne", "Calls.Compares", "Calls.StepsMany"},
     "unboxing": {"Calls.Compares", "Generics.Sends", "Generics.Points"},
-    "shuffle_thunk": {"Program.RunSlice", "Calls.CallsOpen", "Calls.CallsMulti", "RunTime.CallsEmitted",
+    "shuffle_thunk": {"Program.RunSlice", "Program.RunCalls", "Calls.CallsOpen", "Calls.CallsMulti", "RunTime.CallsEmitted",
                       "RunTime.CallsTail"},
 }
 

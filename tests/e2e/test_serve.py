@@ -77,10 +77,10 @@ def wait_for_samples(port, at_least=1, timeout=40):
 
 
 class Server(loader.Recorder):
-    def __init__(self, t, *arguments, command="serve"):
+    def __init__(self, t, *arguments, command="serve", **more):
         self.port = programs.free_port()
         option = "--listen" if command == "serve" else "--serve"
-        super().__init__(t, option, f"127.0.0.1:{self.port}", *arguments, env=programs.environment(), command=command)
+        super().__init__(t, option, f"127.0.0.1:{self.port}", *arguments, env=programs.environment(**more), command=command)
 
 
 def tier_ups(document):
@@ -305,6 +305,65 @@ def crowd(t):
     with t.case("all threads and their code are in it"):
         check.at_least(len([b for b in document.jit(churn) if b["name"].startswith("Lambda")]), 20_000, "bodies of lambdas")
         check.at_least(sum(sum(b["self"].values()) for b in document.jit(churn) if b["name"].startswith("Lambda")), 20, "samples in them")
+
+
+# So few rows that a session of some seconds is swept as one of days is.
+SWEEP_FROM = "2000"
+SWEPT = re.compile(r"swept: (\d+) of (\d+) rows")
+LAMBDAS = 16_000
+
+
+@check.test("serve for long: what has ended is forgotten, and counts", timeout=180, alone=True)
+def serve_long(t):
+    programs.need_root()
+    server = Server(t, "-vv", "-F", loader.FREQUENCY, "--", "sh", "-c",
+                    f"{programs.app('churn')} lambdas {LAMBDAS} & n=0; while kill -0 $! 2>/dev/null; do /bin/true; n=$((n+1)); sleep 0.01; done; "
+                    "echo over $n; sleep 60", TIERSCOPE_SWEEP_FROM=SWEEP_FROM)
+    wait_for_samples(server.port)
+    last, code, tiers, over, before, backward, unequal = {}, {}, {}, None, {}, [], []
+    while over is None or time.monotonic() < over + 4:
+        now, samples = scrape(server.port), collections.Counter()
+        for (name, labels), value in now.items():
+            if name == "tierscope_samples_total":
+                samples[dict(labels)["pid"], dict(labels)["process"]] += value
+                tiers[name, labels] = value
+            if name.startswith("tierscope_code_"):
+                code[name, labels] = value
+        last.update(samples)
+        # A process that went and came again under its number is another one.
+        backward += [(key, value, now[key]) for key, value in before.items() if key[0].endswith(("_total", "_bucket")) and now.get(key, value) < value]
+        pids = {dict(labels)["pid"] for name, labels in now if name == "tierscope_code_loads_total"}
+        for pid in pids:
+            alive = total(now, "tierscope_code_bodies", pid=pid) - total(now, "tierscope_code_bodies", pid=pid, tier="r2r")
+            told = total(now, "tierscope_code_loads_total", pid=pid) - total(now, "tierscope_code_unloads_total", pid=pid)
+            unequal += [(pid, alive, told)] if alive != told else []
+        before = now
+        if over is None and "over" in server.texts()[0]:
+            over = time.monotonic()
+        time.sleep(0.2)
+    out, err = server.texts()
+    programs_run = int(re.search(r"over (\d+)", out)[1])
+    swept = [(int(left), int(size)) for left, size in SWEPT.findall(err)]
+    print(f"{programs_run} programs beside churn; swept {swept}; {total(before, 'tierscope_process_resident_memory_bytes') / 1e6:.1f} MB")
+    with t.case("was swept, and most of it went"):
+        check.at_least(len(swept), 3, "sweeps")
+        check.at_least(sum(size - left for left, size in swept), LAMBDAS, "rows that went")
+    with t.case("no counter went back"):
+        check.empty(backward, "counters")
+    with t.case("every page has as many bodies alive as were loaded and not unloaded"):
+        check.empty(unequal, "processes")
+    with t.case("every load and unload counts"):
+        loads = max(value for (name, _), value in code.items() if name == "tierscope_code_loads_total")
+        unloads = max(value for (name, _), value in code.items() if name == "tierscope_code_unloads_total")
+        check.at_least(loads, LAMBDAS, "loads")
+        check.at_least(unloads, LAMBDAS * 0.9, "unloads")
+    with t.case("the last values of all have all samples"):
+        check.equal(sum(last.values()), total(before, "tierscope_ledger_samples_kept_total"), f"samples of {len(last)} processes")
+    with t.case("samples in code that is gone by now have its tier"):
+        churn = next(pid for pid, name in last if name == "churn" and last[pid, name] == max(last.values()))
+        mine = {dict(labels)["tier"]: value for (name, labels), value in tiers.items() if dict(labels)["pid"] == churn}
+        check.at_least(mine.get("opt", 0), 20 * mine.get("unresolved", 0), f"samples in optimized code, of {mine}")
+    server.interrupt(60)
 
 
 @check.test("clients of every kind", timeout=120)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SLOTS_MIN  64	       /* a power of two, like every size of a table */
+#define SLOTS_MIN  8	       /* a power of two, like every size of a table */
 #define BLOCK_SIZE (64u << 10) /* text of a pool is allocated in blocks */
 
 /*

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from lib import check, loader, programs, report
+from lib import check, kernel_maps, loader, programs, report
 
 LINE = re.compile(r'^(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
@@ -77,10 +77,10 @@ def wait_for_samples(port, at_least=1, timeout=40):
 
 
 class Server(loader.Recorder):
-    def __init__(self, t, *arguments, command="serve"):
+    def __init__(self, t, *arguments, command="serve", **more):
         self.port = programs.free_port()
         option = "--listen" if command == "serve" else "--serve"
-        super().__init__(t, option, f"127.0.0.1:{self.port}", *arguments, env=programs.environment(), command=command)
+        super().__init__(t, option, f"127.0.0.1:{self.port}", *arguments, env=programs.environment(**more), command=command)
 
 
 def tier_ups(document):
@@ -151,6 +151,7 @@ def record_serve(t):
         now = scrape(server.port)
         for name in ("tierscope_samples_total", "tierscope_version_samples_total"):
             check.equal(total(now, name), total(last, name), name)
+    in_kernel = kernel_maps.leaf_counts(server.pid, 2)
     server.process.send_signal(signal.SIGINT)
     code = server.wait(60)
     demo.process.send_signal(signal.SIGCONT)
@@ -166,6 +167,13 @@ def record_serve(t):
         for event in document.events:
             check.equal(scraped["native", event["name"]], event["samples_summary"]["native_leaf"] + event["samples_summary"]["kernel_leaf"],
                         f"native samples of {event['name']}")
+    with t.case("the kernel's own counts of each body are the recording's"):
+        ours = {int(b["start"], 16): [b["self"].get(event["name"], 0) for event in document.events] for b in document.jit(demo.pid) if not b["died_ns"]}
+        check.at_least(sum(count[0] for count in in_kernel.values()), 100, "samples of cpu-clock that the kernel counted")
+        # Of a body that ran before its event the loader finds out by its address.
+        differences = {start: (count, in_kernel.get(start)) for start, count in ours.items() if count != in_kernel.get(start, [0, 0])}
+        late = sum(sum(count) - sum(kernel or (0, 0)) for count, kernel in differences.values())
+        check.that(0 <= late <= document.ledger["notes"]["body_late"], f"{late} more in the recording: {differences}")
     with t.case("tier-ups are those of the recording, told by the same definition"):
         times = tier_ups(document)
         check.equal(len(times), document.document["tiering"]["first_code_to_tier1"]["count"], "tier-ups in the report")
@@ -307,6 +315,65 @@ def crowd(t):
         check.at_least(sum(sum(b["self"].values()) for b in document.jit(churn) if b["name"].startswith("Lambda")), 20, "samples in them")
 
 
+# So few rows that a session of some seconds is swept as one of days is.
+SWEEP_FROM = "2000"
+SWEPT = re.compile(r"swept: (\d+) of (\d+) rows")
+LAMBDAS = 16_000
+
+
+@check.test("serve for long: what has ended is forgotten, and counts", timeout=180, alone=True)
+def serve_long(t):
+    programs.need_root()
+    server = Server(t, "-vv", "-F", loader.FREQUENCY, "--", "sh", "-c",
+                    f"{programs.app('churn')} lambdas {LAMBDAS} & n=0; while kill -0 $! 2>/dev/null; do /bin/true; n=$((n+1)); sleep 0.01; done; "
+                    "echo over $n; sleep 60", TIERSCOPE_SWEEP_FROM=SWEEP_FROM)
+    wait_for_samples(server.port)
+    last, code, tiers, over, before, backward, unequal = {}, {}, {}, None, {}, [], []
+    while over is None or time.monotonic() < over + 4:
+        now, samples = scrape(server.port), collections.Counter()
+        for (name, labels), value in now.items():
+            if name == "tierscope_samples_total":
+                samples[dict(labels)["pid"], dict(labels)["process"]] += value
+                tiers[name, labels] = value
+            if name.startswith("tierscope_code_"):
+                code[name, labels] = value
+        last.update(samples)
+        # A process that went and came again under its number is another one.
+        backward += [(key, value, now[key]) for key, value in before.items() if key[0].endswith(("_total", "_bucket")) and now.get(key, value) < value]
+        pids = {dict(labels)["pid"] for name, labels in now if name == "tierscope_code_loads_total"}
+        for pid in pids:
+            alive = total(now, "tierscope_code_bodies", pid=pid) - total(now, "tierscope_code_bodies", pid=pid, tier="r2r")
+            told = total(now, "tierscope_code_loads_total", pid=pid) - total(now, "tierscope_code_unloads_total", pid=pid)
+            unequal += [(pid, alive, told)] if alive != told else []
+        before = now
+        if over is None and "over" in server.texts()[0]:
+            over = time.monotonic()
+        time.sleep(0.2)
+    out, err = server.texts()
+    programs_run = int(re.search(r"over (\d+)", out)[1])
+    swept = [(int(left), int(size)) for left, size in SWEPT.findall(err)]
+    print(f"{programs_run} programs beside churn; swept {swept}; {total(before, 'tierscope_process_resident_memory_bytes') / 1e6:.1f} MB")
+    with t.case("was swept, and most of it went"):
+        check.at_least(len(swept), 3, "sweeps")
+        check.at_least(sum(size - left for left, size in swept), LAMBDAS, "rows that went")
+    with t.case("no counter went back"):
+        check.empty(backward, "counters")
+    with t.case("every page has as many bodies alive as were loaded and not unloaded"):
+        check.empty(unequal, "processes")
+    with t.case("every load and unload counts"):
+        loads = max(value for (name, _), value in code.items() if name == "tierscope_code_loads_total")
+        unloads = max(value for (name, _), value in code.items() if name == "tierscope_code_unloads_total")
+        check.at_least(loads, LAMBDAS, "loads")
+        check.at_least(unloads, LAMBDAS * 0.9, "unloads")
+    with t.case("the last values of all have all samples"):
+        check.equal(sum(last.values()), total(before, "tierscope_ledger_samples_kept_total"), f"samples of {len(last)} processes")
+    with t.case("samples in code that is gone by now have its tier"):
+        churn = next(pid for pid, name in last if name == "churn" and last[pid, name] == max(last.values()))
+        mine = {dict(labels)["tier"]: value for (name, labels), value in tiers.items() if dict(labels)["pid"] == churn}
+        check.at_least(mine.get("opt", 0), 20 * mine.get("unresolved", 0), f"samples in optimized code, of {mine}")
+    server.interrupt(60)
+
+
 @check.test("clients of every kind", timeout=120)
 def clients(t):
     programs.need_root()
@@ -436,6 +503,37 @@ def real_prometheus(t):
             check.that(query(text), f"nothing for {text}")
 
 
+@check.test("serve all", timeout=90)
+def serve_all(t):
+    """Those that run, those to come, and nobody without the hook; whoever else has it is there too."""
+    programs.need_root()
+    hooked = programs.environment(**programs.hooked())
+    first, without = programs.start_app(t, "demo", "80", env=hooked), programs.start_app(t, "demo", "80")
+    server = Server(t, "-a", "-F", loader.FREQUENCY)
+
+    def has(program):
+        def samples():
+            try:
+                return total(scrape(server.port), "tierscope_samples_total", pid=str(program.pid)) > 0
+            except (urllib.error.URLError, ConnectionError):
+                return False
+        programs.wait_until(samples, f"samples of process {program.pid}", 40)
+    with t.case("a process that runs, and one to come"):
+        has(first)
+        second = programs.start_app(t, "demo", "80", env=hooked)
+        has(second)
+        pids = {dict(labels)["pid"] for name, labels in scrape(server.port) if name == "tierscope_samples_total"}
+        check.that(str(without.pid) not in pids, f"{without.pid}, which has no hook, among {pids}")
+    with t.case("one ends, the other goes on"):
+        first.stop(signal.SIGTERM)
+        # Its last page is read by us, or by nobody: both within seconds.
+        programs.wait_until(lambda: not total(scrape(server.port), "tierscope_samples_total", pid=str(first.pid)), "it to go", 30)
+        has(second)
+    with t.case("ends well"):
+        check.equal(server.interrupt(60).code, 0, "exit code")
+        check.equal(second.process.poll(), None, "exit code of demo")
+
+
 @check.test("serve nothing", timeout=60)
 def serve_nothing(t):
     programs.need_root()
@@ -444,6 +542,10 @@ def serve_nothing(t):
                                    (("--listen", "example.org:80", "-a"), 3, ["example.org"]), (("-i", "1s", "-a"), 3, ["-i"])):
         with t.case(" ".join(("serve",) + arguments)):
             loader.complaint(loader.run("serve", *arguments, cwd=t.folder), code, *words)
+    with t.case("this machine alone, where no address is given"):
+        result = loader.run("serve", "--", "true")
+        check.that("127.0.0.1:9464" in result.err and "others than this machine" not in result.err, f"{result}")
+        check.that(result.code in (0, 1), f"{result}\nexit code")  # somebody may have that port
     with t.case("an address that others can reach is told of"):
         result = loader.run("serve", "--listen", f"0.0.0.0:{programs.free_port()}", "--", "true")
         check.equal(result.code, 0, f"{result}\nexit code")

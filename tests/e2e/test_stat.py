@@ -161,6 +161,20 @@ def stat_of_a_command(t):
         check.that(re.search(r"^ +\d+\.\d\d +\d+  and \d+ more$", result.out, re.M), f"no rest in {result.out}")
 
 
+@check.test("stat of every event of the kernel's own", timeout=60)
+def stat_of_each_event(t):
+    programs.need_root()
+    for events in (("cpu-clock", "task-clock", "page-faults", "minor-faults"),
+                   ("major-faults", "context-switches", "cpu-migrations", "alignment-faults")):
+        with t.case(",".join(events)):
+            result = loader.run("stat", "-e", ",".join(events), "--json", "-q", "--", programs.app("counts"), "1")
+            check.equal(result.code, 0, f"{result}\nexit code")
+            table = next(json.loads(line) for line in result.out.splitlines() if line.startswith('{"from_ns"'))
+            check.equal(list(table["events"]), list(events), "events")
+            for event in set(events) & {"cpu-clock", "task-clock", "page-faults", "minor-faults", "context-switches"}:
+                check.at_least(table["events"][event]["samples"], 1, f"samples of {event}")
+
+
 @check.test("stat, and who reads it", timeout=90)
 def readers(t):
     programs.need_root()

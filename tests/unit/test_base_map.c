@@ -179,6 +179,62 @@ static void pool_takes_strings_of_any_size(void **state)
 	pool__free(pool);
 }
 
+static bool is_even(void *context, uint64_t high, uint64_t low, uint64_t value)
+{
+	assert_int_equal(high, *(uint64_t *)context);
+	assert_int_equal(low, value / 3);
+	return !(low % 2);
+}
+
+static void map_keeps_what_a_filter_takes(void **state)
+{
+	struct map *map = map__new();
+	uint64_t high = 7, value;
+
+	(void)state;
+	for (uint64_t i = 0; i < 10000; i++)
+		map__set(map, high, i, 3 * i);
+	map__filter(map, is_even, &high);
+	assert_int_equal(map__count(map), 5000);
+	for (uint64_t i = 0; i < 10000; i++) {
+		assert_int_equal(map__get(map, high, i, &value), !(i % 2));
+		if (!(i % 2))
+			assert_int_equal(value, 3 * i);
+	}
+	map__free(map);
+}
+
+/* Numbers of what stays are the same, the others are used again, of large texts too. */
+static void pool_forgets_what_is_swept(void **state)
+{
+	struct pool *pool = pool__new();
+	static char large[100000];
+	uint8_t kept[1002] = { 0 };
+	char text[32];
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	for (uint32_t round = 0; round < 20; round++) {
+		for (uint32_t i = 0; i < 1000; i++) {
+			snprintf(text, sizeof(text), "string %u of %u", i, round);
+			large[0] = (char)('a' + round);
+			assert_in_range(pool__add(pool, i ? text : large), 1, 1001);
+		}
+		assert_int_equal(pool__count(pool), round ? 1002 : 1001);
+		assert_int_equal(pool__used(pool), round ? 1002 : 1001);
+		snprintf(text, sizeof(text), "string 3 of %u", round);
+		memset(kept, 0, sizeof(kept));
+		kept[pool__add(pool, text)] = 1;
+		pool__sweep(pool, kept);
+		assert_int_equal(pool__used(pool), 2);
+		for (uint32_t i = 0; i < 1002; i++)
+			assert_string_equal(pool__string(pool, i), kept[i] ? text : "");
+		assert_int_equal(kept[pool__add(pool, text)], 1);
+	}
+	assert_int_equal(pool__added(pool), 20 * 1000);
+	pool__free(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +244,8 @@ int main(void)
 		cmocka_unit_test(map_compares_keys_not_only_their_hashes),
 		cmocka_unit_test(pool_numbers_each_string_once),
 		cmocka_unit_test(pool_takes_strings_of_any_size),
+		cmocka_unit_test(map_keeps_what_a_filter_takes),
+		cmocka_unit_test(pool_forgets_what_is_swept),
 	};
 
 	return cmocka_run_group_tests_name("base_map", tests, NULL, NULL);

@@ -386,6 +386,90 @@ static void recent_samples_are_bounded(void **state)
 	model__free(model);
 }
 
+static void sweep(struct top *top, struct model *model, const struct top_key *key,
+		  uint32_t process)
+{
+	struct model_marks marks;
+
+	model__drop_samples(model);
+	model__drop_stacks(model);
+	model_marks__init(&marks, model);
+	model_marks__process(&marks, process);
+	top__mark(top, model, key, &marks);
+	top__forget(top, &marks);
+	model__sweep(model, &marks);
+	model_marks__free(&marks);
+}
+
+/* Rows, trends, changes and stacks need what they tell of; the row that is looked at, too. */
+static void a_sweep_takes_nothing_that_is_shown(void **state)
+{
+	struct model *model = *state;
+	struct top *top = top__new();
+	struct top_snapshot *snapshot = fixture_look(top, model, 1);
+	struct top_key key = row(snapshot, TOP_METHOD, "Work(int)")->key;
+	struct top_details *details;
+	uint32_t frames = model__frames(model);
+
+	top_snapshot__free(snapshot);
+	sweep(top, model, NULL, MODEL_NONE);
+	assert_int_equal(model__body(model, BODY_R2R_UNSAMPLED)->process, MODEL_NONE);
+	snapshot = fixture_look(top, model, 2);
+	assert_int_equal(row(snapshot, TOP_METHOD, "Work(int)")->trend[0][TOP_TREND - 2], 6);
+	assert_int_equal(row(snapshot, TOP_TIER, "tier0")->trend[0][TOP_TREND - 2], 4);
+	assert_int_equal(model__frames(model), frames);
+	details = top__details(top, model, &key, 0, FIXTURE_START + 2 * SECOND);
+	assert_int_equal(details->samples, 9);
+	assert_string_equal(details->text + details->title, "Work(int)");
+	top_details__free(details);
+	top_snapshot__free(snapshot);
+	for (uint64_t second = 3; second < 40; second++)
+		top_snapshot__free(fixture_look(top, model, second));
+	sweep(top, model, &key, MODEL_NONE);
+	assert_string_equal(model__text(model, key.number), "Work(int)");
+	sweep(top, model, NULL, MODEL_NONE);
+	assert_string_equal(model__text(model, key.number), "");
+	for (uint32_t i = 0; i < model__bodies(model); i++)
+		assert_int_equal(model__body(model, i)->process, MODEL_NONE);
+	assert_true(model__process(model, 0)->flags & MODEL_PROCESS_SWEPT);
+	/* The title is of the processes that there are, or else of the command. */
+	model__about(model)->command = 0;
+	snapshot = fixture_look(top, model, 40);
+	assert_string_equal(snapshot->text + snapshot->title, "");
+	top_snapshot__free(snapshot);
+	top__free(top);
+}
+
+/* Bodies that have numbers of others now are new ones. */
+static void after_a_sweep_changes_are_told(void **state)
+{
+	struct model *model = *state;
+	struct top *top = top__new();
+	struct top_snapshot *snapshot = fixture_look(top, model, 1);
+	uint32_t bodies = model__bodies(model), number;
+
+	top_snapshot__free(snapshot);
+	for (uint64_t second = 2; second < 40; second++)
+		top_snapshot__free(fixture_look(top, model, second));
+	sweep(top, model, NULL, 0);
+	for (number = 0; number < bodies; number++) {
+		uint32_t index = fixture_body(model, 0, "New()", TS_TIER_1, 0, 1);
+		struct model_body body = *model__body(model, index);
+
+		assert_in_range(index, 0, bodies - 1);
+		body.born_ns = FIXTURE_START + 39 * SECOND;
+		model__update_body(model, index, &body);
+	}
+	snapshot = fixture_look(top, model, 40);
+	assert_int_equal(snapshot->changed[TOP_TIER_UP], bodies);
+	assert_string_equal(snapshot->text + snapshot->changes[0].name, "New()");
+	top_snapshot__free(snapshot);
+	snapshot = fixture_look(top, model, 41);
+	assert_int_equal(snapshot->changed[TOP_TIER_UP], bodies);
+	top_snapshot__free(snapshot);
+	top__free(top);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
@@ -394,6 +478,7 @@ int main(void)
 		TEST(samples_are_taken_once), TEST(rows_know_each_other),
 		TEST(trends_and_forgetting), TEST(most_rows_are_bounded),
 		TEST(changes_of_the_last_seconds), TEST(details_of_a_method),
+		TEST(a_sweep_takes_nothing_that_is_shown), TEST(after_a_sweep_changes_are_told),
 		cmocka_unit_test(recent_samples_are_bounded),
 	};
 

@@ -440,6 +440,107 @@ static void hostile_labels(void **state)
 	metrics__free(metrics);
 }
 
+/* Sweeps all that the metrics do not need, but that process (MODEL_NONE: none) and body. */
+static void sweep(struct metrics *metrics, struct model *model, uint32_t process,
+		  uint32_t body)
+{
+	struct model_marks marks;
+
+	model__drop_samples(model);
+	model__drop_stacks(model);
+	model_marks__init(&marks, model);
+	model_marks__process(&marks, process);
+	model_marks__body(&marks, body);
+	metrics__mark(metrics, model, &marks);
+	metrics__forget(metrics, model, &marks);
+	model__sweep(model, &marks);
+	model_marks__free(&marks);
+}
+
+/* The next scrape is as if all of it were there. */
+static void a_sweep_changes_no_counter(void **state)
+{
+	struct model *model = *state;
+	struct metrics *metrics = metrics__new();
+	struct model_body body = *model__body(model, BODY_OSR);
+	struct model_patch patch = { .body = BODY_OSR };
+	char *before, *after;
+	uint32_t added;
+
+	body.died_ns = FIXTURE_START + 9;
+	model__update_body(model, BODY_OSR, &body);
+	model__add_patch(model, &patch);
+	model__add_il_version(model, &(struct model_il_version){ .rejit_id = 3,
+								  .function_id = 0x7000 });
+	free(scrape(metrics, model, 0));
+	run(model, 0, BODY_MINOPT, 1);	/* none of which is seen as yet */
+	model__add_patch(model, &patch);
+	sweep(metrics, model, 0, BODY_TIER0);
+	assert_int_equal(model__body(model, BODY_MINOPT)->process, 0);
+	assert_int_equal(model__body(model, BODY_OSR)->process, 0);	/* of the patch */
+	assert_int_equal(model__body(model, BODY_TIER1)->process, MODEL_NONE);
+	assert_int_equal(model__patches(model), 1);
+	before = scrape(metrics, model, 0);
+	assert_contains(before, "tierscope_code_loads_total{pid=\"10\",process=\"web\"} 6\n");
+	assert_contains(before, "tierscope_code_unloads_total{pid=\"10\",process=\"web\"} 1\n");
+	assert_contains(before, "tierscope_patches_total{pid=\"10\",process=\"web\"} 2\n");
+	assert_int_equal(sum(before, "tierscope_samples_total", ""), 11);
+	assert_int_equal(sum(before, "tierscope_version_samples_total", ""), 7);
+	assert_int_equal(rejits(before, "requested"), 2);
+	assert_int_equal(rejits(before, "compiled"), 1);
+	/* The numbers are other bodies' now. */
+	sweep(metrics, model, 0, BODY_TIER0);
+	assert_int_equal(model__patches(model), 0);
+	added = fixture_body(model, 0, "New()", TS_TIER_OPTIMIZED, 0, 0);
+	assert_in_range(added, 0, BODY_R2R_UNSAMPLED);
+	run(model, 0, added, 3);
+	after = scrape(metrics, model, 0);
+	assert_contains(after, "tierscope_code_loads_total{pid=\"10\",process=\"web\"} 7\n");
+	assert_contains(after, "tierscope_code_unloads_total{pid=\"10\",process=\"web\"} 1\n");
+	assert_int_equal(sum(after, "tierscope_samples_total", ""), 14);
+	assert_int_equal(sum(after, "tierscope_samples_total", "tier=\"opt\""), 3);
+	assert_int_equal(sum(after, "tierscope_code_bodies", "tier=\"opt\""), 1);
+	assert_int_equal(rejits(after, "requested"), 2);
+	free(before);
+	free(after);
+	metrics__free(metrics);
+}
+
+/* All of the process is gone from the model; its last values wait for a scrape. */
+static void who_ended_and_was_swept_stays_for_one_scrape(void **state)
+{
+	static const char alive[] = "tierscope_code_bodies{pid=\"10\",process=\"web\",tier=\"tier0\"} 1\n";
+	struct model *model = *state;
+	struct metrics *metrics = metrics__new();
+	char *before = scrape(metrics, model, 0), *after;
+
+	assert_contains(before, alive);
+	end_process(model, 0);
+	sweep(metrics, model, MODEL_NONE, MODEL_NONE);	/* its end was not seen, but all it did */
+	assert_true(model__process(model, 0)->flags & MODEL_PROCESS_SWEPT);
+	for (int i = 0; i < 3; i++) {
+		after = scrape(metrics, model, 0);
+		assert_int_equal(sum(after, "tierscope_samples_total", ""), 10);
+		assert_contains(after, "tierscope_code_loads_total{pid=\"10\",process=\"web\"} 6\n");
+		assert_contains(after, alive);
+		assert_contains(after, "tierscope_processes 0\n");
+		free(after);
+	}
+	after = scrape(metrics, model, metrics->text);
+	free(after);
+	after = scrape(metrics, model, metrics->text);
+	assert_lacks(after, "pid=\"10\"");
+	free(after);
+	/* Another process has its number in the model. */
+	fixture_add_second(model);
+	assert_int_equal(model__processes(model), 1);
+	after = scrape(metrics, model, metrics->text);
+	assert_contains(after, "tierscope_processes 1\n");
+	free(before);
+	free(after);
+	metrics__free(metrics);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
@@ -448,7 +549,8 @@ int main(void)
 		TEST(a_corrected_tier_moves_nothing), TEST(counted_events),
 		TEST(loads_unloads_patches), TEST(tier_ups_are_counted_once),
 		TEST(no_tier_ups_of_who_ended_without), TEST(rejits_by_kind),
-		TEST(who_ended_stays_for_one_scrape),
+		TEST(who_ended_stays_for_one_scrape), TEST(a_sweep_changes_no_counter),
+		TEST(who_ended_and_was_swept_stays_for_one_scrape),
 		TEST(an_exec_goes_on), TEST(bounds), TEST(hostile_labels),
 	};
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SLOTS_MIN  64	       /* a power of two, like every size of a table */
+#define SLOTS_MIN  8	       /* a power of two, like every size of a table */
 #define BLOCK_SIZE (64u << 10) /* text of a pool is allocated in blocks */
 
 /*
@@ -209,6 +209,24 @@ bool map__remove(struct map *map, uint64_t high, uint64_t low)
 	return true;
 }
 
+void map__filter(struct map *map,
+		 bool (*keep)(void *context, uint64_t high, uint64_t low, uint64_t value),
+		 void *context)
+{
+	struct map *kept = map__new();
+	struct map old = *map;
+
+	for (size_t i = 0; i < old.slots; i++) {
+		const struct entry *entry = &old.entries[i];
+
+		if (entry->hash && keep(context, entry->high, entry->low, entry->value))
+			map__set(kept, entry->high, entry->low, entry->value);
+	}
+	*map = *kept;
+	*kept = old;
+	map__free(kept);
+}
+
 size_t map__count(const struct map *map)
 {
 	return map->count;
@@ -234,6 +252,9 @@ struct pool {
 	struct block *blocks; /* the newest first */
 	char *room;	      /* what is left of the block for small strings */
 	size_t room_size;
+	uint64_t added;	      /* ever */
+	uint32_t *unused;     /* numbers that were swept */
+	uint32_t unused_count, unused_capacity;
 };
 
 struct pool *pool__new(void)
@@ -247,19 +268,22 @@ struct pool *pool__new(void)
 	return pool;
 }
 
-void pool__free(struct pool *pool)
+static void free_blocks(struct block *block)
 {
-	struct block *block;
-
-	if (!pool)
-		return;
-	block = pool->blocks;
 	while (block) {
 		struct block *next = block->next;
 
 		free(block);
 		block = next;
 	}
+}
+
+void pool__free(struct pool *pool)
+{
+	if (!pool)
+		return;
+	free_blocks(pool->blocks);
+	free(pool->unused);
 	free(pool->slots);
 	free(pool->strings);
 	free(pool);
@@ -304,26 +328,36 @@ static uint32_t *find_slot(const struct pool *pool, const char *string, size_t s
 	}
 }
 
-static void grow_pool(struct pool *pool)
+static void fill_slots(struct pool *pool, size_t slots)
 {
-	size_t mask;
+	size_t mask = slots - 1;
 
 	free(pool->slots);
-	pool->slots_count *= 2;
+	pool->slots_count = slots;
 	pool->slots = alloc__zeroed(pool->slots_count, sizeof(*pool->slots));
-	mask = pool->slots_count - 1;
 	for (uint32_t i = 1; i < pool->count; i++) {
 		size_t at = pool->strings[i].hash & mask;
 
+		if (!pool->strings[i].size)
+			continue;	/* its number is not in use */
 		while (pool->slots[at])
 			at = (at + 1) & mask;
 		pool->slots[at] = i;
 	}
 }
 
+/* One that was swept, or else the next. */
+static uint32_t take_number(struct pool *pool)
+{
+	if (pool->unused_count)
+		return pool->unused[--pool->unused_count];
+	alloc__grow(pool->strings, pool->count, pool->capacity);
+	return pool->count++;
+}
+
 uint32_t pool__add_n(struct pool *pool, const char *string, size_t size)
 {
-	uint32_t hash, *slot;
+	uint32_t hash, *slot, number;
 	char *text;
 
 	/* A string ends at its first NUL, as every reader of it will see it;
@@ -336,19 +370,20 @@ uint32_t pool__add_n(struct pool *pool, const char *string, size_t size)
 	if (*slot)
 		return *slot;
 	if (((size_t)pool->count + 1) * 4 > pool->slots_count * 3) {
-		grow_pool(pool);
+		fill_slots(pool, pool->slots_count * 2);
 		slot = find_slot(pool, string, size, hash);
 	}
 	text = allocate_text(pool, size + 1);
 	memcpy(text, string, size);
-	alloc__grow(pool->strings, pool->count, pool->capacity);
-	pool->strings[pool->count] = (struct pooled){
+	number = take_number(pool);
+	pool->strings[number] = (struct pooled){
 		.text = text,
 		.size = (uint32_t)size,
 		.hash = hash,
 	};
-	*slot = pool->count;
-	return pool->count++;
+	*slot = number;
+	pool->added++;
+	return number;
 }
 
 uint32_t pool__add(struct pool *pool, const char *string)
@@ -364,4 +399,42 @@ const char *pool__string(const struct pool *pool, uint32_t number)
 uint32_t pool__count(const struct pool *pool)
 {
 	return pool->count;
+}
+
+uint32_t pool__used(const struct pool *pool)
+{
+	return pool->count - pool->unused_count;
+}
+
+uint64_t pool__added(const struct pool *pool)
+{
+	return pool->added;
+}
+
+void pool__sweep(struct pool *pool, const uint8_t *kept)
+{
+	struct block *old = pool->blocks;
+	size_t slots = SLOTS_MIN;
+
+	pool->blocks = NULL;
+	pool->room_size = 0;
+	pool->unused_count = 0;
+	for (uint32_t i = 1; i < pool->count; i++) {
+		struct pooled *pooled = &pool->strings[i];
+		char *text;
+
+		if (!kept[i] || !pooled->size) {
+			*pooled = (struct pooled){ .text = "" };
+			alloc__grow(pool->unused, pool->unused_count, pool->unused_capacity);
+			pool->unused[pool->unused_count++] = i;
+			continue;
+		}
+		text = allocate_text(pool, (size_t)pooled->size + 1);
+		memcpy(text, pooled->text, pooled->size);
+		pooled->text = text;
+	}
+	free_blocks(old);
+	while (((size_t)pool->count + 1) * 4 > slots * 3)
+		slots *= 2;
+	fill_slots(pool, slots);
 }

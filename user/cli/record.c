@@ -208,6 +208,7 @@ static int flush(struct record *record)
 	record->flushed_ns = clock__now();
 	if (!record->path) {
 		shed(record);
+		record__sweep(record, record->flushed_ns);
 		return EXIT_OK;
 	}
 	err = recording_writer__flush(record->writer, record->model);

@@ -107,6 +107,12 @@ struct record_sink {
 	/* After each step of the recorder but the last, before samples are dropped; the
 	 * same.  NULL: it reads none. */
 	int (*step)(struct record_sink *sink, struct record *record);
+	/* Before what the model has of ended processes and dead code is swept: marks what it
+	 * needs of it; false: it must not be swept now.  NULL: never, all is needed. */
+	bool (*mark)(struct record_sink *sink, struct record *record, struct model_marks *marks);
+	/* And then: what is not marked by anyone is to go. */
+	void (*forget)(struct record_sink *sink, struct record *record,
+		       const struct model_marks *marks);
 	void (*free)(struct record_sink *sink);
 	struct record_sink *next;
 };
@@ -135,6 +141,7 @@ struct record {
 	struct record_all *all;		/* of -a, NULL else */
 	uint64_t start_ns;
 	uint64_t flushed_ns, told_ns;	/* last flush, last progress line */
+	uint64_t sweep_at;		/* size of the model, 0: not known yet */
 };
 
 /* record_launch.c: the child waits at a gate until everything is armed. */
@@ -189,6 +196,10 @@ void sink_output__close(struct sink_output *output);
 /* When the next look is due, at most `wait_ms` from now. */
 int record_sinks__wait_ms(const struct record *record, int wait_ms);
 void record_sinks__free(struct record *record);
+
+/* record_sweep.c: without a recording, after samples and stacks were dropped: forgets what
+ * no sink and no sample to come will need, once there may be as much of it as of the rest. */
+void record__sweep(struct record *record, uint64_t now);
 
 /* record_stat.c */
 int record_stat__new(const struct record_options *options, struct record_sink **ret_sink);

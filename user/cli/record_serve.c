@@ -102,6 +102,18 @@ static int look(struct record_sink *sink, struct record *record, uint64_t now, b
 	return EXIT_OK;
 }
 
+static bool mark(struct record_sink *sink, struct record *record, struct model_marks *marks)
+{
+	metrics__mark(((struct serve_sink *)sink)->metrics, record->model, marks);
+	return true;
+}
+
+static void forget(struct record_sink *sink, struct record *record,
+		   const struct model_marks *marks)
+{
+	metrics__forget(((struct serve_sink *)sink)->metrics, record->model, marks);
+}
+
 static void free_serve(struct record_sink *sink)
 {
 	struct serve_sink *serve = (struct serve_sink *)sink;
@@ -124,6 +136,7 @@ int record_serve__new(const struct record_options *options, struct record_sink *
 	}
 	serve = alloc__zeroed(1, sizeof(*serve));
 	serve->sink = (struct record_sink){ .interval_ns = INTERVAL_NS, .look = look,
+					    .mark = mark, .forget = forget,
 					    .free = free_serve };
 	serve->metrics = metrics__new();
 	serve->server = server;

@@ -36,6 +36,20 @@ static int look(struct record_sink *sink, struct record *record, uint64_t now, b
 	return code;
 }
 
+/* One table, at the end, has all that ever ran. */
+static bool mark(struct record_sink *sink, struct record *record, struct model_marks *marks)
+{
+	stat_view__mark(((struct stat_sink *)sink)->view, record->model, marks);
+	return sink->interval_ns != 0;
+}
+
+static void forget(struct record_sink *sink, struct record *record,
+		   const struct model_marks *marks)
+{
+	(void)record;
+	stat_view__forget(((struct stat_sink *)sink)->view, marks);
+}
+
 static void free_stat(struct record_sink *sink)
 {
 	struct stat_sink *stat = (struct stat_sink *)sink;
@@ -56,7 +70,8 @@ int record_stat__new(const struct record_options *options, struct record_sink **
 		return code;
 	}
 	stat->sink = (struct record_sink){ .interval_ns = options->stat.interval_ns,
-					   .look = look, .free = free_stat };
+					   .look = look, .mark = mark, .forget = forget,
+					   .free = free_stat };
 	stat->view = stat_view__new(&options->stat.view);
 	*ret_sink = &stat->sink;
 	return EXIT_OK;

@@ -40,6 +40,7 @@ struct top_sink {
 	struct top_details *coming_details;
 	struct wish wish;
 	bool wish_is_new;
+	bool paused;			/* rows of any age may be looked at */
 
 	/* The terminal's thread's. */
 	struct top_snapshot *shown;
@@ -97,6 +98,7 @@ static void on_key(void *context, uint32_t key)
 	top->wish_is_new |= action == TOP_LOOK_CLOSELY;
 	top->wish = (struct wish){ top->state.screen == TOP_DETAILS, top->state.looked_at,
 				   top->state.event };
+	top->paused = top->state.paused;
 	pthread_mutex_unlock(&top->lock);
 }
 
@@ -131,6 +133,28 @@ static struct top_details *look_closely(struct top_sink *top, const struct recor
 	pthread_mutex_unlock(&top->lock);
 	return wish.some ? top__details(top->top, record->model, &wish.key, wish.event, now) :
 	       NULL;
+}
+
+static bool mark(struct record_sink *sink, struct record *record, struct model_marks *marks)
+{
+	struct top_sink *top = (struct top_sink *)sink;
+	struct wish wish;
+	bool paused;
+
+	pthread_mutex_lock(&top->lock);
+	wish = top->wish;
+	paused = top->paused;
+	pthread_mutex_unlock(&top->lock);
+	if (!paused)
+		top__mark(top->top, record->model, wish.some ? &wish.key : NULL, marks);
+	return !paused;
+}
+
+static void forget(struct record_sink *sink, struct record *record,
+		   const struct model_marks *marks)
+{
+	(void)record;
+	top__forget(((struct top_sink *)sink)->top, marks);
 }
 
 static int open_screen(struct top_sink *top)
@@ -225,7 +249,8 @@ int record_top__new(const struct record_options *options, struct record_sink **r
 		return code;
 	top = alloc__zeroed(1, sizeof(*top));
 	top->sink = (struct record_sink){ .interval_ns = options->stat.interval_ns,
-					  .step = step, .look = look, .free = free_top };
+					  .step = step, .look = look, .mark = mark,
+					  .forget = forget, .free = free_top };
 	top->handlers = (struct terminal_handlers){ .context = top, .draw = draw,
 						    .key = on_key, .gone = quit };
 	pthread_mutex_init(&top->lock, NULL);

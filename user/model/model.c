@@ -53,6 +53,9 @@ void model__free(struct model *model)
 	free(model->threads);
 	free(model->bodies);
 	free(model->processes);
+	unused__free(&model->unused_processes);
+	unused__free(&model->unused_bodies);
+	unused__free(&model->unused_frames);
 	buf__free(&model->scratch);
 	pool__free(model->strings);
 	free(model);
@@ -91,6 +94,11 @@ uint32_t model__strings_count(const struct model *model)
 	return pool__count(model->strings);
 }
 
+uint64_t model__strings_added(const struct model *model)
+{
+	return pool__added(model->strings);
+}
+
 struct model_about *model__about(struct model *model)
 {
 	return &model->about;
@@ -107,22 +115,30 @@ const struct model_about *model__about_const(const struct model *model)
  */
 uint32_t model__add_process(struct model *model, const struct model_process *process)
 {
+	uint32_t index;
+
 	if (process->parent != MODEL_NONE && process->parent >= model->processes_count)
 		return MODEL_NONE;
-	alloc__grow(model->processes, model->processes_count,
-		    model->processes_capacity);
-	model->processes[model->processes_count] = *process;
-	return model->processes_count++;
+	if (!unused__take(&model->unused_processes, &index)) {
+		alloc__grow(model->processes, model->processes_count,
+			    model->processes_capacity);
+		index = model->processes_count++;
+	}
+	model->processes[index] = *process;
+	return index;
 }
 
 uint32_t model__add_body(struct model *model, const struct model_body *body)
 {
-	uint32_t index = model->bodies_count;
+	uint32_t index;
 
 	if (body->process >= model->processes_count)
 		return MODEL_NONE;
-	alloc__grow(model->bodies, model->bodies_count, model->bodies_capacity);
-	model->bodies[model->bodies_count++] = *body;
+	if (!unused__take(&model->unused_bodies, &index)) {
+		alloc__grow(model->bodies, model->bodies_count, model->bodies_capacity);
+		index = model->bodies_count++;
+	}
+	model->bodies[index] = *body;
 	model_find__added(model->find, model, index);
 	return index;
 }
@@ -151,6 +167,7 @@ uint32_t model__add_frame(struct model *model, const struct model_frame *frame)
 {
 	struct model_frame row = *frame;
 	uint64_t what, known;
+	uint32_t index;
 
 	if (row.kind >= MODEL_FRAME_KINDS)
 		row.kind = MODEL_FRAME_UNKNOWN;
@@ -165,11 +182,15 @@ uint32_t model__add_frame(struct model *model, const struct model_frame *frame)
 	}
 	what = (uint64_t)row.kind << 32 |
 	       (row.kind == MODEL_FRAME_BODY ? row.body : row.name);
-	if (!map__add(model->frame_numbers, row.address, what, model->frames_count, &known))
+	if (map__get(model->frame_numbers, row.address, what, &known))
 		return (uint32_t)known;
-	alloc__grow(model->frames, model->frames_count, model->frames_capacity);
-	model->frames[model->frames_count] = row;
-	return model->frames_count++;
+	if (!unused__take(&model->unused_frames, &index)) {
+		alloc__grow(model->frames, model->frames_count, model->frames_capacity);
+		index = model->frames_count++;
+	}
+	map__set(model->frame_numbers, row.address, what, index);
+	model->frames[index] = row;
+	return index;
 }
 
 uint32_t model__add_stack(struct model *model, uint32_t parent, uint32_t frame)
@@ -420,6 +441,11 @@ uint32_t model__processes(const struct model *model)
 uint32_t model__bodies(const struct model *model)
 {
 	return model->bodies_count;
+}
+
+uint64_t model__bodies_added(const struct model *model)
+{
+	return model->bodies_swept + model->bodies_count - model->unused_bodies.count;
 }
 
 uint32_t model__threads(const struct model *model)

@@ -6,8 +6,9 @@
  * filled by a live recording and by the reader of a recording file, through
  * the same functions.  Everything in it only grows, so the writer of a
  * recording just remembers how far it got; but what is in the file by then can
- * be dropped, so that a recording of days fits into memory.  All times are
- * CLOCK_MONOTONIC nanoseconds.  One thread at a time.
+ * be dropped, so that a recording of days fits into memory.  Where no recording
+ * is written, what nobody needs any more is swept, and its number used again.
+ * All times are CLOCK_MONOTONIC nanoseconds.  One thread at a time.
  *
  * Strings live in one pool and are named by number; they are valid UTF-8 and
  * may hold control characters: views escape.
@@ -31,6 +32,7 @@ enum model_process_flags {
 	MODEL_PROCESS_HOOKED = 1 << 0,	/* the hook was seen at work */
 	MODEL_PROCESS_ATTACHED = 1 << 1, /* the hook came late */
 	MODEL_PROCESS_MAIN_PROFILER = 1 << 2, /* another profiler is present */
+	MODEL_PROCESS_SWEPT = 1 << 3,	/* it is none: its number is not in use */
 };
 
 struct model_process {
@@ -62,7 +64,7 @@ enum model_body_flags {
 
 /* One native code body of one process. */
 struct model_body {
-	uint32_t process;
+	uint32_t process;		/* MODEL_NONE: it was swept, its number is not in use */
 	uint32_t flags;			/* enum model_body_flags */
 	uint64_t function_id;
 	uint64_t module_id;
@@ -297,6 +299,45 @@ void model__drop_samples(struct model *model);
 void model__drop_stacks(struct model *model);
 void model__drop_counts(struct model *model);
 void model__drop_times(struct model *model);
+
+/*
+ * What is still needed, for model__sweep.  Who holds numbers of the model marks them;
+ * what a marked row refers to is marked with it.
+ */
+struct model_marks {
+	const struct model *model;
+	uint8_t *processes, *bodies, *frames, *strings;	/* [number]: 1, it is needed */
+	uint32_t patches, il_versions, actives;	/* the first so many are to go */
+};
+/* The model itself needs nothing of that but what is true of the whole recording. */
+void model_marks__init(struct model_marks *marks, const struct model *model);
+void model_marks__free(struct model_marks *marks);	/* the contents only */
+void model_marks__process(struct model_marks *marks, uint32_t process);
+void model_marks__body(struct model_marks *marks, uint32_t body);
+void model_marks__frame(struct model_marks *marks, uint32_t frame);
+void model_marks__string(struct model_marks *marks, string_id string);
+/* For a reader that has seen the first so many rows: the others are kept. */
+void model_marks__patches(struct model_marks *marks, uint32_t seen);
+void model_marks__il_versions(struct model_marks *marks, uint32_t seen);
+void model_marks__actives(struct model_marks *marks, uint32_t seen);
+/* Whether it was there when the marks were made, and is to go. */
+bool model_marks__drops_process(const struct model_marks *marks, uint32_t process);
+bool model_marks__drops_body(const struct model_marks *marks, uint32_t body);
+bool model_marks__drops_frame(const struct model_marks *marks, uint32_t frame);
+bool model_marks__drops_string(const struct model_marks *marks, string_id string);
+/*
+ * Forgets what is not marked, with what was counted of it, all threads, inlinings and
+ * tierings, and of patches and the like those that all have seen.  Numbers of what is left
+ * stay, but of the latter; others are given to what is added next.  Pointers to texts are
+ * not good any more.  No sample, no stack and no times may be left; and no recording can be
+ * written of such a model.
+ */
+void model__sweep(struct model *model, const struct model_marks *marks);
+/* How much there is that a sweep could free, in rows and strings. */
+uint64_t model__size(const struct model *model);
+/* Bodies, and strings, that were added ever. */
+uint64_t model__bodies_added(const struct model *model);
+uint64_t model__strings_added(const struct model *model);
 
 /* Reading.  Pointers stay good until the next add of the same kind. */
 const struct model_process *model__process(const struct model *model, uint32_t index);

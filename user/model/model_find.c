@@ -71,7 +71,7 @@ struct model_find {
 	struct find_process *processes;
 	uint32_t processes_count, processes_capacity;
 	struct lifetime *lifetimes; /* [body] */
-	uint32_t lifetimes_count, lifetimes_capacity;
+	uint32_t lifetimes_room;
 	struct page *pages;
 	uint32_t pages_count, pages_capacity;
 	struct map *page_numbers; /* (process, level), page */
@@ -340,8 +340,9 @@ void model_find__added(struct model_find *find, const struct model *model,
 			    find->processes_capacity);
 		find->processes[find->processes_count++] = (struct find_process){0};
 	}
-	alloc__grow(find->lifetimes, find->lifetimes_count, find->lifetimes_capacity);
-	find->lifetimes[find->lifetimes_count++] = (struct lifetime){0};
+	find->lifetimes = alloc__room(find->lifetimes, &find->lifetimes_room, index + 1,
+				      sizeof(*find->lifetimes));
+	find->lifetimes[index] = (struct lifetime){0};
 	/* Precompiled bodies are never asked for here, and born before all others. */
 	if (is_jit(&model->bodies[index]))
 		wait_for_index(&find->processes[process], index);

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * What the files of the model share: model.c keeps the rows, model_find.c the
- * index from addresses to bodies, model_tally.c and model_running.c count.
+ * index from addresses to bodies, model_tally.c and model_running.c count,
+ * model_sweep.c frees.
  */
 #ifndef TIERSCOPE_MODEL_INTERNAL_H
 #define TIERSCOPE_MODEL_INTERNAL_H
@@ -17,6 +18,12 @@
 
 struct model_find;
 struct model_running;
+
+/* Numbers of rows that were swept. */
+struct unused {
+	uint32_t *numbers;
+	uint32_t count, capacity;
+};
 
 struct model {
 	struct pool *strings;
@@ -55,6 +62,8 @@ struct model {
 	size_t samples_count, samples_capacity;
 	uint64_t samples_dropped;
 	size_t updates_count, updates_capacity;
+	struct unused unused_processes, unused_bodies, unused_frames;
+	uint64_t bodies_swept;
 
 	struct model_running *running;
 
@@ -82,5 +91,12 @@ void model_running__free(struct model_running *running);
 /* The sample was added; its row is in the model. */
 void model_running__added(struct model_running *running, const struct model *model,
 			  const struct model_sample *sample);
+/* What was counted of them is forgotten. */
+void model_running__forget_process(struct model_running *running, uint32_t process);
+void model_running__forget_body(struct model_running *running, uint32_t body);
+
+/* A number to be used again; false: there is none. */
+bool unused__take(struct unused *unused, uint32_t *ret_number);
+void unused__free(struct unused *unused);	/* the contents only */
 
 #endif /* TIERSCOPE_MODEL_INTERNAL_H */

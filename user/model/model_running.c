@@ -52,6 +52,18 @@ void model_running__added(struct model_running *running, const struct model *mod
 	running->bodies[frame->body][sample->event] += sample->weight;
 }
 
+void model_running__forget_process(struct model_running *running, uint32_t process)
+{
+	if (process < running->leaves_room)
+		memset(running->leaves[process], 0, sizeof(running->leaves[process]));
+}
+
+void model_running__forget_body(struct model_running *running, uint32_t body)
+{
+	if (body < running->bodies_room)
+		memset(running->bodies[body], 0, sizeof(running->bodies[body]));
+}
+
 const uint64_t *model__body_samples(const struct model *model, uint32_t body)
 {
 	const struct model_running *running = model->running;

@@ -5,6 +5,7 @@
 // which the journal still has.
 #include "internal.h"
 
+#include "../base/alloc.h"
 #include "../base/text.h"
 #include "../model/name.h"
 
@@ -13,8 +14,6 @@
 
 #define REREAD_NS 500000000ull
 #define REREAD_SHARE 8u		/* a journal that takes long is read one eighth of the time */
-#define TOLD_BYTES 512u		/* a body or a module, besides its name */
-
 static uint64_t row_generation(uint32_t generation)
 {
 	return generation & 0x0fffffffu;	/* what fits into a frame's word */
@@ -136,12 +135,19 @@ static bool has_room(struct recorder *recorder, const struct process *process)
 
 /* A name that is known costs nothing. */
 static void take_room(struct process *process, const struct model *model,
-		      uint32_t strings_before, string_id name, bool is_new)
+		      uint64_t strings_before, string_id name, bool is_new)
 {
-	if (model__strings_count(model) != strings_before)
+	if (model__strings_added(model) != strings_before)
 		process->told_bytes += strlen(model__text(model, name));
 	if (is_new)
 		process->told_bytes += TOLD_BYTES;
+}
+
+/* The journal has it for longer than we do. */
+static bool was_forgotten(const struct process *process, const struct ts_journal_record *record)
+{
+	return process->swept && record->died_ns && record->sequence <= process->sequence_base &&
+	       !map__get(process->births, 0, record->sequence, NULL);
 }
 
 /*
@@ -154,12 +160,12 @@ static uint32_t add_body(struct recorder *recorder, struct process *process,
 			 uint32_t text_size, bool *ret_new)
 {
 	struct model *model = recorder->model;
-	uint32_t strings = model__strings_count(model);
+	uint64_t strings = model__strings_added(model);
 	struct model_body body;
 	uint64_t known, youngest = 0;
 
 	*ret_new = false;
-	if (!has_room(recorder, process))
+	if (!has_room(recorder, process) || was_forgotten(process, record))
 		return MODEL_NONE;
 	fill_body(recorder, process, record, text, text_size, &body);
 	*ret_new = !map__get(process->births, 0, record->sequence, &known);
@@ -172,6 +178,11 @@ static uint32_t add_body(struct recorder *recorder, struct process *process,
 	if (body.rejit_id || body.flags & MODEL_BODY_REJIT_UNKNOWN)
 		process__saw_rejit(recorder, process);
 	known = model__add_body(model, &body);
+	if (body.module_id && !body.module) {
+		alloc__grow(process->moduleless, process->moduleless_count,
+			    process->moduleless_capacity);
+		process->moduleless[process->moduleless_count++] = (uint32_t)known;
+	}
 	map__set(process->births, 0, record->sequence, known);
 	version_looks__born(&process->looks, (uint32_t)known, record);
 	map__set(process->functions, 0, record->function_id, known);
@@ -222,7 +233,7 @@ static void on_module(struct recorder *recorder, struct process *process,
 		      uint32_t text_size)
 {
 	struct module told = { .sequence = record->sequence };
-	uint32_t strings = model__strings_count(recorder->model);
+	uint64_t strings = model__strings_added(recorder->model);
 	uint32_t modules = process->modules.count;
 	struct buf path = BUF_INIT;
 	const char *slash;
@@ -403,7 +414,7 @@ uint32_t bodies__of_row(struct recorder *recorder, struct process *process,
 	return (uint32_t)body;
 }
 
-static bool has_gap(const struct process *process)
+bool bodies__has_gap(const struct process *process)
 {
 	return process->reread || process->sequence_highest - process->sequence_base !=
 				  process->sequence_seen;
@@ -411,7 +422,7 @@ static bool has_gap(const struct process *process)
 
 void bodies__close_gap(struct recorder *recorder, struct process *process)
 {
-	if (process->hooked && has_gap(process))
+	if (process->hooked && bodies__has_gap(process))
 		(void)bodies__read_journal(recorder, process); /* gone: nothing to add */
 }
 
@@ -423,7 +434,7 @@ void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all)
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		struct process *process = recorder->processes[i];
 
-		if (!process->hooked || !has_gap(process) ||
+		if (!process->hooked || !bodies__has_gap(process) ||
 		    (!all && (now - process->reread_ns < REREAD_NS ||
 			      now < process->reread_after_ns)))
 			continue;
@@ -438,16 +449,19 @@ void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all)
 void bodies__name_modules(struct recorder *recorder, struct process *process)
 {
 	struct model *model = recorder->model;
+	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < model__bodies(model); i++) {
-		struct model_body body = *model__body(model, i);
+	for (uint32_t i = 0; i < process->moduleless_count; i++) {
+		uint32_t index = process->moduleless[i];
+		struct model_body body = *model__body(model, index);
 
-		if (body.process != process->index || body.module || !body.module_id)
-			continue;
 		set_module(recorder, process, &body);
 		if (body.module)
-			model__update_body(model, i, &body);
+			model__update_body(model, index, &body);
+		else
+			process->moduleless[kept++] = index;
 	}
+	process->moduleless_count = kept;
 }
 
 /* Gives rows, pages and slots of a process that is gone back. */

@@ -18,6 +18,7 @@
 #define NO_IMAGE UINT32_MAX
 /* What a process can have us keep, whatever it says: two million bodies, with short names; */
 #define TOLD_BYTES_MAX (1ull << 30)
+#define TOLD_BYTES     512u	/* a body or a module, besides its name */
 /* as many mappings as Linux lets it have at a time; */
 #define MAPPINGS_MAX   65536u
 /* and functions of precompiled code, of which a large program uses some ten thousand. */
@@ -175,6 +176,8 @@ struct process {
 	struct map *bodies;		/* start -> youngest body there */
 	struct map *youngest;		/* start -> sequence of its birth */
 	struct module_list modules;
+	uint32_t *moduleless;		/* bodies whose module was not told yet, or has no name */
+	uint32_t moduleless_count, moduleless_capacity;
 	struct map *image_bodies;	/* (base, file and body of image) -> body */
 	struct map *stubs;		/* address -> enum stub_kind, as it was seen last */
 	struct map *functions;		/* FunctionID -> a body of it */
@@ -186,6 +189,7 @@ struct process {
 	uint64_t sequence_base;		/* journal read up to here */
 	uint64_t sequence_highest;	/* told by probes */
 	uint64_t sequence_seen;		/* how many since base */
+	bool swept;			/* the dead of before base may be forgotten: sweep.c */
 	bool ended;			/* its rows and slots are to be given back */
 	uint64_t gone_ns;		/* they were; 0: not yet */
 	bool wanted;			/* gone.c, for a moment */
@@ -322,6 +326,8 @@ void bodies__close_gaps(struct recorder *recorder, uint64_t now, bool all);
 void bodies__close_gap(struct recorder *recorder, struct process *process);
 void bodies__name_modules(struct recorder *recorder, struct process *process);
 void bodies__forget(struct recorder *recorder, struct process *process);
+/* What of it was told is not known in full: the journal is to be read. */
+bool bodies__has_gap(const struct process *process);
 
 /* modules.c */
 void module_list__init(struct module_list *list);
@@ -454,6 +460,9 @@ void version_looks__born(struct version_looks *looks, uint32_t body,
 			 const struct ts_journal_record *record);
 void version_looks__init(struct version_looks *looks);
 void version_looks__free(struct version_looks *looks);
+
+/* Numbers of bodies that are to go. */
+void version_looks__forget(struct version_looks *looks, const struct model_marks *marks);
 
 /* stub_target.c */
 /* The name of the method that a stub leads to, 0 where it cannot be told. */

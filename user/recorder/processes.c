@@ -110,6 +110,7 @@ void process__free(struct process *process)
 	map__free(process->bodies);
 	map__free(process->youngest);
 	module_list__free(&process->modules);
+	free(process->moduleless);
 	map__free(process->image_bodies);
 	map__free(process->stubs);
 	map__free(process->functions);

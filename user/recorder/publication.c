@@ -259,12 +259,12 @@ void publication__step(struct recorder *recorder, uint64_t now)
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		struct process *process = recorder->processes[i];
 		struct reading reading = { .recorder = recorder, .process = process,
-					   .now = now, .entered = entered,
-					   .until = watched__cpu_time() + LOOK_NS };
+					   .now = now, .entered = entered };
 
 		if (!watched__can_be_read(process) || now - process->publication.read_ns < READ_NS)
 			continue;
 		process->publication.read_ns = now;
+		reading.until = watched__cpu_time() + LOOK_NS;
 		read_watched(&reading);
 		watch_wanted(&reading, FIND_MAX);
 		reading.until = watched__cpu_time() + LOOK_NS;
@@ -296,8 +296,7 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 	for (uint32_t i = 0; i < recorder->processes_count; i++) {
 		struct process *process = recorder->processes[i];
 		struct reading reading = { .recorder = recorder, .process = process,
-					   .now = now, .entered = entered,
-					   .until = watched__cpu_time() + LAST_LOOK_NS };
+					   .now = now, .entered = entered };
 
 		if (!watched__can_be_read(process))
 			continue;
@@ -308,6 +307,7 @@ void publication__finish(struct recorder *recorder, uint64_t now)
 			/* The watchpoints are closed. */
 			process->publication.items[j].exact = false;
 		}
+		reading.until = watched__cpu_time() + LAST_LOOK_NS;
 		read_watched(&reading);
 		want_all(recorder, process);
 		watch_wanted(&reading, FUNCTIONS_MAX);

@@ -274,7 +274,7 @@ void recorder__progress(const struct recorder *recorder,
 		.samples = recorder->kept,
 		.managed = recorder->managed,
 		.managed_named = recorder->managed_named,
-		.bodies = model__bodies(recorder->model),
+		.bodies = model__bodies_added(recorder->model),
 		.hooked = recorder->hooked_gone,
 	};
 	/* Summed from the causes: while running, differences of counts are off. */

@@ -103,6 +103,14 @@ int recorder__counts(struct recorder *recorder,
 		     struct recorder_count ret_counts[RECORDER_COUNTS_MAX],
 		     unsigned int *ret_count);
 
+/*
+ * Before model__sweep: marks what is needed of the model, now and for samples to come.  Of
+ * what it marks all but bodies that died a while ago is alive.  False: nothing can go.
+ */
+bool recorder__mark(const struct recorder *recorder, struct model_marks *marks, uint64_t now);
+/* And once all who need something have marked it: what is to go is not known any more. */
+void recorder__forget(struct recorder *recorder, const struct model_marks *marks);
+
 /* Processes that are still alive: calls `each` with index in the model. */
 void recorder__alive(const struct recorder *recorder,
 		     void (*each)(void *context, uint32_t process), void *context);

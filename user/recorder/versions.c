@@ -65,6 +65,18 @@ void version_looks__free(struct version_looks *looks)
 	*looks = (struct version_looks){ 0 };
 }
 
+static bool is_kept(void *context, uint64_t high, uint64_t low, uint64_t value)
+{
+	(void)value;
+	return high != BIRTH_OF || !model_marks__drops_body(context, (uint32_t)low);
+}
+
+void version_looks__forget(struct version_looks *looks, const struct model_marks *marks)
+{
+	if (looks->threads)
+		map__filter(looks->threads, is_kept, (void *)(uintptr_t)marks);
+}
+
 static bool can_have_versions(const struct ts_journal_record *record)
 {
 	return !(record->flags & (TS_RECORD_DYNAMIC | TS_RECORD_COLLECTIBLE));

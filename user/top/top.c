@@ -32,6 +32,7 @@ void top__free(struct top *top)
 	stat_view__free(top->stat);
 	for (unsigned int event = 0; event < MODEL_EVENTS_MAX; event++)
 		recent__free(top->recent[event]);
+	free(top->bodies_seen);
 	free(top);
 }
 
@@ -249,12 +250,17 @@ static void find_changes(struct top *top, const struct model *model)
 {
 	enum top_change_kind kind;
 
-	for (; top->bodies_seen < model__bodies(model); top->bodies_seen++) {
-		const struct model_body *body = model__body(model, top->bodies_seen);
+	top->bodies_seen = alloc__room(top->bodies_seen, &top->bodies_room,
+				       model__bodies(model), sizeof(*top->bodies_seen));
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		const struct model_body *body = model__body(model, i);
 
+		if (top->bodies_seen[i] || body->process == MODEL_NONE)
+			continue;
+		top->bodies_seen[i] = 1;
 		if (is_change(body, &kind))
 			top->changes[top->changes_end++ % TOP_CHANGES_KEPT] =
-				(struct top_born){ top->bodies_seen, kind, body->born_ns };
+				(struct top_born){ i, kind, body->born_ns };
 	}
 }
 

@@ -25,4 +25,12 @@ struct top_details *top__details(const struct top *top, const struct model *mode
 				 const struct top_key *key, uint32_t event,
 				 uint64_t now_ns);
 
+/*
+ * Before a sweep of the model: marks what its rows, stacks and changes tell of, and the row
+ * that is looked at (NULL: none); and what goes is forgotten.
+ */
+void top__mark(const struct top *top, const struct model *model, const struct top_key *key,
+	       struct model_marks *marks);
+void top__forget(struct top *top, const struct model_marks *marks);
+
 #endif /* TIERSCOPE_TOP_TOP_H */

@@ -44,7 +44,8 @@ struct top {
 	struct recent *recent[MODEL_EVENTS_MAX];	/* NULL: it had no sample */
 	struct top_table tables[TOP_LEVELS];
 	uint64_t samples_seen;		/* of all that the model ever had */
-	uint32_t bodies_seen;
+	uint8_t *bodies_seen;		/* [body] */
+	uint32_t bodies_room;
 	struct top_born changes[TOP_CHANGES_KEPT];	/* a ring */
 	uint64_t changes_end;
 };

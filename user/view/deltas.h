@@ -19,6 +19,14 @@ bool deltas__body(struct deltas *deltas, const struct model *model, uint32_t bod
 		  uint64_t ret_samples[MODEL_EVENTS_MAX]);
 bool deltas__leaf(struct deltas *deltas, const struct model *model, uint32_t process,
 		  uint32_t kind, uint64_t ret_samples[MODEL_EVENTS_MAX]);
+/* Whether anything was added that was not taken. */
+bool deltas__has_body(const struct deltas *deltas, const struct model *model, uint32_t body);
+bool deltas__has_leaves(const struct deltas *deltas, const struct model *model,
+			uint32_t process);
+/* Before a sweep of the model: marks what has grown since; and what goes is forgotten. */
+void deltas__mark(const struct deltas *deltas, const struct model *model,
+		  struct model_marks *marks);
+void deltas__forget(struct deltas *deltas, const struct model_marks *marks);
 /* To a sum of MODEL_EVENTS_MAX. */
 void deltas__add(uint64_t *sum, const uint64_t *samples);
 void deltas__free(struct deltas *deltas);	/* the contents only */

@@ -114,6 +114,8 @@ static void look_at_processes(struct metrics *metrics, const struct model *model
 	for (uint32_t i = 0; i < count; i++) {
 		const struct model_process *row = model__process(model, i);
 
+		if (row->flags & MODEL_PROCESS_SWEPT)
+			continue;
 		if (!metrics->slots[i] && (row->comm || row->end_ns))
 			metrics->slots[i] = add_process(metrics, model, row) + 1;
 		if (metrics__process(metrics, i) && !row->end_ns)
@@ -130,12 +132,14 @@ static struct metrics_method *method_of(struct metrics *metrics, const struct mo
 	uint32_t name = label(metrics, model__text(model, body->name));
 	uint64_t number;
 
-	if (!map__add(metrics->method_numbers, process, name, metrics->methods_count, &number))
-		return &metrics->methods[number];
-	alloc__grow(metrics->methods, metrics->methods_count, metrics->methods_capacity);
-	metrics->methods[metrics->methods_count] = (struct metrics_method){
-		.process = process, .name = name };
-	return &metrics->methods[metrics->methods_count++];
+	if (map__add(metrics->method_numbers, process, name, metrics->methods_count, &number)) {
+		alloc__grow(metrics->methods, metrics->methods_count,
+			    metrics->methods_capacity);
+		metrics->methods[metrics->methods_count++] = (struct metrics_method){
+			.process = process, .name = name };
+	}
+	metrics->methods[number].string = body->name;
+	return &metrics->methods[number];
 }
 
 /* Few enough for a search from the first to the last.  NULL: there are too many. */
@@ -226,7 +230,7 @@ static void look_at_bodies(struct metrics *metrics, const struct model *model)
 
 /* --- what has ended ------------------------------------------------------- */
 
-static void forget_methods(struct metrics *metrics)
+void metrics__forget_methods(struct metrics *metrics, const struct model_marks *marks)
 {
 	uint32_t kept = 0;
 
@@ -239,6 +243,8 @@ static void forget_methods(struct metrics *metrics)
 			metrics->own_methods -= method.own;
 			continue;
 		}
+		if (marks && !method.own && model_marks__drops_string(marks, method.string))
+			continue;
 		map__set(metrics->method_numbers, method.process, method.name, kept);
 		metrics->methods[kept++] = method;
 	}
@@ -262,7 +268,7 @@ static void forget_what_they_had(struct metrics *metrics)
 		if (metrics->processes[metrics->versions[i].process].used)
 			metrics->versions[kept++] = metrics->versions[i];
 	metrics->versions_count = kept;
-	forget_methods(metrics);
+	metrics__forget_methods(metrics, NULL);
 }
 
 static void forget(struct metrics *metrics, uint32_t index)

@@ -41,6 +41,12 @@ struct metrics_histogram {
 /* Of a function's IL versions: see docs/METRICS.md. */
 enum metrics_rejit { METRICS_REQUESTED, METRICS_COMPILED, METRICS_REVERTED, METRICS_REJITS };
 
+/* What bodies add that the model does not have any more. */
+struct metrics_gone {
+	uint64_t loads, unloads, compiled;
+	uint64_t bodies[TS_TIER_COUNT];	/* that lived to their process's end */
+};
+
 /* A process as a monitoring system sees it: one pid and name, whatever it has exec'ed. */
 struct metrics_process {
 	int32_t pid;
@@ -53,11 +59,13 @@ struct metrics_process {
 	uint64_t loads, unloads, patches;
 	uint64_t rejits[METRICS_REJITS];
 	struct metrics_histogram tier_ups[TIER_UPS];
+	struct metrics_gone gone;
 };
 
 struct metrics_method {
 	uint32_t process;		/* of metrics */
 	uint32_t name;
+	string_id string;		/* of the model: a name that has that label */
 	bool own;			/* has series of its own */
 	uint64_t samples[MODEL_EVENTS_MAX]; /* while it had none */
 };
@@ -114,6 +122,14 @@ void metrics__free(struct metrics *metrics);
 /* Takes in what the model has got since.  Forgets processes that had ended in a text that
  * was read: `scraped` is the number of the last one. */
 void metrics__look(struct metrics *metrics, const struct model *model, uint64_t scraped);
+/*
+ * Before a sweep of the model: marks what was not looked at in full; and what goes is
+ * forgotten, but what it counted for stays.
+ */
+void metrics__mark(const struct metrics *metrics, const struct model *model,
+		   struct model_marks *marks);
+void metrics__forget(struct metrics *metrics, const struct model *model,
+		     const struct model_marks *marks);
 /* Appends the text; `open`: as OpenMetrics 1.0, else in Prometheus's older format. */
 void metrics__write(const struct metrics *metrics, const struct model *model,
 		    const struct metrics_outside *outside, bool open, struct buf *buf);

@@ -21,13 +21,18 @@ const struct metrics_bound metrics_bounds[METRICS_BUCKETS - 1] = {
 /* Keys of struct metrics_code.functions beside a function, apart from ReJITIDs. */
 #define ACTIVE (1ull << 32)
 
+enum {
+	LOOKED_AT = 1 << 0,
+	ASKED = 1 << 1,			/* its ReJIT is among those asked for */
+};
+
 struct metrics_code {
 	struct tier_ups tier_ups;
 	struct map **functions;		/* [process of the model]: (ReJITID, function): was asked
 					 * for; (ACTIVE, function): the ReJITID that the
 					 * runtime prefers */
 	uint32_t processes_room;
-	uint8_t *asked;			/* [body]: its ReJIT is among those asked for */
+	uint8_t *bodies;		/* [body]: LOOKED_AT, and ASKED */
 	uint32_t bodies_room;
 	uint32_t patches, il_versions, actives;	/* seen */
 };
@@ -44,7 +49,7 @@ void metrics_code__free(struct metrics_code *code)
 	for (uint32_t i = 0; i < code->processes_room; i++)
 		map__free(code->functions[i]);
 	free(code->functions);
-	free(code->asked);
+	free(code->bodies);
 	tier_ups__free(&code->tier_ups);
 	free(code);
 }
@@ -78,6 +83,18 @@ static void add_request(struct metrics *metrics, uint32_t index, uint32_t rejit_
 		process->rejits[METRICS_REQUESTED]++;
 }
 
+static bool is_rejit(const struct model_body *body)
+{
+	return body->rejit_id || body->flags & MODEL_BODY_REJIT_UNKNOWN;
+}
+
+/* Not of a program that the process ran before another one under the same name. */
+static bool is_told(const struct model *model, const struct metrics_process *process,
+		    const struct model_body *body)
+{
+	return !process->alive || !model__process(model, body->process)->end_ns;
+}
+
 static void look_at_bodies(struct metrics *metrics, const struct model *model)
 {
 	struct metrics_code *code = metrics->code;
@@ -88,17 +105,16 @@ static void look_at_bodies(struct metrics *metrics, const struct model *model)
 
 		if (!process)
 			continue;
+		code->bodies[i] |= LOOKED_AT;
 		if (body->source != MODEL_SOURCE_IMAGE) {
 			process->loads++;
 			process->unloads += !!body->died_ns;
 		}
-		if (!body->died_ns)
+		if (!body->died_ns && is_told(model, process, body))
 			process->bodies[view__tier(body)]++;
-		if (!body->rejit_id && !(body->flags & MODEL_BODY_REJIT_UNKNOWN))
-			continue;
-		process->rejits[METRICS_COMPILED]++;
-		if (body->rejit_id && !code->asked[i]) {
-			code->asked[i] = 1;
+		process->rejits[METRICS_COMPILED] += is_rejit(body);
+		if (body->rejit_id && !(code->bodies[i] & ASKED)) {
+			code->bodies[i] |= ASKED;
 			add_request(metrics, body->process, body->rejit_id, body->function_id);
 		}
 	}
@@ -160,16 +176,71 @@ void metrics_code__look(struct metrics *metrics, const struct model *model)
 
 	code->functions = alloc__room(code->functions, &code->processes_room,
 				      model__processes(model), sizeof(*code->functions));
-	code->asked = alloc__room(code->asked, &code->bodies_room, model__bodies(model),
-				  sizeof(*code->asked));
+	code->bodies = alloc__room(code->bodies, &code->bodies_room, model__bodies(model),
+				   sizeof(*code->bodies));
 	for (uint32_t i = 0; i < metrics->processes_count; i++) {
 		struct metrics_process *process = &metrics->processes[i];
 
-		memset(process->bodies, 0, sizeof(process->bodies));
-		process->loads = process->unloads = process->rejits[METRICS_COMPILED] = 0;
+		if (process->alive)
+			memset(process->gone.bodies, 0, sizeof(process->gone.bodies));
+		memcpy(process->bodies, process->gone.bodies, sizeof(process->bodies));
+		process->loads = process->gone.loads;
+		process->unloads = process->gone.unloads;
+		process->rejits[METRICS_COMPILED] = process->gone.compiled;
 	}
 	look_at_bodies(metrics, model);
 	look_at_versions(metrics, model);
 	look_at_patches(metrics, model);
 	tier_ups__look(&code->tier_ups, model, add_tier_up, metrics);
+}
+
+void metrics_code__mark(const struct metrics *metrics, const struct model *model,
+			struct model_marks *marks)
+{
+	const struct metrics_code *code = metrics->code;
+
+	for (uint32_t i = 0; i < model__bodies(model); i++)
+		if (metrics__process(metrics, model__body(model, i)->process) &&
+		    (i >= code->bodies_room || !(code->bodies[i] & LOOKED_AT)))
+			model_marks__body(marks, i);
+	model_marks__patches(marks, code->patches);
+	model_marks__il_versions(marks, code->il_versions);
+	model_marks__actives(marks, code->actives);
+}
+
+/* Whether its process goes on, the next look knows. */
+static void keep_counts(struct metrics *metrics, const struct model_body *body)
+{
+	struct metrics_process *process = metrics__process(metrics, body->process);
+
+	if (!process)
+		return;
+	if (body->source != MODEL_SOURCE_IMAGE) {
+		process->gone.loads++;
+		process->gone.unloads += !!body->died_ns;
+	}
+	if (!body->died_ns)
+		process->gone.bodies[view__tier(body)]++;
+	process->gone.compiled += is_rejit(body);
+}
+
+void metrics_code__sweep(struct metrics *metrics, const struct model *model,
+			 const struct model_marks *marks)
+{
+	struct metrics_code *code = metrics->code;
+
+	for (uint32_t i = 0; i < model__bodies(model); i++) {
+		if (!model_marks__drops_body(marks, i))
+			continue;
+		keep_counts(metrics, model__body(model, i));
+		if (i < code->bodies_room)
+			code->bodies[i] = 0;
+	}
+	for (uint32_t i = 0; i < model__processes(model); i++)
+		if (model_marks__drops_process(marks, i))
+			metrics_code__forget(code, i);
+	tier_ups__sweep(&code->tier_ups, marks);
+	code->patches -= marks->patches;
+	code->il_versions -= marks->il_versions;
+	code->actives -= marks->actives;
 }

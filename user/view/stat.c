@@ -120,6 +120,17 @@ static int compare(const void *left, const void *right, void *context)
 	return a->body < b->body ? -1 : a->body > b->body;
 }
 
+void stat_view__mark(const struct stat_view *view, const struct model *model,
+		     struct model_marks *marks)
+{
+	deltas__mark(&view->deltas, model, marks);
+}
+
+void stat_view__forget(struct stat_view *view, const struct model_marks *marks)
+{
+	deltas__forget(&view->deltas, marks);
+}
+
 void stat_view__lost(struct stat_view *view, uint64_t so_far)
 {
 	view->lost = so_far > view->lost_so_far ? so_far - view->lost_so_far : 0;

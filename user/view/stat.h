@@ -51,6 +51,10 @@ void stat_view__free(struct stat_view *view);
 /* Has the rows of what was added to the model since the last call, in no order. */
 void stat_view__look(struct stat_view *view, const struct model *model, uint64_t from_ns,
 		     uint64_t to_ns);
+/* Before a sweep of the model: marks what no table had yet; and what goes is forgotten. */
+void stat_view__mark(const struct stat_view *view, const struct model *model,
+		     struct model_marks *marks);
+void stat_view__forget(struct stat_view *view, const struct model_marks *marks);
 /* Before a table: how many samples were lost since the recording began. */
 void stat_view__lost(struct stat_view *view, uint64_t so_far);
 /* Looks, and appends the table.  0 or -EINVAL. */

@@ -110,6 +110,23 @@ void tier_ups__forget(struct tier_ups *ups, uint32_t process)
 	ups->first[process] = NULL;
 }
 
+static bool is_kept(void *marks, uint64_t high, uint64_t low, uint64_t body)
+{
+	(void)high, (void)low;
+	return !model_marks__drops_body(marks, (uint32_t)body);
+}
+
+void tier_ups__sweep(struct tier_ups *ups, const struct model_marks *marks)
+{
+	for (uint32_t i = 0; i < ups->bodies_room; i++)
+		if (model_marks__drops_body(marks, i))
+			ups->bodies[i] = 0;
+	for (uint32_t i = 0; i < ups->processes_room; i++)
+		if (ups->first[i])
+			map__filter(ups->first[i], is_kept, (void *)(uintptr_t)marks);
+	ups->patches_seen -= marks->patches;
+}
+
 void tier_ups__free(struct tier_ups *ups)
 {
 	for (uint32_t i = 0; i < ups->processes_room; i++)

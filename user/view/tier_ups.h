@@ -33,6 +33,8 @@ void tier_ups__look(struct tier_ups *ups, const struct model *model, tier_ups_te
 		    void *context);
 /* A process of which nothing is wanted any more. */
 void tier_ups__forget(struct tier_ups *ups, uint32_t process);
+/* Before a sweep of the model, which was looked at. */
+void tier_ups__sweep(struct tier_ups *ups, const struct model_marks *marks);
 void tier_ups__free(struct tier_ups *ups);
 
 #endif /* TIERSCOPE_VIEW_TIER_UPS_H */

@@ -311,10 +311,13 @@ uint32_t view__sampled_processes(const struct model *model,
 	return count;
 }
 
+#define TITLE_PROCESSES 8u
+
 void view__title(const struct model *model, const struct view_options *options,
 		 struct buf *buf)
 {
 	const char *command = model__text(model, model__about_const(model)->command);
+	unsigned int told = 0;
 
 	if (options->title) {
 		buf__append_string(buf, options->title);
@@ -324,8 +327,10 @@ void view__title(const struct model *model, const struct view_options *options,
 		buf__append_string(buf, command);
 		return;
 	}
-	for (uint32_t i = 0; i < model__processes(model) && i < 8; i++) {
-		if (i)
+	for (uint32_t i = 0; i < model__processes(model) && told < TITLE_PROCESSES; i++) {
+		if (model__process(model, i)->flags & MODEL_PROCESS_SWEPT)
+			continue;
+		if (told++)
 			buf__append_string(buf, ", ");
 		view__process_label(model, i, buf);
 	}

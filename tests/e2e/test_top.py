@@ -61,7 +61,8 @@ def names(lines):
 def top_of_a_process(t):
     programs.need_root()
     demo = programs.start_app(t, "demo", "100")
-    screen = Screen(t)
+    # What has ended is forgotten from the first seconds on, as it is after hours.
+    screen = Screen(t, TIERSCOPE_SWEEP_FROM="500")
     screen.start("top", "-p", demo.pid)
     screen.wait_for(r"tier1 .*publ")
     with t.case("a screen of 80x24"):

@@ -36,11 +36,10 @@ static int look(struct record_sink *sink, struct record *record, uint64_t now, b
 	return code;
 }
 
-/* One table, at the end, has all that ever ran. */
 static bool mark(struct record_sink *sink, struct record *record, struct model_marks *marks)
 {
 	stat_view__mark(((struct stat_sink *)sink)->view, record->model, marks);
-	return sink->interval_ns != 0;
+	return true;
 }
 
 static void forget(struct record_sink *sink, struct record *record,
@@ -70,8 +69,12 @@ int record_stat__new(const struct record_options *options, struct record_sink **
 		return code;
 	}
 	stat->sink = (struct record_sink){ .interval_ns = options->stat.interval_ns,
-					   .look = look, .mark = mark, .forget = forget,
-					   .free = free_stat };
+					   .look = look, .free = free_stat };
+	/* One table, at the end, has all that ever ran. */
+	if (options->stat.interval_ns) {
+		stat->sink.mark = mark;
+		stat->sink.forget = forget;
+	}
 	stat->view = stat_view__new(&options->stat.view);
 	*ret_sink = &stat->sink;
 	return EXIT_OK;

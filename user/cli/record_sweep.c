@@ -23,10 +23,18 @@ static uint64_t least(void)
 	return rows ? rows : LEAST;
 }
 
+static bool is_wanted_whole(const struct record *record)
+{
+	for (const struct record_sink *sink = record->sinks; sink; sink = sink->next)
+		if (!sink->mark)
+			return true;
+	return false;
+}
+
 static bool mark(struct record *record, struct model_marks *marks, uint64_t now)
 {
 	for (struct record_sink *sink = record->sinks; sink; sink = sink->next)
-		if (!sink->mark || !sink->mark(sink, record, marks))
+		if (!sink->mark(sink, record, marks))
 			return false;
 	return recorder__mark(record->recorder, marks, now);
 }
@@ -46,7 +54,7 @@ void record__sweep(struct record *record, uint64_t now)
 
 	if (!record->sweep_at)
 		record->sweep_at = least();
-	if (size < record->sweep_at)
+	if (size < record->sweep_at || is_wanted_whole(record))
 		return;
 	model_marks__init(&marks, record->model);
 	if (mark(record, &marks, now)) {

@@ -128,4 +128,39 @@ struct ts_return {
 };
 _Static_assert(sizeof(struct ts_return) == 32, "return entry layout");
 
+/* What the code map said of a leaf; of all addresses of a function in one block. */
+#define TS_LEAVES_SHIFT	8
+#define TS_LEAVES	(1u << TS_LEAVES_SHIFT)	/* of a CPU */
+#define TS_LEAF_BLOCK_SHIFT 6
+struct ts_leaf {
+	__u64 block;		/* address >> TS_LEAF_BLOCK_SHIFT */
+	__u64 epoch;		/* as in struct ts_return */
+	__u64 start, frame;	/* of the function, and the frame word there */
+	__u32 size, shape;
+	__u32 row;		/* JIT body; 0 none */
+	__u32 space;
+	__u64 reserved[2];	/* so that each has a cache line */
+};
+_Static_assert(sizeof(struct ts_leaf) == 64, "leaf layout");
+
+/*
+ * The callers of the walk before, leaf first, and of the one that is under way: of one
+ * of some threads of a CPU.
+ */
+#define TS_PATHS	8	/* of a CPU; power of two */
+#define TS_PATH_CALLERS	64	/* power of two; those of deeper stacks are not kept */
+struct ts_path_caller {
+	__u64 address, epoch, frame;	/* as in struct ts_return */
+	__u32 shape;
+	__u32 sp;		/* low half of where it stood */
+};
+struct ts_path {
+	__u32 space;
+	__u32 before;		/* half that holds the walk before */
+	__u32 count;		/* callers of it */
+	__u32 reserved[13];
+	struct ts_path_caller caller[2][TS_PATH_CALLERS];
+};
+_Static_assert(sizeof(struct ts_path) == 64 + 64 * TS_PATH_CALLERS, "path layout");
+
 #endif /* TIERSCOPE_ABI_CODEMAP_H */

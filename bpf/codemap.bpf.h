@@ -38,10 +38,28 @@ KNOB __u32 space_bodies_max __weak = 100000;
 /* Events that are counted per row: at most TS_EVENTS_MAX. */
 KNOB __u32 events_counted __weak = 1;
 
+/* The same, of changes that touch but one slot; the sum of both is an address's epoch. */
+#define SLOT_EPOCHS 16
+__u64 slot_epochs[SLOT_EPOCHS] __weak = {};
+
 /* When the map shows the change, and before anything can rely on it. */
 static __always_inline void code_changed(void)
 {
 	__sync_fetch_and_add(&code_epoch, 1);
+}
+
+static __always_inline __u64 *slot_epoch(__u64 address)
+{
+	return &slot_epochs[(address >> TS_SLOT_SHIFT) & (SLOT_EPOCHS - 1)];
+}
+
+/* As code_changed(), of what was said of the addresses from start to last. */
+static __always_inline void range_changed(__u64 start, __u64 last)
+{
+	if (start >> TS_SLOT_SHIFT == last >> TS_SLOT_SHIFT)
+		__sync_fetch_and_add(slot_epoch(start), 1);
+	else
+		code_changed();
 }
 
 /* The number that was given back, or else one that was never used; 0 when full. */
@@ -370,7 +388,7 @@ static __always_inline int body_remove(__u32 space, __u64 start, __u32 *bodies_a
 	fill_pages(&fill);
 	if (!row_release(body, row, space, bodies_alive))
 		return -ENOENT;
-	code_changed();
+	range_changed(start, fill.end - 1);
 	return 0;
 }
 
@@ -421,7 +439,7 @@ static __always_inline int page_remove(__u32 space, __u64 address)
 		WRITE_ONCE(page->row[i], 0);
 	free_page_give(old);
 	slot_release(space, address, slot);
-	code_changed();
+	range_changed(address, address);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ struct {
 } finish_scratch SEC(".maps");
 
 /* The frames keep the numbers that they have in the sample: bpf_loop callback. */
-static long finish_one(__u64 index, struct walk_scratch **context)
+static long finish_one(__u64 index, struct walking *context)
 {
 	struct ts_finish *piece = finish();
 
@@ -34,6 +34,8 @@ static long finish_one(__u64 index, struct walk_scratch **context)
 static __always_inline int finish_walk(struct ts_finish *piece,
 				       struct walk_scratch *scratch)
 {
+	struct walking walking = { .scratch = scratch };
+
 	/* No cache of return addresses: those are the samplers'. */
 	walk_begin(&scratch->walk, (struct returns_of){ .space = piece->space });
 	scratch->walk.ip = piece->ip;
@@ -41,7 +43,7 @@ static __always_inline int finish_walk(struct ts_finish *piece,
 	scratch->walk.bp = piece->bp;
 	scratch->walk.r10 = piece->r10;
 	scratch->event = piece->event;
-	bpf_loop(TS_FRAMES_MAX + 1, finish_one, &scratch, 0);
+	bpf_loop(TS_FRAMES_MAX + 1, finish_one, &walking, 0);
 	piece->flags = scratch->walk.flags;
 	piece->count = scratch->walk.count;
 	bpf_probe_read_kernel(piece->frames, sizeof(piece->frames),

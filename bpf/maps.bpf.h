@@ -133,6 +133,23 @@ struct {
 	__type(value, struct ts_return);
 } returns SEC(".maps") __weak;
 
+/* Beside each of those caches: TS_LEAVES leaves, TS_PATHS walks before. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 16 * TS_LEAVES);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct ts_leaf);
+} leaf_cache SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 16 * TS_PATHS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct ts_path);
+} paths SEC(".maps") __weak;
+
 /* Where the time of threads goes, by TS_THREAD_INDEX; one row when nobody asks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

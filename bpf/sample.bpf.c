@@ -83,7 +83,7 @@ static __always_inline int sample_process(struct bpf_perf_event_data *ctx,
 	scratch_of_cpu->event = cookie & TS_COOKIE_EVENT;
 	sample = scratch_sample(scratch_of_cpu);
 	sample->ip = walk->ip;
-	walk_stack(scratch_of_cpu);
+	walk_stack(scratch_of_cpu, (__u32)pid_tgid);
 
 	of.event = scratch_of_cpu->event;
 	whole = write_record(ctx, scratch_of_cpu, &of, &size);

@@ -106,7 +106,7 @@ static __always_inline __u64 record_current(void *context, struct task_struct *t
 	walk->flags |= TS_SAMPLE_KERNEL_MODE;
 	scratch->event = of->event;
 	scratch_sample(scratch)->ip = walk->ip;
-	walk_stack(scratch);
+	walk_stack(scratch, (__u32)of->pid_tgid);
 	return write_record(context, scratch, of, ret_plain);
 }
 

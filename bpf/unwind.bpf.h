@@ -25,7 +25,8 @@
 #ifndef TIERSCOPE_UNWIND_BPF_H
 #define TIERSCOPE_UNWIND_BPF_H
 
-#include "returns.bpf.h"
+#include "leaves.bpf.h"
+#include "paths.bpf.h"
 #include "decode.bpf.h"
 
 /* What there is at an address that no slot tells of. */
@@ -51,6 +52,7 @@ struct walk {
 	__u32 flags;		/* enum ts_sample_flags */
 	__u32 done;
 	__u32 interrupted;	/* by a signal: ip is where it stands, as the leaf's is */
+	struct path_place place;
 	struct window window;	/* of the stack */
 };
 
@@ -86,6 +88,7 @@ static __always_inline void walk_begin(struct walk *walk, struct returns_of of)
 	walk->flags = 0;
 	walk->done = 0;
 	walk->interrupted = 0;
+	walk->place = (struct path_place){};
 	walk->window.bytes = 0;
 }
 
@@ -385,10 +388,16 @@ static __always_inline void count_leaf(const struct found *found, __u32 event)
 		__sync_fetch_and_add(count, 1);
 }
 
+/* What walks, and what it did before, or NULL. */
+struct walking {
+	struct walk_scratch *scratch;
+	struct ts_path *path;
+};
+
 /* One frame: bpf_loop callback. */
-static long walk_one(__u64 index, struct walk_scratch **context)
+static long walk_one(__u64 index, struct walking *walking)
 {
-	struct walk_scratch *scratch = *context;
+	struct walk_scratch *scratch = walking->scratch;
 	struct walk *walk = &scratch->walk;
 	bool is_return = index && !walk->interrupted;
 	/* A return address belongs to the instruction before it. */
@@ -402,7 +411,7 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 	}
 	walk->count = index + 1;
 	if (is_return)
-		return_find(&walk->returns, address, &found);
+		path_find(&walk->returns, walking->path, &walk->place, address, walk->sp, &found);
 	else
 		leaf_find(&walk->returns, address, &found);
 	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
@@ -431,10 +440,14 @@ static long walk_one(__u64 index, struct walk_scratch **context)
 	return walk->done ? 1 : 0;
 }
 
-/* A whole stack, leaf first, into scratch->record. */
-static __always_inline void walk_stack(struct walk_scratch *scratch)
+/* A whole stack of a thread, leaf first, into scratch->record. */
+static __always_inline void walk_stack(struct walk_scratch *scratch, __u32 thread)
 {
-	bpf_loop(TS_FRAMES_MAX + 1, walk_one, &scratch, 0);
+	struct walking walking = { .scratch = scratch,
+				   .path = path_of(&scratch->walk.returns, thread) };
+
+	bpf_loop(TS_FRAMES_MAX + 1, walk_one, &walking, 0);
+	path_end(walking.path, &scratch->walk.place);
 }
 
 #endif /* TIERSCOPE_UNWIND_BPF_H */

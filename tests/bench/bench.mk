@@ -22,12 +22,8 @@ $(BENCH)/make_large: tests/bench/make_large.c $(filter \
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $^ $(LIBS) -o $@
 
-$(BENCH)/pingpong: tests/bench/pingpong.c
-	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< -lpthread -o $@
-
 .PHONY: bench bench-bpf
-bench: all apps published $(TOOLS)/.installed $(BENCH_PROGRAMS) $(BENCH)/make_large $(BENCH)/pingpong ## measure costs (as root); BENCH_ONLY=csc,hello BENCH_PAIRS=20 BENCH_WRITE=1
+bench: all apps published $(TOOLS)/.installed $(BENCH_PROGRAMS) $(BENCH)/make_large ## measure costs (as root); BENCH_ONLY=csc,hello BENCH_PAIRS=20 BENCH_WRITE=1
 	$(Q)OUTPUT=$(abspath $(OUTPUT)) tests/bench/bench
 
 bench-bpf: all apps $(BENCH_PROGRAMS) ## measure the BPF programs alone, and print (as root)

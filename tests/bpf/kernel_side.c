@@ -48,6 +48,7 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 	uint32_t rows = sizes->rows ? sizes->rows
 				    : bpf_map__max_entries(skeleton->maps.bodies);
 	__u32 cpus = (__u32)libbpf_num_possible_cpus();
+	__u32 caches = (2 + TS_EVENTS_MAX) * cpus;
 
 	bpf_map__set_max_entries(skeleton->maps.leaf_counts, rows * TS_EVENTS_MAX);
 	skeleton->rodata->events_counted = TS_EVENTS_MAX;
@@ -68,8 +69,9 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 		bpf_map__set_max_entries(skeleton->maps.spaces, sizes->spaces);
 	skeleton->rodata->kernel_stacks = sizes->kernel_stacks;
 	/* One for the sampler, one for the switches, and those of the tracepoints. */
-	bpf_map__set_max_entries(skeleton->maps.returns,
-				 (2 + TS_EVENTS_MAX) * cpus * TS_RETURNS);
+	bpf_map__set_max_entries(skeleton->maps.returns, caches * TS_RETURNS);
+	bpf_map__set_max_entries(skeleton->maps.leaf_cache, caches * TS_LEAVES);
+	bpf_map__set_max_entries(skeleton->maps.paths, caches * TS_PATHS);
 	skeleton->rodata->off_cpu_caches = cpus;
 	for (__u32 i = 0; i < TS_EVENTS_MAX; i++) {
 		skeleton->rodata->tracepoint_caches[i] = (2 + i) * cpus;

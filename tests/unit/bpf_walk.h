@@ -31,6 +31,8 @@ static void walk_setup(void)
 	SHIM_MAP(image_granules, 64);
 	SHIM_MAP(image_rows, 256);
 	SHIM_MAP(returns, TS_RETURNS);
+	SHIM_MAP(leaf_cache, TS_LEAVES);
+	SHIM_MAP(paths, TS_PATHS);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
 	events_counted = TS_EVENTS_MAX;
@@ -75,7 +77,7 @@ static void walk_whole(__u64 ip)
 		scratch.walk = walk_from(ip, machine.rsp, machine.rbp);
 		if (pass)
 			scratch.walk.returns = returns_of(0, SPACE);
-		walk_stack(&scratch);
+		walk_stack(&scratch, 0);
 		if (!pass)
 			first = scratch;
 		assert_int_equal(scratch.walk.count, first.walk.count);

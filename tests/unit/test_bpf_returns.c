@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// bpf/returns.bpf.h: whatever happened to the code map, the cache says what the map
-// says.  (test_bpf_race.c interrupts the writers.)
+// bpf/returns.bpf.h, leaves.bpf.h, paths.bpf.h: whatever happened to the code map, the
+// caches say what the map says.  (test_bpf_race.c interrupts the writers.)
 #include "bpf_shim.h"
 
-#include "../../bpf/returns.bpf.h"
+#include "../../bpf/leaves.bpf.h"
+#include "../../bpf/paths.bpf.h"
 
 #define SPACE  7
 #define SPACES 2
@@ -27,6 +28,8 @@ static int setup(void **state)
 	SHIM_MAP(image_granules, 64);
 	SHIM_MAP(image_rows, 64);
 	SHIM_MAP(returns, 2 * TS_RETURNS);
+	SHIM_MAP(leaf_cache, 2 * TS_LEAVES);
+	SHIM_MAP(paths, 2 * TS_PATHS);
 	SHIM_MAP(ledger, TS_LEDGER_SLOTS);
 	next_row = next_page = 1;
 	events_counted = TS_EVENTS_MAX;
@@ -101,7 +104,24 @@ static struct found uncached(__u32 space, __u64 address)
 	return found;
 }
 
-/* Of a return address, and of a leaf, which has to have all. */
+/* A leaf has to have all. */
+static void assert_leaf_as(const struct returns_of *of, __u64 address,
+			   const struct found *from_map)
+{
+	struct found found;
+
+	leaf_find(of, address, &found);
+	assert_true(found.frame == from_map->frame);
+	assert_int_equal(found.known, from_map->known);
+	assert_int_equal(found.shape, from_map->shape);
+	assert_int_equal(found.size, from_map->size);
+	assert_int_equal(found.offset, from_map->offset);
+	assert_int_equal(found.row, from_map->row);
+	assert_int_equal(found.in_jit, from_map->in_jit);
+	assert_int_equal(found.in_image, from_map->in_image);
+}
+
+/* Of a return address, and of a leaf. */
 static void assert_as_the_map(__u32 cpu, __u32 space, __u64 address)
 {
 	struct returns_of of = returns_of(cpu, space);
@@ -112,13 +132,8 @@ static void assert_as_the_map(__u32 cpu, __u32 space, __u64 address)
 		fail_msg("%u:%llx: %llx, shape %x; the map says %llx, shape %x", space,
 			 address, from_cache.frame, from_cache.shape, from_map.frame,
 			 from_map.shape);
-	leaf_find(&of, address, &from_cache);
-	assert_true(from_cache.frame == from_map.frame);
-	assert_int_equal(from_cache.known, from_map.known);
-	assert_int_equal(from_cache.shape, from_map.shape);
-	assert_int_equal(from_cache.size, from_map.size);
-	assert_int_equal(from_cache.offset, from_map.offset);
-	assert_int_equal(from_cache.row, from_map.row);
+	for (int twice = 0; twice < 2; twice++)
+		assert_leaf_as(&of, address, &from_map);
 	/* And now that it is in the cache. */
 	from_cache = cached(cpu, space, address);
 	assert_true(from_cache.frame == from_map.frame);
@@ -157,11 +172,52 @@ static void change_something(void)
 	}
 }
 
+/* Where a caller stands: each with 64 bytes of stack. */
+#define STACK_AT(number) (0x7ffff0000000ULL + 64ULL * (number))
+
+/* A stack of `callers`, leaf first. */
+static void assert_path_as_the_map(__u32 space, const __u64 *callers, int count)
+{
+	struct returns_of of = returns_of(1, space);
+	struct ts_path *path = path_of(&of, 3);
+	struct path_place place = {};
+
+	for (int i = 0; i < count; i++) {
+		struct found from_map = uncached(space, callers[i]), found;
+
+		path_find(&of, path, &place, callers[i], STACK_AT(PLACES - count + i), &found);
+		if (found.frame != from_map.frame || found.shape != from_map.shape)
+			fail_msg("caller %d, %u:%llx: %llx, shape %x; the map says %llx, %x", i,
+				 space, callers[i], found.frame, found.shape, from_map.frame,
+				 from_map.shape);
+		assert_int_equal(found.known, from_map.known);
+	}
+	path_end(path, &place);
+}
+
+/* The lower callers stay as they were, as they do in a thread's stack. */
+static void walk_a_path(void)
+{
+	static __u64 callers[SPACES][PLACES];
+	static int depth[SPACES];
+	__u32 s = random_below(SPACES);
+	int kept = depth[s] ? (int)random_below((__u32)depth[s] + 1) : 0;
+	int count = kept + (int)random_below((__u32)(PLACES - kept) + 1);
+
+	memmove(&callers[s][count - kept], &callers[s][depth[s] - kept],
+		sizeof(__u64) * (size_t)kept);
+	for (int i = 0; i < count - kept; i++)
+		callers[s][i] = BASE + 0x1000 * random_below(PLACES) + 0x10;
+	depth[s] = count;
+	assert_path_as_the_map(SPACE + s, callers[s], count);
+}
+
 static void it_says_what_the_map_says(void **state)
 {
 	add_images();
 	for (int round = 0; round < 4000; round++) {
 		change_something();
+		walk_a_path();
 		for (int place = 0; place < PLACES; place++)
 			for (int s = 0; s < SPACES; s++)
 				assert_as_the_map(0, SPACE + s,
@@ -169,11 +225,11 @@ static void it_says_what_the_map_says(void **state)
 	}
 }
 
-/* The point of it: the map is not asked again. */
-static bool asked;
-static void note_asked(void)
+/* The point of it: the map is not asked again.  (An epoch is, by each cache.) */
+static int loads;
+static void count_load(void)
 {
-	asked = true;
+	loads++;
 }
 
 static bool asks(__u32 cpu, __u32 space, __u64 address)
@@ -181,11 +237,11 @@ static bool asks(__u32 cpu, __u32 space, __u64 address)
 	struct returns_of of = returns_of(cpu, space);
 	struct found found;
 
-	asked = false;
-	shim.on_load = note_asked;
+	loads = 0;
+	shim.on_load = count_load;
 	return_find(&of, address, &found);
 	shim.on_load = NULL;
-	return asked;
+	return loads > 1;
 }
 
 static void what_is_known_is_not_asked_again(void **state)
@@ -204,6 +260,73 @@ static void what_is_known_is_not_asked_again(void **state)
 		     cached(0, SPACE, BASE + 0x10).frame);
 	take_out(&spaces_of[0], BASE + 0x100);
 	assert_true(asks(0, SPACE, BASE + 0x10));
+}
+
+/* How often the map is asked for a stack of bodies. */
+static int asked_for(const __u64 *callers, int count, __u64 sp)
+{
+	struct returns_of of = returns_of(0, SPACE);
+	struct ts_path *path = path_of(&of, 0);
+	struct path_place place = {};
+	struct found found;
+	int others = 0;
+
+	for (int i = 0; i < count; i++) {
+		loads = 0;
+		shim.on_load = count_load;
+		path_find(&of, path, &place, callers[i], sp + 64 * i, &found);
+		shim.on_load = NULL;
+		others += loads > 1;
+	}
+	path_end(path, &place);
+	return others;
+}
+
+static void callers_of_the_walk_before_are_not_asked_again(void **state)
+{
+	__u64 callers[TS_PATH_CALLERS + 4], other[4];
+
+	for (int i = 0; i < TS_PATH_CALLERS + 4; i++)
+		callers[i] = BASE + 0x10 * i;
+	insert(&spaces_of[0], BASE, 0x1000);
+	assert_int_equal(asked_for(callers, 4, 0x1000), 4);
+	assert_int_equal(asked_for(callers, 4, 0x1000), 0);
+	/* Deeper: but its lower part is the same.  Then less deep, by more than is passed over. */
+	assert_int_equal(asked_for(callers, 8, 0x1000), 4);
+	assert_int_equal(asked_for(callers + 7, 1, 0x1000 + 64 * 7), 1);
+	assert_int_equal(asked_for(callers, 8, 0x1000), 7);
+	assert_int_equal(asked_for(callers + 2, 6, 0x1000 + 64 * 2), 0);
+	/* Another caller in the middle. */
+	memcpy(other, callers, sizeof(other));
+	other[2] = BASE + 0x800;
+	asked_for(callers, 4, 0x1000);
+	assert_int_equal(asked_for(other, 4, 0x1000), 1);
+	/* In another place of the stack; after a change; more than are kept. */
+	assert_int_equal(asked_for(other, 4, 0x1008), 4);
+	insert(&spaces_of[0], BASE + 0x2000, 0x100);
+	assert_int_equal(asked_for(other, 4, 0x1008), 0);
+	take_out(&spaces_of[0], BASE + 0x2000);
+	assert_int_equal(asked_for(other, 4, 0x1008), 4);
+	asked_for(callers, TS_PATH_CALLERS + 4, 0x1000);
+	assert_int_equal(asked_for(callers, TS_PATH_CALLERS + 4, 0x1000), 4);
+}
+
+/* What goes from one slot leaves what is known of others. */
+static void a_change_is_one_of_its_slot(void **state)
+{
+	__u64 far = BASE + (3ULL << TS_SLOT_SHIFT);
+
+	insert(&spaces_of[0], BASE, 0x100);
+	insert(&spaces_of[0], far, 0x100);
+	insert(&spaces_of[0], far + 0xff80, 0x100);	/* and the next */
+	assert_true(asks(0, SPACE, BASE));
+	take_out(&spaces_of[0], far);
+	assert_false(asks(0, SPACE, BASE));
+	take_out(&spaces_of[0], far + 0xff80);
+	assert_true(asks(0, SPACE, BASE));
+	assert_false(asks(0, SPACE, BASE));
+	take_out(&spaces_of[0], BASE);
+	assert_true(asks(0, SPACE, BASE));
 }
 
 static void addresses_that_share_an_entry_take_turns(void **state)
@@ -249,6 +372,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_says_what_the_map_says),
 		TEST(what_is_known_is_not_asked_again),
+		TEST(callers_of_the_walk_before_are_not_asked_again),
+		TEST(a_change_is_one_of_its_slot),
 		TEST(addresses_that_share_an_entry_take_turns),
 		TEST(without_an_epoch_nothing_is_kept),
 		TEST(a_cpu_without_entries_asks_the_map),

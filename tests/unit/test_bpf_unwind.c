@@ -438,7 +438,7 @@ static void the_leaf_is_counted(void **state)
 	memset(&scratch, 0, sizeof(scratch));
 	scratch.walk = walk_from(AT(LEAF, 8), machine.rsp, machine.rbp);
 	scratch.event = 2;
-	walk_stack(&scratch);
+	walk_stack(&scratch, 0);
 	for (int b = 0; b < BODIES; b++) {
 		for (__u32 e = 0; e < events_counted; e++)
 			assert_int_equal(*leaf_count(rows[b], e), b == LEAF && e == 2);

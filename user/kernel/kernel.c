@@ -84,6 +84,7 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 	/* A second of deep stacks; the loader drains four times as often, or ten times
 	 * where the ring cannot be that large. */
 	uint64_t samples = 1100 * samples_per_second(options) * kernel->cpus;
+	uint32_t caches = (1 + options->off_cpu + tracepoints__count(options)) * kernel->cpus;
 	uint32_t sample_ring = options->sample_ring_bytes ?
 			       options->sample_ring_bytes : ring_size(samples);
 	uint32_t code_ring = options->code_ring_bytes ?
@@ -93,8 +94,9 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 	kernel->look_ms = samples <= sample_ring ? LOOK_MS : LOOK_OFTEN_MS;
 	bpf_map__set_max_entries(skeleton->maps.samples, sample_ring);
 	/* A cache for each that can interrupt the others: sampler, switches, tracepoints. */
-	bpf_map__set_max_entries(skeleton->maps.returns,
-		(1 + options->off_cpu + tracepoints__count(options)) * kernel->cpus * TS_RETURNS);
+	bpf_map__set_max_entries(skeleton->maps.returns, caches * TS_RETURNS);
+	bpf_map__set_max_entries(skeleton->maps.leaf_cache, caches * TS_LEAVES);
+	bpf_map__set_max_entries(skeleton->maps.paths, caches * TS_PATHS);
 	bpf_map__set_max_entries(skeleton->maps.code_events, code_ring);
 	skeleton->rodata->code_ring_much = code_ring / 2;
 	skeleton->rodata->kernel_stacks = options->kernel_stacks;

@@ -19,9 +19,11 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
-/* Instead of codefind.bpf.h and the cache of returns.bpf.h. */
+/* Instead of codefind.bpf.h and the caches. */
 #define TIERSCOPE_CODEFIND_BPF_H
 #define TIERSCOPE_RETURNS_BPF_H
+#define TIERSCOPE_LEAVES_BPF_H
+#define TIERSCOPE_PATHS_BPF_H
 
 #define bpf_loop(count, callback, context, flags)                        \
 	({                                                               \
@@ -79,9 +81,25 @@ static void leaf_find(const struct returns_of *of, __u64 address, struct found *
 	code_find(of->space, address, found);
 }
 
-static void return_find(const struct returns_of *of, __u64 address, struct found *found)
+/* There was no walk before. */
+struct ts_path;
+struct path_place {
+	__u32 before, now;
+};
+
+static struct ts_path *path_of(const struct returns_of *of, __u32 thread)
+{
+	return NULL;
+}
+
+static void path_find(const struct returns_of *of, struct ts_path *path,
+		      struct path_place *place, __u64 address, __u64 sp, struct found *found)
 {
 	code_find(of->space, address, found);
+}
+
+static void path_end(struct ts_path *path, const struct path_place *place)
+{
 }
 
 /* Helpers of the kernel, asked where nothing is known of an address. */

@@ -2,15 +2,16 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * The runtime turns names into UTF-16 and back, and has its own way with bytes that are
- * no UTF-8.  For ASCII both ways are the same: the bytes as they are.  They lie in a mapped
- * file that somebody may overwrite: what is measured once is not looked for again.
+ * no UTF-8.  For ASCII both ways are the same: the bytes as they are.  They lie in a
+ * mapped file that somebody may overwrite: what is measured once is not looked for
+ * again.
  */
 #include "image_names.h"
 
 #include "names.h"
 #include "scope.h"
 
-#define ROW_OF(token)	((token) & 0xffffffu)
+#define ROW_OF(token)	((token)&0xffffffu)
 #define TABLE_OF(token) ((token) >> 24)
 
 _Static_assert((int)TYPE_REF_NAME == (int)TYPE_DEF_NAME &&
@@ -109,10 +110,9 @@ bool image_names__append_nested(const struct metadata *metadata, metadata_token 
 		row = enclosing(metadata, row);
 	} while (row && length < NAMES_NESTING_MAX);
 	while (length) {
-		if (!image_names__append_type(metadata,
-					      (uint32_t)TABLE_TYPE_DEF << 24 |
-						      chain[--length],
-					      name))
+		if (!image_names__append_type(
+			    metadata, (uint32_t)TABLE_TYPE_DEF << 24 | chain[--length],
+			    name))
 			return false;
 		if (length)
 			name__append(name, "+", 1);
@@ -129,8 +129,8 @@ bool image_names__method(const struct metadata *metadata, metadata_token method,
 		return false;
 	ret_method->name = metadata__string_n(metadata, TABLE_METHOD_DEF, row,
 					      METHOD_DEF_NAME, &ret_method->name_size);
-	ret_method->signature = metadata__blob(metadata, TABLE_METHOD_DEF, row,
-					       METHOD_DEF_SIGNATURE);
+	ret_method->signature =
+		metadata__blob(metadata, TABLE_METHOD_DEF, row, METHOD_DEF_SIGNATURE);
 	ret_method->flags = (uint16_t)metadata__value(metadata, TABLE_METHOD_DEF, row,
 						      METHOD_DEF_FLAGS);
 	ret_method->implementation = (uint16_t)metadata__value(

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * Names from the metadata of a module's own bytes, where they lie: no call, no lock, no
- * copy.  The runtime's library reads the same bytes (scope.h) and takes several times as
- * long; it serves for what is not told here: names beyond ASCII, and what was added
+ * copy.  The runtime's library reads the same bytes (scope.h) and takes twice
+ * as long; it serves for what is not told here: names beyond ASCII, and what was added
  * to a module since.
  */
 #ifndef TIERSCOPE_HOOK_IMAGE_NAMES_H

@@ -19,7 +19,8 @@
 
 /* Not inlined: the buffers shall not lie on the stack while types recurse. */
 static __attribute__((noinline)) bool
-append_typedef_name(struct metadata_import *metadata, metadata_token token, struct name *name)
+append_typedef_name(struct metadata_import *metadata, metadata_token token,
+		    struct name *name)
 {
 	uint16_t units[NAME_UNITS];
 	char utf8[3 * NAME_UNITS];
@@ -38,8 +39,8 @@ append_typedef_name(struct metadata_import *metadata, metadata_token token, stru
 }
 
 /* Outer types first, joined by "+".  False where this reader does not know them all. */
-static bool append_nested_typedef(struct metadata_import *metadata, metadata_token token,
-				  struct name *name)
+static bool append_nested_typedef(struct metadata_import *metadata,
+				  metadata_token token, struct name *name)
 {
 	metadata_token chain[NAMES_NESTING_MAX];
 	metadata_token enclosing = token;
@@ -51,7 +52,8 @@ static bool append_nested_typedef(struct metadata_import *metadata, metadata_tok
 		if (FAILED(metadata->table->get_nested_class_props(
 			    metadata, chain[length - 1], &enclosing)))
 			break;
-	} while (length < NAMES_NESTING_MAX && (enclosing & 0xff000000) == TYPEDEF_TABLE);
+	} while (length < NAMES_NESTING_MAX &&
+		 (enclosing & 0xff000000) == TYPEDEF_TABLE);
 	while (length) {
 		if (!append_typedef_name(metadata, chain[--length], name))
 			return false;

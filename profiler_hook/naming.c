@@ -246,8 +246,8 @@ void naming__function(struct hook *hook, struct naming *naming,
 	ret_text->parts[0] = text_part__utf8(naming->type, type.size);
 	ret_text->parts[3] = text_part__utf8(naming->arguments, arguments.size);
 	set_generic_flags(draft, &type, &arguments);
-	if (!name_method_in_place(naming, image_names__of(hook, module), token, ret_text,
-				  ret_implementation) &&
+	if (!name_method_in_place(naming, image_names__of(hook, module), token,
+				  ret_text, ret_implementation) &&
 	    !name_method_by(naming, scope__open(hook, module), token, ret_text,
 			    ret_implementation) &&
 	    !name_method_by(naming, scope__ask(hook, module), token, ret_text,

@@ -5,8 +5,8 @@
  * profiling interface, the runtime makes its own reader of that module a writable one,
  * whose every look takes a lock, for the rest of the process's life: in the C# compiler
  * libcoreclr used 18 % more CPU for it (docs/OVERHEAD.md).  So the hook reads the bytes
- * itself (image_names.h), and for what it leaves there opens them a second time, with the
- * runtime's own library for it (cor.h, v8 to v10).
+ * itself (image_names.h), and for what it leaves there opens them a second time, with
+ * the runtime's own library for it (cor.h, v8 to v10).
  */
 #ifndef TIERSCOPE_HOOK_SCOPE_H
 #define TIERSCOPE_HOOK_SCOPE_H

@@ -36,7 +36,7 @@ BPF_OBJECT := $(OUTPUT)/tierscope.bpf.o
 SKELETON := $(OUTPUT)/tierscope.skel.h
 
 # What loader and hook share, and each compiles for itself.
-SHARED_SOURCES := $(wildcard publication/*.c)
+SHARED_SOURCES := $(wildcard publication/*.c metadata/*.c)
 USER_SOURCES := $(filter-out user/cli/main.c,$(wildcard user/*/*.c)) $(SHARED_SOURCES)
 USER_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(USER_SOURCES))
 HOOK_SOURCES := $(wildcard profiler_hook/*.c)
@@ -72,7 +72,7 @@ $(OUTPUT)/user/%.o: user/%.c
 	@mkdir -p $(@D)
 	$(COMPILE_USER)
 
-$(OUTPUT)/publication/%.o: publication/%.c
+$(SHARED_SOURCES:%.c=$(OUTPUT)/%.o): $(OUTPUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE_USER)
 
@@ -94,7 +94,7 @@ $(OUTPUT)/profiler_hook/%.o: profiler_hook/%.c
 	@mkdir -p $(@D)
 	$(COMPILE_HOOK)
 
-$(OUTPUT)/profiler_hook/publication/%.o: publication/%.c
+$(SHARED_SOURCES:%.c=$(OUTPUT)/profiler_hook/%.o): $(OUTPUT)/profiler_hook/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE_HOOK)
 

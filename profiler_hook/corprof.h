@@ -273,21 +273,21 @@ ASSERT_SLOT(struct profiler_info_table, event_pipe_get_provider_info, 105);
 
 /* --- IMetaDataImport2 ------------------------------------------------------ */
 
-struct metadata;
+struct metadata_import;
 
-struct metadata_table {
+struct metadata_import_table {
 	struct unknown_table unknown;
 	const void *unused_3_to_11[9];
-	hresult (*get_typedef_props)(struct metadata *self, metadata_token type,
+	hresult (*get_typedef_props)(struct metadata_import *self, metadata_token type,
 				     uint16_t *ret_name, uint32_t capacity,
 				     uint32_t *ret_length, uint32_t *ret_flags,
 				     metadata_token *ret_extends);
 	const void *unused_13[1];
-	hresult (*get_typeref_props)(struct metadata *self, metadata_token type,
+	hresult (*get_typeref_props)(struct metadata_import *self, metadata_token type,
 				     metadata_token *ret_scope, uint16_t *ret_name,
 				     uint32_t capacity, uint32_t *ret_length);
 	const void *unused_15_to_29[15];
-	hresult (*get_method_props)(struct metadata *self, metadata_token method,
+	hresult (*get_method_props)(struct metadata_import *self, metadata_token method,
 				    metadata_token *ret_class, uint16_t *ret_name,
 				    uint32_t capacity, uint32_t *ret_length,
 				    uint32_t *ret_attributes,
@@ -295,18 +295,18 @@ struct metadata_table {
 				    uint32_t *ret_signature_size, uint32_t *ret_rva,
 				    uint32_t *ret_implementation);
 	const void *unused_31_to_61[31];
-	hresult (*get_nested_class_props)(struct metadata *self, metadata_token type,
+	hresult (*get_nested_class_props)(struct metadata_import *self, metadata_token type,
 					  metadata_token *ret_enclosing);
 };
 
-struct metadata {
-	const struct metadata_table *table;
+struct metadata_import {
+	const struct metadata_import_table *table;
 };
 
-ASSERT_SLOT(struct metadata_table, get_typedef_props, 12);
-ASSERT_SLOT(struct metadata_table, get_typeref_props, 14);
-ASSERT_SLOT(struct metadata_table, get_method_props, 30);
-ASSERT_SLOT(struct metadata_table, get_nested_class_props, 62);
+ASSERT_SLOT(struct metadata_import_table, get_typedef_props, 12);
+ASSERT_SLOT(struct metadata_import_table, get_typeref_props, 14);
+ASSERT_SLOT(struct metadata_import_table, get_method_props, 30);
+ASSERT_SLOT(struct metadata_import_table, get_nested_class_props, 62);
 
 /* --- IMetaDataDispenserEx ---------------------------------------------------- */
 

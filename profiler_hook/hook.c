@@ -21,6 +21,7 @@
 
 #include "callbacks.h"
 #include "catch_up.h"
+#include "image_names.h"
 #include "memory.h"
 #include "modules.h"
 #include "naming.h"
@@ -99,6 +100,8 @@ static int create_tables(struct hook *hook)
 		err = table__create(&hook->gone, HOOK_GONE_MAX);
 	if (!err)
 		err = table__create(&hook->scope_numbers, HOOK_SCOPES);
+	if (!err)
+		err = table__create(&hook->image_numbers, HOOK_SCOPES);
 	if (err)
 		return err;
 	err = patches__create(&hook->patches);
@@ -106,7 +109,8 @@ static int create_tables(struct hook *hook)
 		return err;
 	hook->links = memory__map(HOOK_LINKS_MAX * sizeof(*hook->links));
 	hook->namings = memory__map(HOOK_NAMINGS * sizeof(*hook->namings));
-	return hook->links && hook->namings ? 0 : -ENOMEM;
+	hook->image_metadata = memory__map(HOOK_SCOPES * sizeof(*hook->image_metadata));
+	return hook->links && hook->namings && hook->image_metadata ? 0 : -ENOMEM;
 }
 
 static void destroy(struct hook *hook)
@@ -121,6 +125,8 @@ static void destroy(struct hook *hook)
 	patches__destroy(&hook->patches);
 	memory__unmap(hook->links, HOOK_LINKS_MAX * sizeof(*hook->links));
 	memory__unmap(hook->namings, HOOK_NAMINGS * sizeof(*hook->namings));
+	memory__unmap(hook->image_metadata, HOOK_SCOPES * sizeof(*hook->image_metadata));
+	table__destroy(&hook->image_numbers);
 	unknown__release(hook->info);
 	journal__destroy(&hook->journal);
 	memset(hook, 0, sizeof(*hook));

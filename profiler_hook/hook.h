@@ -76,8 +76,11 @@ struct hook {
 	struct compiler compilers[HOOK_COMPILERS];
 	get_dispenser get_dispenser; /* NULL: metadata cannot be read aside */
 	struct table scope_numbers; /* module id → index in `scopes` + 1 */
-	struct metadata *scopes[HOOK_SCOPES]; /* of modules that stay: see scope.h */
+	struct metadata_import *scopes[HOOK_SCOPES]; /* of modules that stay: see scope.h */
 	uint32_t scopes_used;
+	struct table image_numbers; /* module id → index in `image_metadata` + 1 */
+	struct metadata *image_metadata; /* HOOK_SCOPES of them: see image_names.h */
+	uint32_t images_opened;
 	struct naming *namings; /* HOOK_NAMINGS of them: see naming.h */
 	uint32_t naming_taken[HOOK_NAMINGS];
 	uint16_t runtime_major;

@@ -7,19 +7,20 @@
  */
 #include "names.h"
 
+#include "image_names.h"
 #include "memory.h"
 #include "scope.h"
 #include "text.h"
 
 #include <string.h>
 
-#define NESTING_MAX   16 /* of types in types, and of arguments in arguments */
 #define NAME_UNITS    1024
 #define TYPEDEF_TABLE 0x02000000u
 
 /* Not inlined: the buffers shall not lie on the stack while types recurse. */
 static __attribute__((noinline)) bool
-append_typedef_name(struct metadata *metadata, metadata_token token, struct name *name)
+append_typedef_name(struct metadata_import *metadata, metadata_token token,
+		    struct name *name)
 {
 	uint16_t units[NAME_UNITS];
 	char utf8[3 * NAME_UNITS];
@@ -38,10 +39,10 @@ append_typedef_name(struct metadata *metadata, metadata_token token, struct name
 }
 
 /* Outer types first, joined by "+".  False where this reader does not know them all. */
-static bool append_nested_typedef(struct metadata *metadata, metadata_token token,
-				  struct name *name)
+static bool append_nested_typedef(struct metadata_import *metadata,
+				  metadata_token token, struct name *name)
 {
-	metadata_token chain[NESTING_MAX];
+	metadata_token chain[NAMES_NESTING_MAX];
 	metadata_token enclosing = token;
 	unsigned int length = 0;
 
@@ -51,7 +52,8 @@ static bool append_nested_typedef(struct metadata *metadata, metadata_token toke
 		if (FAILED(metadata->table->get_nested_class_props(
 			    metadata, chain[length - 1], &enclosing)))
 			break;
-	} while (length < NESTING_MAX && (enclosing & 0xff000000) == TYPEDEF_TABLE);
+	} while (length < NAMES_NESTING_MAX &&
+		 (enclosing & 0xff000000) == TYPEDEF_TABLE);
 	while (length) {
 		if (!append_typedef_name(metadata, chain[--length], name))
 			return false;
@@ -62,13 +64,24 @@ static bool append_nested_typedef(struct metadata *metadata, metadata_token toke
 }
 
 /* Releases the reader, which may be NULL. */
-static bool append_typedef_of(struct metadata *metadata, metadata_token token,
+static bool append_typedef_of(struct metadata_import *metadata, metadata_token token,
 			      struct name *name)
 {
 	size_t before = name->size;
 	bool known = metadata && append_nested_typedef(metadata, token, name);
 
 	unknown__release(metadata);
+	if (!known)
+		name->size = before;
+	return known;
+}
+
+static bool append_typedef_in_place(const struct metadata *image, metadata_token token,
+				    struct name *name)
+{
+	size_t before = name->size;
+	bool known = image && image_names__append_nested(image, token, name);
+
 	if (!known)
 		name->size = before;
 	return known;
@@ -89,7 +102,8 @@ static void append_typedef(struct hook *hook, module_id module, metadata_token t
 			return;
 		}
 	}
-	if (!append_typedef_of(scope__open(hook, module), token, name) &&
+	if (!append_typedef_in_place(image_names__of(hook, module), token, name) &&
+	    !append_typedef_of(scope__open(hook, module), token, name) &&
 	    !append_typedef_of(scope__ask(hook, module), token, name)) {
 		hook__count(hook, TS_HOOK_API_FAILED);
 		name__append_string(name, "?");
@@ -143,7 +157,7 @@ static void append_class(struct hook *hook, class_id class, struct name *name,
 	module_id module = 0;
 	uint32_t count = 0;
 
-	if (depth >= NESTING_MAX || !class)
+	if (depth >= NAMES_NESTING_MAX || !class)
 		goto unknown;
 	if (append_array(hook, class, name, depth))
 		return;

@@ -11,6 +11,7 @@
 #include "name.h"
 
 #define NAMES_ARGUMENTS_MAX 64u
+#define NAMES_NESTING_MAX   16 /* of types in types, and of arguments in arguments */
 
 /*
  * Names of type definitions that came by before, for a struct name to point to: most of

@@ -10,6 +10,7 @@
  */
 #include "naming.h"
 
+#include "image_names.h"
 #include "memory.h"
 #include "names.h"
 #include "scope.h"
@@ -24,14 +25,14 @@
 
 struct type_names {
 	struct naming *naming;
-	struct metadata *metadata;
+	struct metadata_import *metadata;
 };
 
 /* A TypeDef's or TypeRef's own name, without the types around it. */
 static void append_type_token(void *context, uint32_t token, struct name *name)
 {
 	struct type_names *names = context;
-	struct metadata *metadata = names->metadata;
+	struct metadata_import *metadata = names->metadata;
 	uint16_t *units = names->naming->units;
 	uint32_t length = 0, table = token & 0xff000000;
 	hresult result = E_FAIL;
@@ -113,8 +114,53 @@ static void name_dynamic(struct hook *hook, struct naming *naming, function_id f
 	text->parts[2] = text_part__utf8(naming->signature, signature.size);
 }
 
+static uint32_t implementation_of(uint32_t implementation, uint32_t attributes)
+{
+	uint32_t constructor = (attributes & METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR) ==
+					       METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR
+				       ? METHOD_IMPLEMENTATION_CLASS_CONSTRUCTOR
+				       : 0;
+
+	return (implementation & 0xffff) | constructor;
+}
+
+/* Of the metadata of a module's own bytes. */
+struct image_types {
+	const struct metadata *image;
+	bool unknown; /* one of them was not told */
+};
+
+static void append_image_type(void *context, uint32_t token, struct name *name)
+{
+	struct image_types *types = context;
+
+	types->unknown |= !image_names__append_type(types->image, token, name);
+}
+
+/* False where the module's bytes do not tell it all. */
+static bool name_method_in_place(struct naming *naming, const struct metadata *image,
+				 metadata_token token, struct text *text,
+				 uint32_t *ret_implementation)
+{
+	struct image_types types = {.image = image};
+	struct name signature = {naming->signature, 0, sizeof(naming->signature), false,
+				 NULL};
+	struct image_method method;
+
+	if (!image || !image_names__method(image, token, &method))
+		return false;
+	(void)signature__append(method.signature.data, method.signature.size,
+				append_image_type, &types, &signature);
+	if (types.unknown)
+		return false;
+	text->parts[1] = text_part__utf8(method.name, method.name_size);
+	text->parts[2] = text_part__utf8(naming->signature, signature.size);
+	*ret_implementation = implementation_of(method.implementation, method.flags);
+	return true;
+}
+
 /* False where this reader does not know the method. */
-static bool name_method(struct naming *naming, struct metadata *metadata,
+static bool name_method(struct naming *naming, struct metadata_import *metadata,
 			metadata_token token, struct text *text,
 			uint32_t *ret_implementation)
 {
@@ -130,10 +176,7 @@ static bool name_method(struct naming *naming, struct metadata *metadata,
 		    metadata, token, &class, naming->units, NAMING_UNITS, &length,
 		    &attributes, &blob, &blob_size, &rva, &implementation)))
 		return false;
-	*ret_implementation = implementation & 0xffff;
-	if ((attributes & METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR) ==
-	    METHOD_ATTRIBUTES_CLASS_CONSTRUCTOR)
-		*ret_implementation |= METHOD_IMPLEMENTATION_CLASS_CONSTRUCTOR;
+	*ret_implementation = implementation_of(implementation, attributes);
 	length = length < NAMING_UNITS ? length : NAMING_UNITS;
 	size = text__convert((struct utf16){(const uint8_t *)naming->units,
 					    length ? length - 1 : 0},
@@ -147,7 +190,7 @@ static bool name_method(struct naming *naming, struct metadata *metadata,
 }
 
 /* Releases the reader, which may be NULL. */
-static bool name_method_by(struct naming *naming, struct metadata *metadata,
+static bool name_method_by(struct naming *naming, struct metadata_import *metadata,
 			   metadata_token token, struct text *text,
 			   uint32_t *ret_implementation)
 {
@@ -203,7 +246,9 @@ void naming__function(struct hook *hook, struct naming *naming,
 	ret_text->parts[0] = text_part__utf8(naming->type, type.size);
 	ret_text->parts[3] = text_part__utf8(naming->arguments, arguments.size);
 	set_generic_flags(draft, &type, &arguments);
-	if (!name_method_by(naming, scope__open(hook, module), token, ret_text,
+	if (!name_method_in_place(naming, image_names__of(hook, module), token,
+				  ret_text, ret_implementation) &&
+	    !name_method_by(naming, scope__open(hook, module), token, ret_text,
 			    ret_implementation) &&
 	    !name_method_by(naming, scope__ask(hook, module), token, ret_text,
 			    ret_implementation))

@@ -59,13 +59,13 @@ void scope__prepare(struct hook *hook)
 	dlclose(library); /* it stays: we are called by it */
 }
 
-static struct metadata *open_bytes(const struct hook *hook, uint64_t address,
+static struct metadata_import *open_bytes(const struct hook *hook, uint64_t address,
 				   uint32_t size)
 {
 	const struct variant safe = {.type = VARIANT_UINT32,
 				     .value = METADATA_THREAD_SAFETY_ON};
 	struct dispenser *dispenser = NULL;
-	struct metadata *metadata = NULL;
+	struct metadata_import *metadata = NULL;
 
 	if (!hook->get_dispenser ||
 	    FAILED(hook->get_dispenser(&clsid_dispenser, &iid_dispenser_ex,
@@ -82,24 +82,29 @@ static struct metadata *open_bytes(const struct hook *hook, uint64_t address,
 	return metadata;
 }
 
-/* NULL where the module can go, or has no bytes. */
-static struct metadata *open_module(struct hook *hook, module_id module)
+uint64_t scope__find_bytes(struct hook *hook, module_id module, uint32_t *ret_size)
 {
 	const uint8_t *base = NULL;
-	uint32_t length = 0, flags = 0, size;
+	uint32_t length = 0, flags = 0;
 	uintptr_t assembly = 0;
-	uint64_t address;
 
 	if (FAILED(hook->info->table->get_module_info2(hook->info, module, &base, 0,
 						       &length, NULL, &assembly,
 						       &flags)) ||
 	    !base || flags & (MODULE_INFO_DYNAMIC | MODULE_INFO_COLLECTIBLE))
-		return NULL;
-	address = find_metadata((uintptr_t)base, flags & MODULE_INFO_FLAT, &size);
+		return 0;
+	return find_metadata((uintptr_t)base, flags & MODULE_INFO_FLAT, ret_size);
+}
+
+static struct metadata_import *open_module(struct hook *hook, module_id module)
+{
+	uint32_t size;
+	uint64_t address = scope__find_bytes(hook, module, &size);
+
 	return address ? open_bytes(hook, address, size) : NULL;
 }
 
-static struct metadata *find(struct hook *hook, module_id module)
+static struct metadata_import *find(struct hook *hook, module_id module)
 {
 	uint32_t number = table__find(&hook->scope_numbers, module);
 
@@ -116,7 +121,7 @@ static bool has_room(const struct hook *hook)
  * Two threads that open one module at once both keep what they opened; that of the one
  * that is late is not found again, and closed with the others.
  */
-static void keep(struct hook *hook, module_id module, struct metadata *metadata)
+static void keep(struct hook *hook, module_id module, struct metadata_import *metadata)
 {
 	uint32_t turn = __atomic_fetch_add(&hook->scopes_used, 1, __ATOMIC_RELAXED);
 
@@ -127,9 +132,9 @@ static void keep(struct hook *hook, module_id module, struct metadata *metadata)
 	(void)table__insert(&hook->scope_numbers, module, turn + 1);
 }
 
-struct metadata *scope__ask(struct hook *hook, module_id module)
+struct metadata_import *scope__ask(struct hook *hook, module_id module)
 {
-	struct metadata *metadata = NULL;
+	struct metadata_import *metadata = NULL;
 
 	return FAILED(hook->info->table->get_module_metadata(hook->info, module, 0,
 							     &iid_metadata_import,
@@ -138,9 +143,9 @@ struct metadata *scope__ask(struct hook *hook, module_id module)
 		       : metadata;
 }
 
-struct metadata *scope__open(struct hook *hook, module_id module)
+struct metadata_import *scope__open(struct hook *hook, module_id module)
 {
-	struct metadata *metadata;
+	struct metadata_import *metadata;
 
 	/* It may change flags and names, which only the runtime's own reader shows. */
 	if (hook->journal.header->main_profiler)

@@ -12,7 +12,7 @@ $(UNIT)/user/%.o: user/%.c
 	@mkdir -p $(@D)
 	$(COMPILE_UNIT)
 
-$(UNIT)/publication/%.o: publication/%.c
+$(SHARED_SOURCES:%.c=$(UNIT)/%.o): $(UNIT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE_UNIT)
 

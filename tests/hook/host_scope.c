@@ -21,16 +21,26 @@ struct fixture {
 	const struct ts_journal_header *journal;
 };
 
-static int set_up(void **state)
+static int launch(void **state, bool main_profiler)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	if (!fixture || !(fixture->mock = mock__new()))
 		return -1;
-	fixture->mock->main_profiler = false;
+	fixture->mock->main_profiler = main_profiler;
 	*state = fixture;
 	fixture->journal = mock__launched(fixture->mock);
 	return fixture->journal ? 0 : -1;
+}
+
+static int set_up(void **state)
+{
+	return launch(state, false);
+}
+
+static int set_up_beside_another(void **state)
+{
+	return launch(state, true);
 }
 
 static int tear_down(void **state)
@@ -52,8 +62,9 @@ static struct mock_module *module_with_image(struct fixture *fixture, uint32_t f
 }
 
 /* Compiles a method of the module, and expects it to be called so. */
-static void expect_name(struct fixture *fixture, struct mock_module *module, uint32_t row,
-			const char *type, const char *name)
+static const struct ts_journal_record *
+expect_name(struct fixture *fixture, struct mock_module *module, uint32_t row,
+	    const char *type, const char *name)
 {
 	struct profiler_callback *callback = fixture->mock->callback;
 	struct mock_method *method = mock__method(fixture->mock, module);
@@ -69,6 +80,7 @@ static void expect_name(struct fixture *fixture, struct mock_module *module, uin
 	assert_non_null(record);
 	assert_string_equal(mock__text(fixture->journal, record, 0), type);
 	assert_string_equal(mock__text(fixture->journal, record, 1), name);
+	return record;
 }
 
 static void module_is_opened_once_and_aside(void **state)
@@ -86,6 +98,56 @@ static void module_is_opened_once_and_aside(void **state)
 	assert_int_equal(fixture->journal->counters[TS_HOOK_API_FAILED], 0);
 	/* One reference each is kept, for the next name. */
 	assert_int_equal(fixture->mock->aside_references, 2);
+}
+
+/* Without a call of anybody's reader. */
+static void names_are_read_in_place(void **state)
+{
+	static const uint32_t flags[] = {0, MODULE_INFO_FLAT};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct mock_module *module =
+			mock__module(fixture->mock, u"/lib/My.dll", flags[i]);
+		const struct ts_journal_record *record;
+
+		mock__give_whole_image(module);
+		expect_name(fixture, module, 1, "<Module>", "<Module>");
+		record = expect_name(fixture, module, 2, "NS.Place", "Here");
+		assert_string_equal(mock__text(fixture->journal, record, 2),
+				    "instance class NS.Place  (int32)");
+		expect_name(fixture, module, 3, "NS.Place+Nested", "There");
+		assert_int_equal(module->asked_for_metadata, 0);
+	}
+	assert_int_equal(fixture->mock->aside_opened, 0);
+	assert_int_equal(fixture->journal->counters[TS_HOOK_API_FAILED], 0);
+}
+
+static void other_names_are_asked_of_a_reader(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mock_module *module = mock__module(fixture->mock, u"/lib/My.dll", 0);
+
+	mock__give_whole_image(module);
+	expect_name(fixture, module, MOCK_NOT_ASCII, "NS.Type4", "Method4");
+	expect_name(fixture, module, MOCK_IN_PLACE_ROWS + 1, "NS.Type5", "Method5");
+	assert_int_equal(fixture->mock->aside_opened, 1);
+	assert_int_equal(module->asked_for_metadata, 0);
+	expect_name(fixture, module, MOCK_ADDED_LATER, "NS.Type32", "Method32");
+	assert_int_equal(module->asked_for_metadata, 2);
+	assert_int_equal(fixture->journal->counters[TS_HOOK_API_FAILED], 0);
+}
+
+/* It may have changed them. */
+static void beside_a_main_profiler_the_runtime_is_asked(void **state)
+{
+	struct fixture *fixture = *state;
+	struct mock_module *module = mock__module(fixture->mock, u"/lib/My.dll", 0);
+
+	mock__give_whole_image(module);
+	expect_name(fixture, module, 2, "NS.Type2", "Method2");
+	assert_true(module->asked_for_metadata);
+	assert_int_equal(fixture->mock->aside_opened, 0);
 }
 
 /* By a hot reload, or by another profiler. */
@@ -169,6 +231,11 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(module_is_opened_once_and_aside),
+		TEST(names_are_read_in_place),
+		TEST(other_names_are_asked_of_a_reader),
+		cmocka_unit_test_setup_teardown(
+			beside_a_main_profiler_the_runtime_is_asked,
+			set_up_beside_another, tear_down),
 		TEST(what_was_added_later_is_asked_of_the_runtime),
 		TEST(module_that_can_go_is_not_kept_open),
 		TEST(module_without_bytes_is_asked_of_the_runtime),

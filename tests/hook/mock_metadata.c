@@ -11,7 +11,8 @@
 
 #define SECTION_RVA   0x2000u
 #define SECTION_FILE  0x200u
-#define SECTION_BYTES 0x100u
+#define SECTION_BYTES 0x200u
+#define METADATA_AT   0x40u /* in the section */
 
 static struct mock *the_mock;
 
@@ -27,7 +28,7 @@ static void give_name(const char *name, uint32_t number, uint16_t *ret_name,
 		ret_name[i] = (uint16_t)ascii[i];
 }
 
-static hresult get_typedef_props(struct metadata *self, metadata_token type,
+static hresult get_typedef_props(struct metadata_import *self, metadata_token type,
 				 uint16_t *ret_name, uint32_t capacity,
 				 uint32_t *ret_length, uint32_t *ret_flags,
 				 metadata_token *ret_extends)
@@ -40,7 +41,7 @@ static hresult get_typedef_props(struct metadata *self, metadata_token type,
 	return S_OK;
 }
 
-static hresult get_method_props(struct metadata *self, metadata_token method,
+static hresult get_method_props(struct metadata_import *self, metadata_token method,
 				metadata_token *ret_class, uint16_t *ret_name,
 				uint32_t capacity, uint32_t *ret_length,
 				uint32_t *ret_attributes, const uint8_t **ret_signature,
@@ -60,7 +61,7 @@ static hresult get_method_props(struct metadata *self, metadata_token method,
 	return S_OK;
 }
 
-static hresult get_nested_class_props(struct metadata *self, metadata_token type,
+static hresult get_nested_class_props(struct metadata_import *self, metadata_token type,
 				      metadata_token *ret_enclosing)
 {
 	(void)self;
@@ -77,7 +78,7 @@ static uint32_t one(struct unknown *self)
 	return 1;
 }
 
-static const struct metadata_table metadata_table = {
+static const struct metadata_import_table metadata_table = {
 	.unknown = {NULL, one, one},
 	.get_typedef_props = get_typedef_props,
 	.get_method_props = get_method_props,
@@ -86,7 +87,7 @@ static const struct metadata_table metadata_table = {
 
 /* --- the reader aside ------------------------------------------------------------- */
 
-static hresult aside_typedef_props(struct metadata *self, metadata_token type,
+static hresult aside_typedef_props(struct metadata_import *self, metadata_token type,
 				   uint16_t *ret_name, uint32_t capacity,
 				   uint32_t *ret_length, uint32_t *ret_flags,
 				   metadata_token *ret_extends)
@@ -97,7 +98,7 @@ static hresult aside_typedef_props(struct metadata *self, metadata_token type,
 				 ret_extends);
 }
 
-static hresult aside_method_props(struct metadata *self, metadata_token method,
+static hresult aside_method_props(struct metadata_import *self, metadata_token method,
 				  metadata_token *ret_class, uint16_t *ret_name,
 				  uint32_t capacity, uint32_t *ret_length,
 				  uint32_t *ret_attributes,
@@ -124,7 +125,7 @@ static uint32_t aside_release(struct unknown *self)
 	return __atomic_sub_fetch(&the_mock->aside_references, 1, __ATOMIC_ACQ_REL);
 }
 
-static const struct metadata_table aside_table = {
+static const struct metadata_import_table aside_table = {
 	.unknown = {NULL, aside_add_ref, aside_release},
 	.get_typedef_props = aside_typedef_props,
 	.get_method_props = aside_method_props,
@@ -205,9 +206,93 @@ void mock__give_image(struct mock_module *module)
 	put(image, 0x188 + 12, SECTION_RVA);
 	put(image, 0x188 + 16, SECTION_BYTES);
 	put(image, 0x188 + 20, SECTION_FILE);
-	put(image, at + 8, SECTION_RVA + 0x40);
+	put(image, at + 8, SECTION_RVA + METADATA_AT);
 	put(image, at + 12, MOCK_METADATA_BYTES);
-	memcpy(image + at + 0x40, "BSJB", 4);
+	memcpy(image + at + METADATA_AT, "BSJB", 4);
+}
+
+struct writer {
+	uint8_t *bytes;
+	uint32_t at;
+};
+
+static void write_bytes(struct writer *writer, const void *bytes, uint32_t size)
+{
+	if (writer->at + size > MOCK_METADATA_BYTES)
+		abort();
+	memcpy(writer->bytes + writer->at, bytes, size);
+	writer->at += size;
+}
+
+static void write_number(struct writer *writer, uint64_t number, uint32_t size)
+{
+	write_bytes(writer, &number, size);
+}
+
+static void write_stream(struct writer *writer, uint32_t at, uint32_t size,
+			 const char *name, uint32_t name_bytes)
+{
+	write_number(writer, at, 4);
+	write_number(writer, size, 4);
+	write_bytes(writer, name, name_bytes);
+}
+
+/* TypeDef, MethodDef and NestedClass: type 3 lies in type 2. */
+static void write_tables(struct writer *writer)
+{
+	static const struct {
+		uint16_t flags, name, space;
+	} types[MOCK_IN_PLACE_ROWS] = {{0, 0x01, 0}, {1, 0x0d, 0x0a}, {2, 0x13, 0}, {1, 0x27, 0}};
+	static const uint16_t methods[MOCK_IN_PLACE_ROWS] = {0x01, 0x1a, 0x1f, 0x27};
+
+	write_number(writer, 0, 4);
+	write_number(writer, 2, 4); /* version 2.0; all indexes have two bytes */
+	write_number(writer, 1ull << 0x02 | 1ull << 0x06 | 1ull << 0x29, 8);
+	write_number(writer, 0, 8);
+	write_number(writer, MOCK_IN_PLACE_ROWS, 4);
+	write_number(writer, MOCK_IN_PLACE_ROWS, 4);
+	write_number(writer, 1, 4);
+	for (uint32_t i = 0; i < MOCK_IN_PLACE_ROWS; i++) {
+		write_number(writer, types[i].flags, 4);
+		write_number(writer, types[i].name, 2);
+		write_number(writer, types[i].space, 2);
+		write_number(writer, 0, 2); /* extends */
+		write_number(writer, 1, 2); /* fields */
+		write_number(writer, i + 1, 2);
+	}
+	for (uint32_t i = 0; i < MOCK_IN_PLACE_ROWS; i++) {
+		write_number(writer, 0, 4);
+		write_number(writer, 0, 2);
+		write_number(writer, 0, 2);
+		write_number(writer, methods[i], 2);
+		write_number(writer, 1, 2); /* signature */
+		write_number(writer, 1, 2); /* parameters */
+	}
+	write_number(writer, 3, 2);
+	write_number(writer, 2, 2);
+}
+
+void mock__give_whole_image(struct mock_module *module)
+{
+	static const char strings[0x30] = "\0<Module>\0NS\0Place\0Nested\0Here\0There\0"
+					  "\0\0\303\226\0";
+	/* instance class NS.Place (int32) */
+	static const uint8_t blobs[8] = {0, 5, 0x20, 1, 0x12, 2 << 2, 0x08};
+	struct writer writer = {.at = 0};
+	uint32_t root;
+
+	mock__give_image(module);
+	root = (module->flags & MODULE_INFO_FLAT ? SECTION_FILE : SECTION_RVA) + METADATA_AT;
+	writer.bytes = module->image + root;
+	write_bytes(&writer, "BSJB\1\0\1\0\0\0\0\0\4\0\0\0v4.0\0\0\3\0", 24);
+	write_stream(&writer, 0x50, 0x30, "#Strings\0\0\0", 12);
+	write_stream(&writer, 0x80, 0x08, "#Blob\0\0", 8);
+	write_stream(&writer, 0x90, MOCK_METADATA_BYTES - 0x90, "#~\0", 4);
+	writer.at = 0x50;
+	write_bytes(&writer, strings, sizeof(strings));
+	write_bytes(&writer, blobs, sizeof(blobs));
+	writer.at = 0x90;
+	write_tables(&writer);
 }
 
 void mock__give_metadata(struct mock *mock)

@@ -97,8 +97,8 @@ struct mock {
 	void *library;
 	struct profiler_callback *callback;
 	struct profiler_info info;
-	struct metadata metadata;
-	struct metadata aside; /* opened by the hook itself */
+	struct metadata_import metadata;
+	struct metadata_import aside; /* opened by the hook itself */
 	uint32_t aside_opened, aside_references;
 	bool aside_is_safe; /* for several threads */
 	struct mock_module modules[MOCK_MODULES_MAX];
@@ -144,11 +144,15 @@ FILE *mock__helper_status(void);
 
 /* Methods and types from this row on are the runtime's own reader's only. */
 #define MOCK_ADDED_LATER    32u
-#define MOCK_METADATA_BYTES 0x80u
+#define MOCK_METADATA_BYTES 0x180u
 
 void mock__give_metadata(struct mock *mock);
 /* Headers and metadata, as the module's flags say: flat or mapped. */
 void mock__give_image(struct mock_module *module);
+/* With metadata that makes sense: types and methods of the rows 1 to 4. */
+void mock__give_whole_image(struct mock_module *module);
+#define MOCK_NOT_ASCII	   4u /* the row of such names */
+#define MOCK_IN_PLACE_ROWS 4u
 
 /* What the hook calls (mock_interfaces.c); of one mock at a time. */
 void mock__give_interfaces(struct mock *mock);

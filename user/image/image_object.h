@@ -5,7 +5,7 @@
 #define TIERSCOPE_IMAGE_OBJECT_H
 
 #include "image.h"
-#include "metadata.h"
+#include "../../metadata/metadata.h"
 #include "pe.h"
 #include "r2r.h"
 

@@ -8,7 +8,7 @@
 #ifndef TIERSCOPE_IMAGE_INSTANCE_H
 #define TIERSCOPE_IMAGE_INSTANCE_H
 
-#include "cursor.h"
+#include "../../metadata/cursor.h"
 
 #include "../base/buf.h"
 

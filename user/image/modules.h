@@ -7,7 +7,7 @@
 #ifndef TIERSCOPE_IMAGE_MODULES_H
 #define TIERSCOPE_IMAGE_MODULES_H
 
-#include "metadata.h"
+#include "../../metadata/metadata.h"
 
 struct image;
 struct r2r;

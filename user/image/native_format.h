@@ -8,7 +8,7 @@
 #ifndef TIERSCOPE_IMAGE_NATIVE_FORMAT_H
 #define TIERSCOPE_IMAGE_NATIVE_FORMAT_H
 
-#include "cursor.h"
+#include "../../metadata/cursor.h"
 
 uint32_t native__unsigned(struct cursor *cursor);
 int32_t native__signed(struct cursor *cursor);

@@ -7,7 +7,7 @@
 #ifndef TIERSCOPE_IMAGE_PE_H
 #define TIERSCOPE_IMAGE_PE_H
 
-#include "cursor.h"
+#include "../../metadata/cursor.h"
 #include "image.h"
 
 #include <stddef.h>

@@ -8,7 +8,7 @@
 #ifndef TIERSCOPE_IMAGE_SIGNATURE_H
 #define TIERSCOPE_IMAGE_SIGNATURE_H
 
-#include "metadata.h"
+#include "../../metadata/metadata.h"
 
 #include "../base/buf.h"
 

@@ -9,7 +9,7 @@
 #ifndef TIERSCOPE_IMAGE_TYPE_NAME_H
 #define TIERSCOPE_IMAGE_TYPE_NAME_H
 
-#include "metadata.h"
+#include "../../metadata/metadata.h"
 
 #include "../base/buf.h"
 

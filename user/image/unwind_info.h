@@ -7,7 +7,7 @@
 #ifndef TIERSCOPE_IMAGE_UNWIND_INFO_H
 #define TIERSCOPE_IMAGE_UNWIND_INFO_H
 
-#include "cursor.h"
+#include "../../metadata/cursor.h"
 
 #include "../../abi/body.h"
 

@@ -1,12 +1,12 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * The one way in which this room reads bytes of a file: a position in a range
- * that never leaves it.  A read beyond the end yields 0 and sets `bad`, which
- * stays set, so a decoder checks once, after a whole structure.
+ * The one way in which bytes of a file are read, here and in user/image: a
+ * position in a range that never leaves it.  A read beyond the end yields 0 and sets
+ * `bad`, which stays set, so a decoder checks once, after a whole structure.
  */
-#ifndef TIERSCOPE_IMAGE_CURSOR_H
-#define TIERSCOPE_IMAGE_CURSOR_H
+#ifndef TIERSCOPE_METADATA_CURSOR_H
+#define TIERSCOPE_METADATA_CURSOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -108,4 +108,4 @@ static inline uint32_t cursor__compressed(struct cursor *cursor)
 	return 0;
 }
 
-#endif /* TIERSCOPE_IMAGE_CURSOR_H */
+#endif /* TIERSCOPE_METADATA_CURSOR_H */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Copyright (c) 2026 The tierscope authors
 /*
  * Where a row lies depends on the width of every column of every table before
@@ -268,19 +268,33 @@ uint32_t metadata__value(const struct metadata *metadata, enum metadata_table ta
 	return width == 4 ? cursor__u32(&cursor) : cursor__u16(&cursor);
 }
 
-const char *metadata__string(const struct metadata *metadata, enum metadata_table table,
-			     uint32_t row, enum metadata_column column)
+const char *metadata__string_n(const struct metadata *metadata, enum metadata_table table,
+			       uint32_t row, enum metadata_column column,
+			       uint32_t *ret_length)
 {
 	uint32_t at = metadata__value(metadata, table, row, column);
 	const struct cursor *heap = &metadata->strings;
+	const uint8_t *string, *end;
 	uint32_t longest;
 
+	*ret_length = 0;
 	if (!at || at >= heap->size)
 		return "";
+	string = heap->data + at;
 	longest = heap->size - at < STRING_MAX ? heap->size - at : STRING_MAX;
-	if (!memchr(heap->data + at, 0, longest))
+	end = memchr(string, 0, longest);
+	if (!end)
 		return "";
-	return (const char *)heap->data + at;
+	*ret_length = (uint32_t)(end - string);
+	return (const char *)string;
+}
+
+const char *metadata__string(const struct metadata *metadata, enum metadata_table table,
+			     uint32_t row, enum metadata_column column)
+{
+	uint32_t length;
+
+	return metadata__string_n(metadata, table, row, column, &length);
 }
 
 struct cursor metadata__blob(const struct metadata *metadata, enum metadata_table table,

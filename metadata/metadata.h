@@ -1,11 +1,15 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Copyright (c) 2026 The tierscope authors */
 /*
+ * This room decodes the metadata of an assembly: for the loader, which has it from a file
+ * or from a process's memory, and for the hook, which reads it in place.  Whatever the
+ * bytes are, nothing beyond them is read.
+ *
  * ECMA-335 metadata (partition II, 22 to 24): as much of its tables as the
  * name of a method needs.  Rows are numbered from 1, as in tokens.
  */
-#ifndef TIERSCOPE_IMAGE_METADATA_H
-#define TIERSCOPE_IMAGE_METADATA_H
+#ifndef TIERSCOPE_METADATA_METADATA_H
+#define TIERSCOPE_METADATA_METADATA_H
 
 #include "cursor.h"
 
@@ -34,6 +38,8 @@ enum metadata_column {
 	TYPE_DEF_NAME = 1,
 	TYPE_DEF_NAMESPACE = 2,
 	TYPE_DEF_METHODS = 5, /* its first MethodDef */
+	METHOD_DEF_IMPLEMENTATION = 1,
+	METHOD_DEF_FLAGS = 2,
 	METHOD_DEF_NAME = 3,
 	METHOD_DEF_SIGNATURE = 4,
 	MEMBER_REF_CLASS = 0, /* coded: MemberRefParent */
@@ -45,6 +51,10 @@ enum metadata_column {
 	NESTED_CLASS_NESTED = 0,
 	NESTED_CLASS_ENCLOSING = 1,
 };
+
+/* In a TypeDef's flags (II.23.1.15): 0 and 1 are types that lie in no other. */
+#define TYPE_DEF_VISIBILITY_MASK 7u
+#define TYPE_DEF_NESTED		 2u /* and above */
 
 #define METADATA_COLUMNS 9
 
@@ -69,6 +79,10 @@ uint32_t metadata__value(const struct metadata *metadata, enum metadata_table ta
  * more than 4 KB. */
 const char *metadata__string(const struct metadata *metadata, enum metadata_table table,
 			     uint32_t row, enum metadata_column column);
+/* The same with its length, which holds though the bytes change meanwhile. */
+const char *metadata__string_n(const struct metadata *metadata, enum metadata_table table,
+			       uint32_t row, enum metadata_column column,
+			       uint32_t *ret_length);
 /* A cursor over the blob that a column names; `bad` when there is none. */
 struct cursor metadata__blob(const struct metadata *metadata, enum metadata_table table,
 			     uint32_t row, enum metadata_column column);
@@ -81,4 +95,4 @@ uint32_t metadata__type_of_method(const struct metadata *metadata, uint32_t meth
 /* Row of the TypeDef around a nested one, 0 if it is not nested. */
 uint32_t metadata__enclosing(const struct metadata *metadata, uint32_t type);
 
-#endif /* TIERSCOPE_IMAGE_METADATA_H */
+#endif /* TIERSCOPE_METADATA_METADATA_H */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What tests/e2e/test_image.py runs.
 IMAGE_TRUTH_SOURCES := $(wildcard tests/e2e/image_truth/*.cs tests/e2e/image_truth/*.csproj tests/apps/*.props)
-IMAGE_TABLE_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(wildcard user/image/*.c) \
+IMAGE_TABLE_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(wildcard user/image/*.c metadata/*.c) \
 	$(wildcard user/base/*.c))
 
 $(APPS)/image_truth/image_truth.dll: $(IMAGE_TRUTH_SOURCES)

@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import termios
@@ -207,6 +208,47 @@ def top_on_a_stopped_terminal(t):
             check.that(re.search(r"\d+ samples .* 0 lost$", errors.read()), "samples were lost")
         os.close(ours)
         os.close(its)
+
+
+CLEARS = (b"\x1b[2J", b"\x1b[H\x1b[J", b"\x1b[3J")
+
+
+def read_all(terminal, seconds):
+    """What comes in that time."""
+    end, data = time.monotonic() + seconds, b""
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.1)[0]:
+            data += os.read(terminal, 65536)
+    return data
+
+
+@check.test("top redraws what has changed only", timeout=60)
+def top_without_flicker(t):
+    programs.need_root()
+    demo = programs.start_app(t, "demo", "60")
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    top = programs.Program(t, [loader.TIERSCOPE, "top", "-p", str(demo.pid), "-i", "200ms"], stdin=its, stdout=its,
+                           start_new_session=True, env=programs.environment(TERM="xterm", LANG="C.UTF-8"))
+    with t.case("the screen is cleared when it begins"):
+        data = b""
+        while b"cpu-clock" not in data:  # in the first frame
+            data += read_all(ours, 0.5)
+        read_all(ours, 1)
+        check.that(any(clear in data for clear in CLEARS), f"nothing clears the screen in {data[:300]!r}")
+    with t.case("and never again"):
+        data = read_all(ours, 4)
+        check.at_least(len(data), 100, "bytes of frames")
+        check.that(not any(clear in data for clear in CLEARS), "the screen is cleared")
+    with t.case("but for who asks for it"):
+        os.write(ours, b"\x0c")
+        data = read_all(ours, 3)
+        check.that(any(clear in data for clear in CLEARS), "Ctrl-L clears nothing")
+    os.write(ours, b"q")
+    read_all(ours, 1)
+    check.equal(top.wait(), 0, "exit code")
+    os.close(ours)
+    os.close(its)
 
 
 @check.test("top of a command", timeout=90)

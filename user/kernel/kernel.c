@@ -12,6 +12,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
@@ -32,6 +33,7 @@
 #define OFF_CPU_HZ    1000	/* what bpf/threads.bpf.h allows */
 
 #define PROVIDER "tierscope"
+#define FINALIZER ".NET Finalizer\n"	/* as the kernel has it; .NET 8 to 10 */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -295,6 +297,46 @@ static bool is_armed(const struct kernel *kernel, const struct stat *file, pid_t
 	return false;
 }
 
+static bool has_name(pid_t pid, const char *thread, const char *wanted)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+	bool has;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/comm", pid, thread);
+	file = fopen(path, "re");
+	has = file && fgets(name, sizeof(name), file) && !strcmp(name, wanted);
+	if (file)
+		fclose(file);
+	return has;
+}
+
+/*
+ * libbpf opens a probe of a process as perf events of a thread of it.  They hear of all its
+ * threads, but the kernel takes them off and on whenever that one is switched, which takes
+ * more than a microsecond.  So it is one that hardly ever runs, and lives as long as the
+ * process; where there is none, the first.
+ */
+static pid_t choose_thread(pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	pid_t found = pid;
+	DIR *threads;
+
+	if (pid <= 0)
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	threads = opendir(path);
+	if (!threads)
+		return pid;
+	while (found == pid && (entry = readdir(threads)))
+		if (has_name(pid, entry->d_name, FINALIZER))
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
+	closedir(threads);
+	return found;
+}
+
 int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 			struct trouble *ret_trouble)
 {
@@ -314,6 +356,7 @@ int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 		{ skeleton->progs.tiering, "tiering", true, false },
 	};
 	struct hook_links hook = { .pid = pid };
+	pid_t thread = choose_thread(pid);
 	struct stat file;
 
 	if (stat(path, &file))
@@ -326,7 +369,7 @@ int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 	for (unsigned int i = 0; i < HOOK_PROBES; i++) {
 		if (!probes[i].wanted)
 			continue;
-		hook.links[i] = bpf_program__attach_usdt(probes[i].program, pid, path,
+		hook.links[i] = bpf_program__attach_usdt(probes[i].program, thread, path,
 							 PROVIDER, probes[i].name, NULL);
 		if (!hook.links[i] && !probes[i].needed && errno == ENOENT)
 			continue;

@@ -14,6 +14,7 @@
 
 #define REREAD_NS 500000000ull
 #define REREAD_SHARE 8u		/* a journal that takes long is read one eighth of the time */
+
 static uint64_t row_generation(uint32_t generation)
 {
 	return generation & 0x0fffffffu;	/* what fits into a frame's word */

@@ -180,8 +180,6 @@ static __always_inline __u32 place_of(__u32 state, __u64 ip, __u64 sp)
  */
 static __always_inline void thread_not_told(struct ts_thread *thread)
 {
-	if (thread->state == TS_STATE_RUNNING)
-		return;
 	ledger_count(TS_LEDGER_OFF_CPU_NOT_TOLD);
 	thread->sampled = 0;
 }
@@ -189,7 +187,8 @@ static __always_inline void thread_not_told(struct ts_thread *thread)
 static __always_inline void thread_switched_out(struct ts_thread *thread, __u32 state,
 						__u32 place, __u64 now)
 {
-	thread_not_told(thread);
+	if (thread->state != TS_STATE_RUNNING)
+		thread_not_told(thread);
 	ts_thread__advance(thread, now);
 	thread->state = state;
 	thread->place = place;

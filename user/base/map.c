@@ -4,6 +4,7 @@
 #include "map.h"
 
 #include "alloc.h"
+#include "unused.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -253,8 +254,7 @@ struct pool {
 	char *room;	      /* what is left of the block for small strings */
 	size_t room_size;
 	uint64_t added;	      /* ever */
-	uint32_t *unused;     /* numbers that were swept */
-	uint32_t unused_count, unused_capacity;
+	struct unused unused; /* numbers that were swept */
 };
 
 struct pool *pool__new(void)
@@ -283,7 +283,7 @@ void pool__free(struct pool *pool)
 	if (!pool)
 		return;
 	free_blocks(pool->blocks);
-	free(pool->unused);
+	unused__free(&pool->unused);
 	free(pool->slots);
 	free(pool->strings);
 	free(pool);
@@ -349,8 +349,10 @@ static void fill_slots(struct pool *pool, size_t slots)
 /* One that was swept, or else the next. */
 static uint32_t take_number(struct pool *pool)
 {
-	if (pool->unused_count)
-		return pool->unused[--pool->unused_count];
+	uint32_t number;
+
+	if (unused__take(&pool->unused, &number))
+		return number;
 	alloc__grow(pool->strings, pool->count, pool->capacity);
 	return pool->count++;
 }
@@ -403,7 +405,7 @@ uint32_t pool__count(const struct pool *pool)
 
 uint32_t pool__used(const struct pool *pool)
 {
-	return pool->count - pool->unused_count;
+	return pool->count - pool->unused.count;
 }
 
 uint64_t pool__added(const struct pool *pool)
@@ -418,15 +420,14 @@ void pool__sweep(struct pool *pool, const uint8_t *kept)
 
 	pool->blocks = NULL;
 	pool->room_size = 0;
-	pool->unused_count = 0;
+	pool->unused.count = 0;
 	for (uint32_t i = 1; i < pool->count; i++) {
 		struct pooled *pooled = &pool->strings[i];
 		char *text;
 
 		if (!kept[i] || !pooled->size) {
 			*pooled = (struct pooled){ .text = "" };
-			alloc__grow(pool->unused, pool->unused_count, pool->unused_capacity);
-			pool->unused[pool->unused_count++] = i;
+			unused__add(&pool->unused, i);
 			continue;
 		}
 		text = allocate_text(pool, (size_t)pooled->size + 1);

@@ -12,18 +12,13 @@
 
 #include "../base/buf.h"
 #include "../base/map.h"
+#include "../base/unused.h"
 
 /* Bytes; more of a name helps nobody, and a chunk of a recording must hold it. */
 #define MODEL_STRING_MAX (1u << 20)
 
 struct model_find;
 struct model_running;
-
-/* Numbers of rows that were swept. */
-struct unused {
-	uint32_t *numbers;
-	uint32_t count, capacity;
-};
 
 struct model {
 	struct pool *strings;
@@ -94,9 +89,5 @@ void model_running__added(struct model_running *running, const struct model *mod
 /* What was counted of them is forgotten. */
 void model_running__forget_process(struct model_running *running, uint32_t process);
 void model_running__forget_body(struct model_running *running, uint32_t body);
-
-/* A number to be used again; false: there is none. */
-bool unused__take(struct unused *unused, uint32_t *ret_number);
-void unused__free(struct unused *unused);	/* the contents only */
 
 #endif /* TIERSCOPE_MODEL_INTERNAL_H */

@@ -13,26 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool unused__take(struct unused *unused, uint32_t *ret_number)
-{
-	if (!unused->count)
-		return false;
-	*ret_number = unused->numbers[--unused->count];
-	return true;
-}
-
-void unused__free(struct unused *unused)
-{
-	free(unused->numbers);
-	*unused = (struct unused){ .numbers = NULL };
-}
-
-static void add_unused(struct unused *unused, uint32_t number)
-{
-	alloc__grow(unused->numbers, unused->count, unused->capacity);
-	unused->numbers[unused->count++] = number;
-}
-
 /* --- marks --------------------------------------------------------------- */
 
 void model_marks__init(struct model_marks *marks, const struct model *model)
@@ -176,7 +156,7 @@ static void sweep_processes(struct model *model, const struct model_marks *marks
 		/* It counts as ended, for those who look for that alone. */
 		*process = (struct model_process){ .flags = MODEL_PROCESS_SWEPT,
 						   .parent = MODEL_NONE, .end_ns = 1 };
-		add_unused(&model->unused_processes, i);
+		unused__add(&model->unused_processes, i);
 	}
 }
 
@@ -195,7 +175,7 @@ static void sweep_bodies(struct model *model, const struct model_marks *marks)
 		model_running__forget_body(model->running, i);
 		*body = (struct model_body){ .process = MODEL_NONE, .died_ns = 1,
 					     .flags = MODEL_BODY_FUNCTION_UNKNOWN };
-		add_unused(&model->unused_bodies, i);
+		unused__add(&model->unused_bodies, i);
 		model->bodies_swept++;
 	}
 }
@@ -217,7 +197,7 @@ static void sweep_frames(struct model *model, const struct model_marks *marks)
 			continue;
 		model->frames[i] = (struct model_frame){ .kind = MODEL_FRAME_UNKNOWN,
 							 .body = MODEL_NONE };
-		add_unused(&model->unused_frames, i);
+		unused__add(&model->unused_frames, i);
 	}
 }
 

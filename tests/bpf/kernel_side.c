@@ -3,6 +3,8 @@
 // See kernel_side.h.
 #include "kernel_side.h"
 
+#include "../../user/kernel/caches.h"
+
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <signal.h>
@@ -48,7 +50,6 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 	uint32_t rows = sizes->rows ? sizes->rows
 				    : bpf_map__max_entries(skeleton->maps.bodies);
 	__u32 cpus = (__u32)libbpf_num_possible_cpus();
-	__u32 caches = (2 + TS_EVENTS_MAX) * cpus;
 
 	bpf_map__set_max_entries(skeleton->maps.leaf_counts, rows * TS_EVENTS_MAX);
 	skeleton->rodata->events_counted = TS_EVENTS_MAX;
@@ -69,9 +70,7 @@ static void set_sizes(struct tierscope *skeleton, const struct sizes *sizes)
 		bpf_map__set_max_entries(skeleton->maps.spaces, sizes->spaces);
 	skeleton->rodata->kernel_stacks = sizes->kernel_stacks;
 	/* One for the sampler, one for the switches, and those of the tracepoints. */
-	bpf_map__set_max_entries(skeleton->maps.returns, caches * TS_RETURNS);
-	bpf_map__set_max_entries(skeleton->maps.leaf_cache, caches * TS_LEAVES);
-	bpf_map__set_max_entries(skeleton->maps.paths, caches * TS_PATHS);
+	caches__set_count(skeleton, (2 + TS_EVENTS_MAX) * cpus);
 	skeleton->rodata->off_cpu_caches = cpus;
 	for (__u32 i = 0; i < TS_EVENTS_MAX; i++) {
 		skeleton->rodata->tracepoint_caches[i] = (2 + i) * cpus;

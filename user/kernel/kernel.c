@@ -5,14 +5,15 @@
 // map goes with its descriptor, also when the program is killed.
 #include "internal.h"
 
+#include "caches.h"
 #include "sampling.h"
 #include "../base/alloc.h"
 #include "../base/log.h"
+#include "../base/threads.h"
 #include "tierscope.skel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
@@ -33,7 +34,7 @@
 #define OFF_CPU_HZ    1000	/* what bpf/threads.bpf.h allows */
 
 #define PROVIDER "tierscope"
-#define FINALIZER ".NET Finalizer\n"	/* as the kernel has it; .NET 8 to 10 */
+#define FINALIZER ".NET Finalizer"	/* .NET 8 to 10 */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -86,7 +87,6 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 	/* A second of deep stacks; the loader drains four times as often, or ten times
 	 * where the ring cannot be that large. */
 	uint64_t samples = 1100 * samples_per_second(options) * kernel->cpus;
-	uint32_t caches = (1 + options->off_cpu + tracepoints__count(options)) * kernel->cpus;
 	uint32_t sample_ring = options->sample_ring_bytes ?
 			       options->sample_ring_bytes : ring_size(samples);
 	uint32_t code_ring = options->code_ring_bytes ?
@@ -96,9 +96,8 @@ static void configure(struct kernel *kernel, const struct kernel_options *option
 	kernel->look_ms = samples <= sample_ring ? LOOK_MS : LOOK_OFTEN_MS;
 	bpf_map__set_max_entries(skeleton->maps.samples, sample_ring);
 	/* A cache for each that can interrupt the others: sampler, switches, tracepoints. */
-	bpf_map__set_max_entries(skeleton->maps.returns, caches * TS_RETURNS);
-	bpf_map__set_max_entries(skeleton->maps.leaf_cache, caches * TS_LEAVES);
-	bpf_map__set_max_entries(skeleton->maps.paths, caches * TS_PATHS);
+	caches__set_count(skeleton,
+		(1 + options->off_cpu + tracepoints__count(options)) * kernel->cpus);
 	bpf_map__set_max_entries(skeleton->maps.code_events, code_ring);
 	skeleton->rodata->code_ring_much = code_ring / 2;
 	skeleton->rodata->kernel_stacks = options->kernel_stacks;
@@ -297,20 +296,6 @@ static bool is_armed(const struct kernel *kernel, const struct stat *file, pid_t
 	return false;
 }
 
-static bool has_name(pid_t pid, const char *thread, const char *wanted)
-{
-	char path[64], name[32] = "";
-	FILE *file;
-	bool has;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/comm", pid, thread);
-	file = fopen(path, "re");
-	has = file && fgets(name, sizeof(name), file) && !strcmp(name, wanted);
-	if (file)
-		fclose(file);
-	return has;
-}
-
 /*
  * libbpf opens a probe of a process as perf events of a thread of it.  They hear of all its
  * threads, but the kernel takes them off and on whenever that one is switched, which takes
@@ -319,22 +304,9 @@ static bool has_name(pid_t pid, const char *thread, const char *wanted)
  */
 static pid_t choose_thread(pid_t pid)
 {
-	char path[64];
-	struct dirent *entry;
-	pid_t found = pid;
-	DIR *threads;
+	pid_t finalizer = pid > 0 ? threads__find(pid, FINALIZER) : 0;
 
-	if (pid <= 0)
-		return pid;
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	threads = opendir(path);
-	if (!threads)
-		return pid;
-	while (found == pid && (entry = readdir(threads)))
-		if (has_name(pid, entry->d_name, FINALIZER))
-			found = (pid_t)strtol(entry->d_name, NULL, 10);
-	closedir(threads);
-	return found;
+	return finalizer > 0 ? finalizer : pid;
 }
 
 int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,

@@ -19,9 +19,9 @@
 #include "internal.h"
 
 #include "../base/alloc.h"
+#include "../base/threads.h"
 #include "../target/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,7 +33,8 @@
 #define YOUNG_MAX   65536u
 #define STEP_MAX    64u		/* functions in one look */
 #define ATTEMPTS    3u
-#define WORKER_NAME ".NET Tiered Com\n"	/* as the kernel has it */
+/* The thread that compiles in the background; it goes after some seconds without work. */
+#define WORKER_NAME ".NET Tiered Com"
 /* Keys of version_looks.told beside a function, apart from ReJITIDs. */
 #define TOLD_ACTIVE UINT64_MAX
 #define TOLD_INLINER (1ull << 63)	/* and its address */
@@ -47,7 +48,7 @@ struct looking {
 	struct recorder *recorder;
 	struct process *process;
 	uint64_t now;
-	int64_t worker;	/* as find_worker tells, now */
+	int64_t worker;	/* as threads__find tells, now */
 };
 
 void version_looks__init(struct version_looks *looks)
@@ -288,39 +289,9 @@ static bool is_gone(const struct process *process, uint64_t thread)
 	return access(path, F_OK) && errno == ENOENT;
 }
 
-/* The thread that compiles in the background: its number, 0: there is none, which is
- * so after it had nothing to do for some seconds; -1: unknown. */
-static int64_t find_worker(const struct process *process)
-{
-	char path[64], name[sizeof(WORKER_NAME)];
-	int64_t worker = 0;
-	struct dirent *entry;
-	DIR *tasks;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
-	tasks = opendir(path);
-	while (tasks && !worker && (entry = readdir(tasks))) {
-		FILE *file;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/comm", process->pid,
-			 entry->d_name);
-		file = fopen(path, "re");
-		if (file && fgets(name, sizeof(name), file) && !strcmp(name, WORKER_NAME))
-			worker = strtoll(entry->d_name, NULL, 10);
-		if (file)
-			fclose(file);
-	}
-	if (!tasks)
-		return -1;
-	closedir(tasks);
-	return worker;
-}
-
 void version_looks__caught_up(struct process *process, uint64_t now)
 {
-	process->looks.worker = find_worker(process);
+	process->looks.worker = threads__find(process->pid, WORKER_NAME);
 	process->looks.caught_up_ns = now;
 }
 
@@ -441,7 +412,7 @@ void versions__finish(struct recorder *recorder, struct process *process, uint64
 
 	if (is_readable(process)) {
 		count = list_members(&looking, &members);
-		looking.worker = find_worker(process);
+		looking.worker = threads__find(process->pid, WORKER_NAME);
 	}
 	for (uint32_t i = 0, next; i < count && !is_over(context); i = next) {
 		const struct model_body *body = NULL;

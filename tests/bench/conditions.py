@@ -15,6 +15,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUTPUT = os.path.abspath(os.environ.get("OUTPUT", ".output"))
 LOADER = f"{OUTPUT}/tierscope"
+FREQUENCY = "99"
+OTHER_CPUS = f"1-{os.cpu_count() - 1}"  # than a program's that has the first for itself
 HOOK = {"CORECLR_ENABLE_NOTIFICATION_PROFILERS": "1",
         "CORECLR_NOTIFICATION_PROFILERS":
             f"{OUTPUT}/libtierscope_hook.so={{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}};"}
@@ -34,7 +36,7 @@ class Condition:
 PLAIN = Condition("not recorded")
 AGAIN = Condition("once more")
 HOOK_ONLY = Condition("hook only", environment=HOOK)
-RECORDED = Condition("recorded", (LOADER, "record", "-F", "99", "-o", "{folder}/bench.tscope", "--"))
+RECORDED = Condition("recorded", (LOADER, "record", "-F", FREQUENCY, "-o", "{folder}/bench.tscope", "--"))
 
 WITHOUT_PATCHES = Condition("recorded, without patches", RECORDED.before, {"TIERSCOPE_WITHOUT_PATCHES": "1"})
 
@@ -48,6 +50,15 @@ def pairs_wanted():
     if pairs < 6:
         fail("BENCH_PAIRS has to be 6 or more")
     return pairs
+
+
+def start_recording(pid, file, *options):
+    """`tierscope record` of a process, on the other CPUs; it is armed."""
+    process = subprocess.Popen(["taskset", "-c", OTHER_CPUS, LOADER, "record", "-F", FREQUENCY, *options, "-p", str(pid), "-o", file],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if not process.stderr.readline():  # its first progress line
+        fail("the recording did not start")
+    return process
 
 
 def perf_maps():

@@ -509,7 +509,7 @@ def real_prometheus(t):
             check.that(query(text), f"nothing for {text}")
 
 
-@check.test("serve all", timeout=90)
+@check.test("serve all", timeout=90, alone=True)
 def serve_all(t):
     """Those that run, those to come, and nobody without the hook; whoever else has it is there too."""
     programs.need_root()

@@ -66,7 +66,8 @@ enum ts_sample_flags {
 	TS_SAMPLE_KERNEL_MODE = 1 << 0,	/* taken in the kernel; user stack below */
 	TS_SAMPLE_TRUNCATED = 1 << 1,	/* more frames than TS_FRAMES_MAX */
 	TS_SAMPLE_BAD_FRAME = 1 << 2,	/* a frame could not be read */
-	TS_SAMPLE_TABLE_PENDING = 1 << 3, /* passed an image without its table */
+	TS_SAMPLE_TABLE_PENDING = 1 << 3, /* met an image without its table, or a body
+					   * that no event had told of */
 	TS_SAMPLE_LEAF_PROLOG = 1 << 4,
 	TS_SAMPLE_LEAF_EPILOG = 1 << 5,
 	TS_SAMPLE_NATIVE_END = 1 << 6,	/* native code without a rule that kept no rbp chain */

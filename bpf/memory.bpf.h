@@ -123,4 +123,22 @@ static __always_inline bool is_pending(__u64 address)
 	return memory_at(address) == MEMORY_PENDING;
 }
 
+#define UNTOLD_NS	   (1ULL << 26)	/* 15 times a second ... */
+#define UNTOLD_BURST 8		/* ... and so often at once */
+
+/*
+ * Whether to wait for the event that tells of code of the JIT: that takes a piece of the
+ * stack.  Bounded, so that a process whose code is never told of does not fill the ring.
+ * until: the waits so far, as time that they take.
+ */
+static __always_inline bool may_be_told(__u64 *until)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (*until > now + UNTOLD_BURST * UNTOLD_NS)
+		return false;
+	*until = (*until > now ? *until : now) + UNTOLD_NS;
+	return true;
+}
+
 #endif /* TIERSCOPE_MEMORY_BPF_H */

@@ -70,6 +70,7 @@ struct walk_scratch {
 	struct decoder decoder;
 	__u32 event;
 	__u32 unknown_leaf;	/* in JIT memory, an image or unknown code, in no function */
+	__u64 untold_until;	/* see may_be_told() */
 	/* A struct ts_sample and what follows it, which C cannot nest; the kernel
 	 * frames have room for the one that shows that there were more. */
 	__u64 record[RECORD_WORDS];
@@ -367,17 +368,17 @@ static __always_inline bool has_prolog(__u32 shape)
 	       TS_SHAPE_KIND(shape) < TS_FRAME_COUNT;
 }
 
-/* The first step, from wherever in a body the thread stands. */
-static __always_inline void leaf_step(struct walk *walk, const struct found *found,
+/*
+ * The first step, from wherever in a body or a stub the thread stands: true when it was taken.
+ * False: the frame is a whole one, to be left by its shape.
+ */
+static __always_inline bool leaf_step(struct walk *walk, const struct found *found,
 				      struct decoder *decoder)
 {
 	if (has_prolog(found->shape) &&
 	    (prolog_step(walk, found, decoder) || epilog_step(walk, found, decoder)))
-		return;
-	if (!found->size && (found->in_jit || found->in_image) &&
-	    stub_step(walk, decoder))
-		return;
-	shape_step(walk, found->shape);
+		return true;
+	return !found->size && (found->in_jit || found->in_image) && stub_step(walk, decoder);
 }
 
 static __always_inline void count_leaf(const struct found *found, __u32 event)
@@ -393,6 +394,17 @@ struct walking {
 	struct walk_scratch *scratch;
 	struct ts_path *path;
 };
+
+/*
+ * Code of the JIT that no event has told of, and no stub (which calls nobody, and of which
+ * the bytes tell): a thread can run a body between the runtime's store of its address and
+ * the event.  How it is left is not known, and a guess would pass over a caller.  So the
+ * loader goes on, when the event is there.
+ */
+static __always_inline bool is_untold(struct walk_scratch *scratch, const struct found *found)
+{
+	return found->in_jit && !found->size && may_be_told(&scratch->untold_until);
+}
 
 /* One frame: bpf_loop callback. */
 static long walk_one(__u64 index, struct walking *walking)
@@ -433,10 +445,14 @@ static long walk_one(__u64 index, struct walking *walking)
 		scratch->unknown_leaf = !found.size && (found.in_jit || found.in_image);
 		count_leaf(&found, scratch->event);
 	}
-	if (is_return)
-		shape_step(walk, found.shape);
+	if (!is_return && leaf_step(walk, &found, &scratch->decoder))
+		return walk->done ? 1 : 0;
+	/* (Whoever goes on takes a frame that a signal interrupted for a caller: then the
+	 * byte before is looked up, and one in a body's first instruction stays unknown.) */
+	if (is_untold(scratch, &found))
+		walk_pending(walk);
 	else
-		leaf_step(walk, &found, &scratch->decoder);
+		shape_step(walk, found.shape);
 	return walk->done ? 1 : 0;
 }
 

@@ -444,6 +444,46 @@ static void a_walk_is_finished_when_its_code_is_known(void **state)
 	}
 }
 
+/* In a page with another body: leaves of which the code map says no more than that. */
+static bool enough_untold(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < kernel->events_count; i++)
+		count += sample(i)->frames[0] - BODY < CELL - BODY;
+	return count >= pending_wanted;
+}
+
+/* Where it looks like a stub, as one without a frame does, its caller is known at once. */
+static void a_body_that_runs_before_its_event_is_waited_for(void **state)
+{
+	const struct ts_finish *finish;
+	size_t first = 0, waited = 0;
+
+	SKIP_IF_MISSING();
+	for (size_t f = 0; f < FORMS; f++) {
+		adopt();
+		memset(rows, 0, sizeof(rows));
+		rows[OUTER_ROW] = add(OUTER, size_of(OUTER_HEX), FRAMED(4));
+		pending_wanted = (f + 1) * 20;
+		sample_until((int)f, enough_untold);
+		rows[BODY_ROW] = add(BODY, size_of(forms[f].hex), forms[f].shape);
+		rows[TAIL_ROW] = add(TAIL, size_of(TAIL_HEX), FRAMELESS(0, 0));
+		rows[OSR_ROW] = add(OSR, size_of(OSR_HEX), OSR_SHAPE);
+		for (size_t i = first; i < kernel->events_count; i++) {
+			if (!(sample(i)->flags & TS_SAMPLE_STACK))
+				continue;
+			check_finished(&forms[f], sample(i));
+			finish = kernel_side__finish(kernel, sample(i));
+			assert_int_equal(TS_FRAME_TAG(finish->frames[finish->first]),
+					 TS_FRAME_TAG_BODY);
+			waited++;
+		}
+		first = kernel->events_count;
+	}
+	assert_in_range(waited, 2, first);
+}
+
 /* Each sample is counted once, in the row of its leaf, for its event. */
 static void leaves_are_counted_in_their_rows(void **state)
 {
@@ -675,6 +715,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_caller_is_right_wherever_the_clock_strikes),
 		TEST(a_walk_is_finished_when_its_code_is_known),
+		TEST(a_body_that_runs_before_its_event_is_waited_for),
 		TEST(leaves_are_counted_in_their_rows),
 		TEST(deep_stacks_are_cut_and_counted),
 		TEST(samples_in_the_kernel_have_user_stacks),

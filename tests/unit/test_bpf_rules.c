@@ -232,7 +232,8 @@ static void check_function(const struct function *function)
 
 		walk.r10 = machine.r10;
 		code_find(SPACE, walk.ip, &found);
-		leaf_step(&walk, &found, &scratch.decoder);
+		if (!leaf_step(&walk, &found, &scratch.decoder))
+			shape_step(&walk, found.shape);
 		if (walk.ip != MACHINE_CALLER || walk.sp != sp_of_caller ||
 		    walk.bp != MACHINE_CALLER_BP || walk.done || walk.flags)
 			fail_msg("%s, step %u: ip %llx sp %llx bp %llx flags %x",

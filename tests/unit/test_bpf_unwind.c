@@ -233,7 +233,8 @@ static void check_caller(const struct body *body, __u32 offset, __u64 sp_of_call
 
 	code_find(SPACE, walk.ip, &found);
 	assert_int_equal(found.offset, offset);
-	leaf_step(&walk, &found, &scratch.decoder);
+	if (!leaf_step(&walk, &found, &scratch.decoder))
+		shape_step(&walk, found.shape);
 	if (walk.ip != MACHINE_CALLER || walk.sp != sp_of_caller ||
 	    walk.bp != MACHINE_CALLER_BP || walk.done ||
 	    walk.flags & TS_SAMPLE_BAD_FRAME)
@@ -571,7 +572,8 @@ static void check_stub(const struct stub *stub, __u32 offset, __u64 sp)
 
 	code_find(SPACE, walk.ip, &found);
 	assert_int_equal(found.size, 0);
-	leaf_step(&walk, &found, &scratch.decoder);
+	if (!leaf_step(&walk, &found, &scratch.decoder))
+		shape_step(&walk, found.shape);
 	if (walk.ip != MACHINE_CALLER || walk.sp != sp || walk.bp != MACHINE_CALLER_BP ||
 	    walk.done || walk.flags)
 		fail_msg("%s, at %u: ip %llx sp %llx bp %llx done %u flags %x", stub->name,
@@ -605,16 +607,61 @@ static void who_called_is_found_from_every_instruction_of_a_stub(void **state)
 	}
 }
 
-/* The word on the stack is no address of code: rbp is all there is. */
-static void a_stub_without_a_return_address_is_walked_by_rbp(void **state)
+/* --- bodies before their events --------------------------------------------------- */
+
+/* The word on the stack is no address of code, so that is no stub: as a leaf. */
+static void a_leaf_that_no_event_told_of_is_waited_for(void **state)
 {
 	add_body(AT(1, 0), 0x80, TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
 	insn__bytes(&(struct insn){"FF25FA3F0000"}, code);
 	build_chain(3);
 	machine__push(&machine, 0x7f4400001111ULL);
 	walk_whole(AT(0, 0));
-	assert_int_equal(scratch.walk.count, 3);
-	assert_true(scratch.record[SAMPLE_WORDS + 1] == AT(0, 0x3f));
+	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TABLE_PENDING);
+	assert_int_equal(scratch.walk.count, 1);
+	assert_int_equal(scratch.unknown_leaf, 1);
+	assert_true(scratch.walk.ip == AT(0, 0) && scratch.walk.sp == machine.rsp);
+}
+
+static void walk_to_untold_caller(__u64 caller)
+{
+	build_chain(3);
+	machine__push(&machine, caller);
+	scratch.walk = walk_from(AT(1, 0x10), machine.rsp, machine.rbp);
+	walk_stack(&scratch, 0);
+}
+
+static void a_caller_that_no_event_told_of_is_waited_for(void **state)
+{
+	add_body(AT(1, 0), 0x80, TS_SHAPE(TS_FRAME_FRAMELESS, 0, 0));
+	walk_to_untold_caller(AT(0, 0x11));
+	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TABLE_PENDING);
+	assert_int_equal(scratch.walk.count, 2);
+	assert_int_equal(scratch.unknown_leaf, 0);
+	assert_true(scratch.record[SAMPLE_WORDS + 1] == AT(0, 0x10));
+	assert_true(scratch.walk.ip == AT(0, 0x11) && scratch.walk.sp == machine.rsp + 8);
+}
+
+/* Who is never told of fills no ring: rbp is all there is then. */
+static void so_many_are_waited_for_at_once_and_later_more(void **state)
+{
+	int waited = 0;
+
+	shim.now = 1ULL << 40;
+	add_body(AT(1, 0), 0x80, TS_SHAPE(TS_FRAME_FRAMELESS, 0, 0));
+	for (int i = 0; i < 3 * UNTOLD_BURST; i++) {
+		walk_to_untold_caller(AT(0, 0x11));
+		if (scratch.walk.flags & TS_SAMPLE_TABLE_PENDING)
+			waited++;
+		else
+			assert_int_equal(scratch.walk.count, 4);
+	}
+	assert_in_range(waited, UNTOLD_BURST, UNTOLD_BURST + 1);
+	shim.now += UNTOLD_NS;
+	walk_to_untold_caller(AT(0, 0x11));
+	assert_int_equal(scratch.walk.flags, TS_SAMPLE_TABLE_PENDING);
+	walk_to_untold_caller(AT(0, 0x11));
+	assert_int_equal(scratch.walk.flags, 0);
 }
 
 /* --- stacks that are not as they should be ---------------------------------- */
@@ -736,6 +783,7 @@ static void an_epilog_before_an_unreadable_page_is_seen(void **state)
 	static const __u8 epilog[] = {0x5d, 0xc3};
 
 	memcpy(code + sizeof(code) - 2, epilog, 2);
+	add_body(AT(0, 0), 0x80, TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
 	add_body(MACHINE_CODE + sizeof(code) - 0x80, 0x100,
 		 TS_SHAPE(TS_FRAME_FRAMED, 4, 0));
 	build_chain(3);
@@ -996,7 +1044,9 @@ int main(void)
 		TEST(the_caller_is_found_from_every_instruction),
 		TEST(the_caller_of_the_method_is_found_from_its_funclets),
 		TEST(who_called_is_found_from_every_instruction_of_a_stub),
-		TEST(a_stub_without_a_return_address_is_walked_by_rbp),
+		TEST(a_leaf_that_no_event_told_of_is_waited_for),
+		TEST(a_caller_that_no_event_told_of_is_waited_for),
+		TEST(so_many_are_waited_for_at_once_and_later_more),
 		TEST(a_stack_of_every_kind_is_walked_to_its_end),
 		TEST(beyond_a_hijacked_return_address_the_callers_are_right),
 		TEST(the_leaf_is_counted),

@@ -46,6 +46,7 @@ void finish__close(struct kernel *kernel)
 
 struct fixture {
 	struct model *model;
+	struct process process;
 	struct recorder *recorder;
 	struct {
 		struct ts_sample sample;
@@ -84,8 +85,8 @@ static uint16_t finish(struct fixture *fixture, int err, uint32_t count, uint32_
 	walk.err = err;
 	walk.count = count;
 	walk.flags = flags;
-	return finish__frames(fixture->recorder, &fixture->of.sample, fixture->frames,
-			      &fixture->flags);
+	return finish__frames(fixture->recorder, &fixture->process, &fixture->of.sample,
+			      fixture->frames, &fixture->flags);
 }
 
 static void a_walk_to_the_end(void **state)

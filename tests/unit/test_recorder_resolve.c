@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "../../user/base/clock.h"
 #include "../../user/recorder/internal.h"
 #include "image_files.h"
 #include "no_image_arrays.h"
@@ -42,7 +43,7 @@ struct hijack_fixture {
 	struct recorder *recorder;
 	struct {
 		struct ts_sample sample;
-		uint64_t frames[8];
+		uint64_t frames[8 + TS_CODE_BYTES / 8];
 	} of;
 };
 
@@ -338,6 +339,59 @@ static void samples_wait_for_a_catch_up(void **state)
 	library_unmap(&fixture->library.mapping);
 }
 
+static void map_code_of_the_jit(struct hijack_fixture *fixture)
+{
+	mappings__on_mapping(fixture->recorder,
+			     &(struct kernel_mapping){.pid = getpid(), .time_ns = 110,
+						      .start = 0x10000, .size = 0x10000,
+						      .path = "/memfd:doublemapper (deleted)"});
+}
+
+/* How many samples there are after a sample at that time, with those bytes around it. */
+static size_t samples_after(struct hijack_fixture *fixture, uint64_t time_ns, const void *bytes,
+			    size_t size)
+{
+	struct ts_sample *sample = &fixture->of.sample;
+
+	sample->header.time_ns = time_ns;
+	sample->flags = TS_SAMPLE_CODE;
+	sample->frames_count = 1;
+	fixture->of.frames[0] = 0x10010;
+	memset(&fixture->of.frames[1], 0xcc, TS_CODE_BYTES);
+	memcpy((char *)&fixture->of.frames[1] + TS_CODE_BEFORE, bytes, size);
+	buf__append(&fixture->recorder->pending, sample, kernel_sample__size(sample));
+	samples__resolve(fixture->recorder, false);
+	return model__samples(fixture->model);
+}
+
+/* A thread can run a body before the one that compiled it has told of it. */
+static void samples_wait_for_the_event_of_their_body(void **state)
+{
+	static const uint8_t body[] = {0x55, 0x48, 0x89, 0xe5};
+	static const uint8_t stub[] = {0x4c, 0x8b, 0x15, 0xf9, 0x3f, 0, 0, 0xff, 0x25, 0xfb, 0x3f, 0, 0};
+	struct hijack_fixture *fixture = *state;
+	uint64_t now = clock__now();
+
+	if (!start_recorder(fixture))
+		skip();
+	map_code_of_the_jit(fixture);
+	/* A stub has no event; and a second later none is to come. */
+	assert_int_equal(samples_after(fixture, now, stub, sizeof(stub)), 1);
+	assert_int_equal(samples_after(fixture, now - BODY_LATE_NS, body, sizeof(body)), 2);
+	assert_int_equal(fixture->recorder->leaf_causes[LEAF_JIT_UNKNOWN], 1);
+	/* Far ahead: so it waits, however slow this machine is. */
+	now += 3600 * BODY_LATE_NS;
+	assert_int_equal(samples_after(fixture, now, body, sizeof(body)), 2);
+	model__add_body(fixture->model,
+			&(struct model_body){.function_id = 1, .start = 0x10000, .size = 0x100,
+					     .born_ns = now + BODY_LATE_NS / 2});
+	samples__resolve(fixture->recorder, false);
+	assert_int_equal(model__samples(fixture->model), 3);
+	assert_int_equal(fixture->recorder->body_late, 1);
+	assert_int_equal(fixture->recorder->leaf_causes[LEAF_JIT_UNKNOWN], 1);
+	library_unmap(&fixture->library.mapping);
+}
+
 /* Told of after a sample, but it was there: unless its code could be another's by now. */
 static void what_a_catch_up_found_was_there_before(void **state)
 {
@@ -351,14 +405,11 @@ static void what_a_catch_up_found_was_there_before(void **state)
 		{MODEL_SOURCE_EVENT, 0, false},
 	};
 	struct hijack_fixture *fixture = *state;
-	uint64_t later = fixture->of.sample.header.time_ns + 1000000000;
+	uint64_t later = fixture->of.sample.header.time_ns + 2 * BODY_LATE_NS;
 
 	if (!start_recorder(fixture))
 		skip();
-	mappings__on_mapping(fixture->recorder,
-			     &(struct kernel_mapping){.pid = getpid(), .time_ns = 110,
-						      .start = 0x10000, .size = 0x10000,
-						      .path = "/memfd:doublemapper (deleted)"});
+	map_code_of_the_jit(fixture);
 	for (uint32_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		model__add_body(fixture->model,
 				&(struct model_body){.function_id = 1,
@@ -456,6 +507,7 @@ int main(void)
 		TEST(a_caller_is_where_its_call_is),
 		TEST(a_perhaps_false_caller_ends_the_stack),
 		TEST(samples_wait_for_a_catch_up),
+		TEST(samples_wait_for_the_event_of_their_body),
 		TEST(what_a_catch_up_found_was_there_before),
 		TEST(the_parts_of_a_sample_lie_one_behind_the_other),
 	};

@@ -385,8 +385,19 @@ uint32_t unpacked__open(struct recorder *recorder, struct process *process,
 int ledger__write(struct recorder *recorder, bool last);
 /* Of a process that is about to be freed: its hook's counters, into the next. */
 void hook_counts__leave(struct recorder *recorder, struct process *process);
-/* finish.c: a sample's frames, those from its piece of stack included; how many. */
-uint16_t finish__frames(struct recorder *recorder, const struct ts_sample *sample,
+
+/*
+ * How long before its event a body may be sampled: the thread that compiled it may have been
+ * taken off its CPU between the store of the code's address and the event.
+ */
+#define BODY_LATE_NS 1000000000ull
+
+/* finish.c: whether the sample met code of the JIT of which no event has told yet. */
+bool finish__is_untold(struct recorder *recorder, struct process *process,
+		       const struct ts_sample *sample);
+/* A sample's frames, those from its piece of stack included; how many. */
+uint16_t finish__frames(struct recorder *recorder, struct process *process,
+			const struct ts_sample *sample,
 			uint64_t ret_frames[TS_FRAMES_MAX], uint32_t *ret_flags);
 
 /* Frames of a sample, kernel frames and all. */

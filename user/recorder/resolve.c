@@ -18,9 +18,6 @@ static const char *const leaf_names[LEAF_CAUSES] = {
 	[LEAF_IMAGE_UNREADABLE] = "precompiled image that could not be read",
 };
 
-/* A body may be sampled this long before its event: see body_late. */
-#define LATE_NS 1000000
-
 static void set_unknown(struct recorder *recorder, struct resolved *resolved, int cause)
 {
 	resolved->cause = cause;
@@ -206,6 +203,20 @@ static uint32_t find_older(const struct recorder *recorder, const struct process
 	       found : MODEL_NONE;
 }
 
+/* The body that was there, or else the first that was told of after that. */
+static uint32_t find_late(const struct recorder *recorder, const struct process *process,
+			  const struct place *place)
+{
+	uint32_t body = model__find_body(recorder->model, process->index, place->address,
+					 place->time_ns);
+
+	for (uint64_t late = BODY_LATE_NS / 1000; body == MODEL_NONE && late <= BODY_LATE_NS;
+	     late *= 10)
+		body = model__find_body(recorder->model, process->index, place->address,
+					place->time_ns + late);
+	return body;
+}
+
 /*
  * JIT memory without a row: a body that was sampled before its event (named
  * from the load that covers it), or a stub.  Most stubs have pages of their
@@ -214,17 +225,12 @@ static uint32_t find_older(const struct recorder *recorder, const struct process
 static void resolve_jit(struct recorder *recorder, struct process *process,
 			const struct place *place, struct resolved *resolved)
 {
-	uint64_t address = place->address;
-	uint32_t body = model__find_body(recorder->model, process->index, address,
-					 place->time_ns);
+	uint32_t body = find_late(recorder, process, place);
 	struct stub_lead lead;
 	enum stub_kind kind;
 
-	if (body == MODEL_NONE)	/* sampled a moment before it was told of */
-		body = model__find_body(recorder->model, process->index, address,
-					place->time_ns + LATE_NS);
 	if (body == MODEL_NONE)
-		body = find_older(recorder, process, address);
+		body = find_older(recorder, process, place->address);
 	if (body != MODEL_NONE) {
 		recorder->body_late++;
 		set_body(resolved, body);

@@ -74,7 +74,7 @@ static uint16_t resolve_stack(struct recorder *recorder, struct process *process
 	bool hidden = false;	/* the frame before this one was not to be seen */
 	const uint8_t *code = kernel_sample__code(sample);
 	uint64_t words[TS_FRAMES_MAX];
-	uint16_t count = finish__frames(recorder, sample, words, ret_flags);
+	uint16_t count = finish__frames(recorder, process, sample, words, ret_flags);
 
 	for (uint16_t i = 0; i < count; i++) {
 		struct place place = {
@@ -148,14 +148,23 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 	recorder->hijacked += !!(flags & TS_SAMPLE_HIJACKED);
 }
 
-/* Its bodies are in a journal that is about to be read: see recorder__catch_up. */
-static bool waits(const struct recorder *recorder, const struct ts_event *event,
-		  uint64_t now)
+/*
+ * Its bodies are in a journal that is about to be read: see recorder__catch_up.  Or it met a
+ * body whose event is to come; but what ends a wait, and what waits, keep their order.
+ */
+static bool waits(struct recorder *recorder, const struct ts_event *event, uint64_t now)
 {
+	const struct ts_sample *sample = (const struct ts_sample *)event;
 	const struct process *process = process__by_space(recorder, event->space,
 							  (pid_t)event->pid);
 
-	return process && process->code->alive && now < process->code->hold_until_ns;
+	if (!process || !process->code->alive)
+		return false;
+	if (now < process->code->hold_until_ns)
+		return true;
+	return event->type == TS_EVENT_SAMPLE && !(sample->flags & TS_SAMPLE_OFF_CPU) &&
+	       now < event->time_ns + BODY_LATE_NS &&
+	       finish__is_untold(recorder, process->code, sample);
 }
 
 static void resolve_one(struct recorder *recorder, const struct ts_event *event)

@@ -61,6 +61,11 @@ static void ledger_count(__u32 slot)
 {
 }
 
+static __u64 bpf_ktime_get_ns(void)
+{
+	return 0;
+}
+
 static __u64 *leaf_count(__u32 row, __u32 event)
 {
 	return NULL;

@@ -87,10 +87,8 @@ static __u32 walk_callers(const struct user_regs_struct *regs)
 	walked_count = 0;
 	while (!walk.done && walked_count < CALLERS_MAX) {
 		code_find(0, walked_count ? walk.ip - 1 : walk.ip, &found);
-		if (walked_count)
+		if (walked_count || !leaf_step(&walk, &found, &decoder))
 			shape_step(&walk, found.shape);
-		else
-			leaf_step(&walk, &found, &decoder);
 		if (!walk.done)
 			walked[walked_count++] =
 				(struct caller){ walk.sp - 8, walk.ip, false };

@@ -16,12 +16,17 @@
  *   place      instruction and stack pointer: nearly as good as the stack itself.  Of
  *              threads that are preempted, which can be anywhere, there is one.
  *   wanted     one stack for each `off_cpu_grain` of time, as the clock samples do
- *   expected   the longest lately: at once up, slowly down; at a new place, as wanted
+ *   expected   the longest lately: at once up, slowly down; at a new place, off_cpu_grain
  *   q          1 / 2^shift, the least that gives expected * 2^shift >= wanted
  *
- * Whoever waits long is never missed, and a ping-pong costs little.  The guess came
- * before the wait, so duration / q is right on the average, however wrong the guess was.
- * Should more stacks than BUDGET be taken on a CPU all the same, `wanted` is doubled.
+ * So a new place is always taken, whoever waits long is never missed, and a ping-pong costs
+ * little.  The guess came before the wait, so duration / q is right on the average, however
+ * wrong the guess was.
+ *
+ * Should more stacks than BUDGET be taken on a CPU all the same, `wanted` is doubled, and
+ * halved again when that is over.  This bounds what new places cost too, of a storm of
+ * threads say: then their waits, and long ones, are a matter of chance as short ones are.
+ * The budget is that of a time in which a runtime starts, whose waits are all at new places.
  */
 #ifndef TIERSCOPE_THREADS_BPF_H
 #define TIERSCOPE_THREADS_BPF_H
@@ -29,8 +34,8 @@
 #include "maps.bpf.h"
 #include "ledger.bpf.h"
 
-#define BUDGET_NS	(1ULL << 26)	/* 15 times a second ... */
-#define BUDGET		64		/* ... so many stacks */
+#define BUDGET_NS	(1ULL << 28)	/* four times a second ... */
+#define BUDGET		256		/* ... so many stacks */
 #define COARSE_MOST	8		/* doublings of what is wanted */
 #define SHIFT_MOST	6		/* of one wait, with none of these */
 #define EXPECT_SLOWLY	32
@@ -47,7 +52,7 @@ KNOB __u64 off_cpu_grain __weak = 10000000;
 struct budget {
 	__u64 since_ns;
 	__u64 random;
-	__u32 taken;
+	__u32 taken;		/* since then, or since what is wanted was doubled */
 	__u32 coarse;		/* how often what is wanted is doubled */
 	__u32 shift;		/* of the stack that was chosen last */
 	__u32 reserved;
@@ -271,14 +276,27 @@ static __always_inline __u32 shift_of(__u64 expected, __u64 wanted, __u32 most)
 	return shift;
 }
 
-static __always_inline void budget_spend(struct budget *budget, __u64 now)
+/*
+ * Before each choice, so that none is made by what was wanted before a quiet time: after
+ * the first BUDGET_NS nothing was switched out here, or that would have begun the next.
+ */
+static __always_inline void budget_renew(struct budget *budget, __u64 now)
 {
-	if (now - budget->since_ns >= BUDGET_NS) {
-		if (budget->coarse && budget->taken < BUDGET / 4)
-			budget->coarse--;
-		budget->since_ns = now;
-		budget->taken = 0;
-	}
+	__u64 quiet;
+
+	/* (The clock can be a little behind what it said.) */
+	if (now < budget->since_ns + BUDGET_NS)
+		return;
+	quiet = (now - budget->since_ns) / BUDGET_NS;
+	if (budget->taken >= BUDGET / 4)
+		quiet--;
+	budget->coarse -= quiet < budget->coarse ? quiet : budget->coarse;
+	budget->since_ns = now;
+	budget->taken = 0;
+}
+
+static __always_inline void budget_spend(struct budget *budget)
+{
 	if (++budget->taken < BUDGET)
 		return;
 	if (budget->coarse < COARSE_MOST)
@@ -312,13 +330,14 @@ static __always_inline struct budget *choose(struct ts_thread *thread, __u64 now
 	budget = bpf_map_lookup_elem(&off_cpu_budget, &zero);
 	if (!budget)
 		return NULL;
+	budget_renew(budget, now);
 	expected = expected_of(thread);
 	shift = shift_of(expected ? expected : off_cpu_grain,
 			 off_cpu_grain << (budget->coarse & 15),
 			 SHIFT_MOST + budget->coarse);
 	if (shift && next_random(budget) & ((1U << (shift & 31)) - 1))
 		return NULL;
-	budget_spend(budget, now);
+	budget_spend(budget);
 	budget->shift = shift;
 	return budget;
 }

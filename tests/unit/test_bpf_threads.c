@@ -265,6 +265,58 @@ static void weights_are_right_on_the_average(void **state)
 	assert_in_range(taken, 1000, 300000);
 }
 
+/* Each wait at another place of a new thread, as when a runtime starts. */
+static __u32 new_places(struct ts_thread *thread, __u64 *now, __u32 count)
+{
+	__u32 shift = 0, coarsest = 0;
+
+	for (__u32 i = 0; i < count; i++) {
+		memset(thread->expected, 0, sizeof(thread->expected));
+		wait_at(thread, 5, now, 40 * US, &shift);
+		if (shift > coarsest)
+			coarsest = shift;
+	}
+	return coarsest;
+}
+
+static void a_start_of_a_runtime_is_within_the_budget(void **state)
+{
+	struct ts_thread *thread = thread_at_start(TS_STATE_RUNNING);
+	__u64 now = START;
+	__u32 shift;
+
+	(void)state;
+	assert_int_equal(new_places(thread, &now, 250), 0);
+	assert_true(wait_at(thread, 7, &now, 40 * MS, &shift));
+	assert_int_equal(shift, 0);
+}
+
+/* Whoever waits first after a quiet time is not missed for what was before. */
+static void a_storm_is_forgotten_in_time(void **state)
+{
+	struct ts_thread *thread = thread_at_start(TS_STATE_RUNNING);
+	__u32 zero = 0, shift, coarse;
+	struct budget *budget = bpf_map_lookup_elem(&off_cpu_budget, &zero);
+	__u64 now = START;
+
+	(void)state;
+	assert_in_range(new_places(thread, &now, 20000), 3, COARSE_MOST);
+	coarse = budget->coarse;
+	assert_in_range(coarse, 3, COARSE_MOST);
+	budget->taken = BUDGET / 4; /* the time that is left of this one was no quiet one */
+	now = budget->since_ns + 3 * BUDGET_NS;
+	wait_at(thread, 7, &now, 5 * US, &shift);
+	assert_int_equal(budget->coarse, coarse - 2);
+	now = budget->since_ns + COARSE_MOST * BUDGET_NS;
+	assert_true(wait_at(thread, 8, &now, 40 * MS, &shift));
+	assert_int_equal(shift, 0);
+	/* Nor does it say anything if the clock is behind. */
+	budget->coarse = 5;
+	now = budget->since_ns - 1;
+	wait_at(thread, 8, &now, 5 * US, &shift);
+	assert_int_equal(budget->coarse, 5);
+}
+
 /* A ping-pong of 10 us: the budget holds, whatever each wait asks for. */
 static void the_budget_holds(void **state)
 {
@@ -295,6 +347,8 @@ int main(void)
 		TEST(long_waits_are_never_missed),
 		TEST(weights_are_right_on_the_average),
 		TEST(the_budget_holds),
+		TEST(a_start_of_a_runtime_is_within_the_budget),
+		TEST(a_storm_is_forgotten_in_time),
 	};
 
 	return cmocka_run_group_tests_name("bpf threads", tests, NULL, NULL);

@@ -43,6 +43,28 @@ def stolen():
         return int(stat.readline().split()[8]) * 10**9 // os.sysconf("SC_CLK_TCK")
 
 
+# bpf/threads.bpf.h: as many stacks as a CPU can take, in so many ns, before chance decides of which long waits.
+BUDGET, BUDGET_NS = 256, 1 << 28
+
+
+def by_chance(recorded, tids):
+    """Whether, since the first of these threads began, so many were taken that it can have been one CPU's budget.
+    (The program lets the time of its runtime's start pass.)"""
+    begin = min(when for when, tid, _, _ in recorded.weighed if tid in tids)
+    times = sorted(when for when, _ in {(when, tid) for when, tid, _, _ in recorded.weighed} if when >= begin)
+    return any(last - first < BUDGET_NS for first, last in zip(times, times[BUDGET - 1:]))
+
+
+def without_a_cpu(recorded, thread, method):
+    """ns in the method that it could run and had no CPU: (woken, preempted).  The first is part of a wait, and as exact.
+    The second is an estimate: of short times off the CPU one in 64 is taken, or less."""
+    rows = [(when, next(recorded.frames_of(stack))[2], weight) for when, tid, stack, weight in recorded.weighed if tid == thread and any(
+        f[0] == recording.FRAME_BODY and recorded.bodies[f[1]]["name"].startswith(method) for f in recorded.frames_of(stack))]
+    blocked = {when for when, state, _ in rows if state != "off-cpu runnable"}
+    runnable = [(when in blocked, weight) for when, state, weight in rows if state == "off-cpu runnable"]
+    return [sum(weight for woken, weight in runnable if woken == which) for which in (True, False)]
+
+
 def times_of(document):
     """tid: times of the thread; the last name counts."""
     return {thread["tid"]: thread["times"] for thread in document.document["threads"] if thread["times"]}
@@ -57,18 +79,40 @@ def within(ours, truth, most, what):
     check.that(abs(ours - truth) <= most, f"{what}: {ours} ns against {truth} ns, more than {most:.0f} ns apart")
 
 
+TRIES = 5
+
+
+def record_waits(t):
+    """(file, what the program told, ns that were stolen, whether chance decided of long waits, in all tries)"""
+    for attempt in range(TRIES):
+        path, stolen_before = t.path(f"waits{attempt}.tscope"), stolen()
+        result = loader.record(t, "--off-cpu", "-o", path, "--", programs.app("waits"), env=programs.environment(
+            DOTNET_TC_CallCountingDelayMs="0"))
+        check.equal(result.code, 0, f"{result}\nexit code")
+        told = json.loads(result.out.splitlines()[-1])
+        chance = by_chance(recording.Recording(path), {known["tid"] for known in told.values()})
+        if not chance:
+            break
+    return path, told, stolen() - stolen_before, chance
+
+
 @check.test("off-CPU: who waited for what, and how long", timeout=90)
 def who_waited(t):
     programs.need_root()
-    path = t.path("waits.tscope")
-    stolen_before = stolen()
-    result = loader.record(t, "--off-cpu", "-o", path, "--", programs.app("waits"), env=programs.environment(
-        DOTNET_TC_CallCountingDelayMs="0"))
-    check.equal(result.code, 0, f"{result}\nexit code")
-    told = json.loads(result.out.splitlines()[-1])
-    document = report.Report(loader.read_json(t, path))
+    path, told, stolen_meanwhile, chance = record_waits(t)
+    recorded, document = recording.Recording(path), report.Report(loader.read_json(t, path))
     of_threads, times = stacks(t, path, "--per-thread"), times_of(document)
-    loose = slack(document) + stolen() - stolen_before
+    loose = slack(document) + stolen_meanwhile
+
+    def estimate(thread):
+        """How much of the time in its method is an estimate, and how much is not in it: at most all that it was preempted."""
+        if chance:
+            raise check.Skip(f"so many stacks were taken, {TRIES} times, that chance can have decided of which waits")
+        woken, preempted = without_a_cpu(recorded, told[thread]["tid"], PLACES[thread][0])
+        print(f"{thread} was preempted in its method: {preempted / 1e6:.2f} ms, and waited there for a CPU: {woken / 1e6:.2f} ms "
+              f"of {told[thread]['delay'] / 1e6:.2f} ms")
+        return preempted, max(told[thread]["delay"] - woken, 0)
+
     with t.case("the ledger is exact"):
         report.check_ledger(document)
         print(document.ledger["off_cpu"])
@@ -76,23 +120,24 @@ def who_waited(t):
     for thread, (method, state, least) in PLACES.items():
         truth, run = told[thread]["waited"] + told[thread].get("waited_later", 0), told[thread]["run"]
         with t.case(f"{method} waited for {state}, as long as the clock says"):
-            ours = waited(of_threads, thread, method)
+            guessed, unseen = estimate(thread)
+            ours = waited(of_threads, thread, method) - guessed
             # What is not waiting is running: at most all that the thread ran.
-            check.at_least(ours + run + 0.02 * truth + loose, truth, "all time off the CPU, and run time")
+            check.at_least(ours + run + unseen + 0.02 * truth + loose, truth, "all time off the CPU, and run time")
             check.at_least(1.01 * truth + loose, ours, "the clock against time off the CPU")
             check.at_least(waited(of_threads, thread, method, state) + loose, 0.98e6 * least, f"for {state}, ns")
-            for other in set(BLOCKED) - {state, "fault"}:
-                check.at_least(0.02 * truth, waited(of_threads, thread, method, other), f"for {other}, ns")
+            for other in set(BLOCKED) - {state, "fault"}:  # not one of the waits
+                check.at_least(0.04 * truth, waited(of_threads, thread, method, other), f"for {other}, ns")
     with t.case("half of it in the first body, half in the one behind it"):
         bodies = sorted((b for b in document.bodies if b["name"] == PLACES["napper"][0] and b["total"][EVENT]),
                         key=lambda b: b["born_ns"])
         print([(b["tier"], b["total"]) for b in bodies])
         check.equal(bodies[0]["tier"], "QuickJitted", "tier of the first")
         check.at_least(len(bodies), 2, "bodies")
-        run = told["napper"]["run"]
-        within(bodies[0]["total"][EVENT], told["napper"]["waited"], 0.02 * told["napper"]["waited"] + run + loose, "in the first")
+        most = told["napper"]["run"] + sum(estimate("napper")) + loose
+        within(bodies[0]["total"][EVENT], told["napper"]["waited"], 0.02 * told["napper"]["waited"] + most, "in the first")
         within(sum(b["total"][EVENT] for b in bodies[1:]), told["napper"]["waited_later"],
-               0.02 * told["napper"]["waited_later"] + run + loose, "in the others")
+               0.02 * told["napper"]["waited_later"] + most, "in the others")
     for thread in ("napper", "poller", "reader", "writer", "holder", "locker", "burner"):
         with t.case(f"{thread}: times as the kernel counts them, and by the clock"):
             known, ours = told[thread], times[told[thread]["tid"]]
@@ -158,7 +203,6 @@ def attached(t):
         report.check_ledger(document)
 
 
-TRIES = 5
 SUSPENDED = 20  # stacks of methods that the runtime stopped by their return address
 CALLERS = {"Suspending.Inner": "Suspending.Outer", "Suspending.Outer": "Suspending.Worker", "Suspending.Worker": "Suspending.Run"}
 

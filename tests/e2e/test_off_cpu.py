@@ -37,10 +37,16 @@ def slack(document):
 
 
 def stolen():
-    """ns that the machine below took from all CPUs so far (man 5 proc_stat).  Where it does so within a
-    wake-up, the kernel's account of the delay begins before that time, and the tracepoint comes after it."""
+    """Ticks that the machine below took from all CPUs so far (man 5 proc_stat).  The kernel takes them off its account
+    of the thread.  Where it is within a wake-up, that account of the delay begins before it, and the tracepoint comes after it."""
     with open("/proc/stat", encoding="ascii") as stat:
-        return int(stat.readline().split()[8]) * 10**9 // os.sysconf("SC_CLK_TCK")
+        return int(stat.readline().split()[8])
+
+
+def stolen_since(before):
+    """ns, at most: of a tick that is not full yet nothing is told."""
+    now = stolen()
+    return (now - before + (now > 0)) * 10**9 // os.sysconf("SC_CLK_TCK")
 
 
 # bpf/threads.bpf.h: as many stacks as a CPU can take, in so many ns, before chance decides of which long waits.
@@ -90,7 +96,7 @@ def record_waits(t):
         result = loader.record(t, "--off-cpu", "-o", path, "--", programs.app("waits"), env=programs.environment(
             DOTNET_TC_CallCountingDelayMs="0"))
         check.equal(result.code, 0, f"{result}\nexit code")
-        loose, told = stolen() - stolen_before, json.loads(result.out.splitlines()[-1])
+        loose, told = stolen_since(stolen_before), json.loads(result.out.splitlines()[-1])
         document = report.Report(loader.read_json(t, path))
         loose += slack(document)
         chance = by_chance(recording.Recording(path), {known["tid"] for known in told.values()})

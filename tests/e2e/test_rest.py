@@ -4,26 +4,16 @@
 nothing of it that runs."""
 
 import os
-import struct
 import time
 
 from lib import check, loader, programs, report, truth
 from lib import recording as file
 
-# enum ts_hook_state, and where struct ts_journal_header has it.
-LIVE, RESTING = 1, 3
-STATE_AT = 88
 HOOK = "libtierscope_hook.so"
 
 # A server at rest has threads that come and go, and each opening of a session puts
 # some 20 KB on the managed heap, which stay until a collection.
 THREADS_SLACK, JOURNAL_SLACK_KB, RSS_SLACK_KB = 4, 256, 6144
-
-
-def state(pid):
-    with open(programs.journals(pid)[0], "rb") as file:
-        file.seek(STATE_AT)
-        return struct.unpack("<I", file.read(4))[0]
 
 
 def threads(pid):
@@ -61,7 +51,7 @@ def record(t, pid, *more, name="out.tscope", seconds="300ms"):
 
 
 def wait_for_rest(pid):
-    programs.wait_until(lambda: state(pid) == RESTING, "the hook to rest")
+    programs.wait_until(lambda: programs.hook_state(pid) == programs.HOOK_RESTING, "the hook to rest")
 
 
 @check.test("forty recordings of one process", timeout=240)
@@ -78,6 +68,7 @@ def forty(t):
             recorder.kill()
         else:
             record(t, web.pid)
+            wait_for_rest(web.pid)  # its recorder waits for that no longer than half a second
         footprints.append(footprint(web.pid))
     print(f"after 5: {footprints[4]}, after 40: {footprints[39]}")
     with t.case("leave one journal"):
@@ -87,7 +78,7 @@ def forty(t):
     with t.case("leave one thread of the hook"):
         check.equal(threads(web.pid).count("tierscope"), 1, "threads")
     with t.case("leave no session"):
-        check.equal(state(web.pid), RESTING, "state of the hook")
+        check.equal(programs.hook_state(web.pid), programs.HOOK_RESTING, "state of the hook")
     with t.case("let nothing grow"):
         early, late = footprints[4], footprints[39]
         check.at_least(early["fds"], late["fds"], f"descriptors, {footprints}")
@@ -103,10 +94,10 @@ def forty(t):
 @check.test("a loader that was killed")
 def killed_loader(t):
     programs.need_root()
-    demo = programs.start_app(t, "demo", "40")
+    demo = programs.start_app(t, "demo", "120")
     recorder = loader.Recorder(t, "-o", t.path("killed.tscope"), "-d", "60s", "-p", demo.pid)
     loader.wait_for_recording(recorder)
-    check.equal(state(demo.pid), LIVE, "state of the hook while it is recorded")
+    check.equal(programs.hook_state(demo.pid), programs.HOOK_LIVE, "state of the hook while it is recorded")
     recorder.kill()
     with t.case("leaves a hook that rests soon"):
         wait_for_rest(demo.pid)
@@ -115,11 +106,12 @@ def killed_loader(t):
         report.check_ledger(document)
         report.check_jit_bar(document, 20)
     with t.case("two at once: the first to end lets the other go on"):
-        long = loader.Recorder(t, "-o", t.path("long.tscope"), "-F", loader.FREQUENCY, "-d", "5s", "-p", demo.pid)
+        long = loader.Recorder(t, "-o", t.path("long.tscope"), "-F", loader.FREQUENCY, "-d", "60s", "-p", demo.pid)
         loader.wait_for_recording(long)
         record(t, demo.pid)
-        check.equal(state(demo.pid), LIVE, "state of the hook")
-        check.equal(long.finish().code, 0, "exit code of the longer one")
+        check.equal(programs.hook_state(demo.pid), programs.HOOK_LIVE, "state of the hook")
+        time.sleep(1)
+        check.equal(long.interrupt().code, 0, "exit code of the longer one")
         report.check_jit_bar(report.Report(loader.read_json(t, t.path("long.tscope"))), 20)
         wait_for_rest(demo.pid)
 
@@ -157,7 +149,7 @@ def rest_and_truth(t):
 @check.test("detach")
 def detach(t):
     programs.need_root()
-    demo = programs.start_app(t, "demo", "40")
+    demo = programs.start_app(t, "demo", "120")
     with t.case("no such PID"):
         with_no_pid = loader.run("detach", "-p", "4194000")
         loader.complaint(with_no_pid, 1, 4194000)

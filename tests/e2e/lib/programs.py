@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import time
 
@@ -122,6 +123,20 @@ def journals(pid):
         except FileNotFoundError:
             pass  # closed since
     return found
+
+
+# enum ts_hook_state, and where struct ts_journal_header has it.
+HOOK_LIVE, HOOK_RESTING = 1, 3
+HOOK_STATE_AT = 88
+
+
+def hook_state(pid):
+    """Of the hook in the process; None: it has made no journal."""
+    for path in journals(pid):
+        with open(path, "rb") as file:
+            file.seek(HOOK_STATE_AT)
+            return struct.unpack("<I", file.read(4))[0]
+    return None
 
 
 def start_app(t, name, *arguments, env=None, path=None):

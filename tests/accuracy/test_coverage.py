@@ -13,7 +13,7 @@ import time
 from lib import check, loader, mailbox, programs, recording, report
 
 SAMPLES = 20_000
-RUNS_MAX = 20
+RUNS_MAX = 40
 ASKED_MAX = 2_000
 BAR = {"launched": 0.999, "attached": 0.99}
 FUNCTION_BAR = {"launched": 0.99, "attached": 0.95}
@@ -158,7 +158,7 @@ def web_attached(t):
     port = programs.free_port()
     web = programs.Program(t, [programs.app("web"), "--urls", f"http://127.0.0.1:{port}"])
     programs.wait_for_port(port)
-    programs.start_load(t, port, 200)
+    programs.start_load(t, port, 600)
     time.sleep(2)
     pool_attached(t, web.pid, 15)
 

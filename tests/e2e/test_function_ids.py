@@ -76,7 +76,7 @@ def function_ids(t):
         attached = report.Report(loader.read_json(t, recording))
         check_share(attached, ATTACHED_BAR, 30)
     with t.case("they are the runtime's own"):
-        csc.wait(120)
+        csc.wait(300)
         check_right(t, attached, pid)
     with t.case("launched"):
         recording = t.path("launched.tscope")

@@ -17,6 +17,9 @@ LASTING_NS = 2_000_000_000
 CHANGES = 6  # of two functions: each is counted, then settled, then new code comes
 # A hit has the time at which its thread stood there, after the write.
 SLACK_NS = 1_000_000
+# Two looks of a recorder are half a second apart: what is told so exactly, the hook has told, however late
+# its thread was given a CPU.
+BY_HOOK_NS = 50_000_000
 NEAR_NS = 100_000_000
 ERROR_NO_START, ERROR_USAGE = 1, 3
 
@@ -79,11 +82,11 @@ def check_windows(windowed, begun, changes, end_ns):
             if not any(p["window_ns"][0] - SLACK_NS <= row["time_ns"] <= p["window_ns"][1] + SLACK_NS
                        and reached(p) == reached(row) for p in windows):
                 missed.append(f"{begin['name']}: {row['time_ns']} leads to {reached(row)}")
-    narrow = [width for width in matched if width <= patches.TOLD_NS]
-    print(f"{sum(map(len, changes.values()))} exact changes, {len(matched)} windows hold theirs, of a millisecond at most {len(narrow)}")
+    narrow = [width for width in matched if width <= BY_HOOK_NS]
+    print(f"{sum(map(len, changes.values()))} exact changes, {len(matched)} windows hold theirs, ms wide: {[width / 1e6 for width in matched]}")
     check.empty(spurious, "windows without their change")
     check.empty(missed, "lasting changes without a window")
-    check.at_least(len(narrow), 1, "windows that hold their change to a millisecond")
+    check.at_least(len(narrow), 1, "windows that hold their change to what the hook tells")
 
 
 @check.test("watch beside a recorder", timeout=90)

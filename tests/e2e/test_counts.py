@@ -8,6 +8,7 @@ import json
 from lib import check, loader, programs, report
 
 ROUNDS = 20
+RING = str(64 << 20)  # has room for all, should the recorder not be given a CPU
 TOUCH = {"Counts.Causes.TouchOptimized(int)": "Optimized", "Counts.Causes.TouchMinOpt(int)": "MinOptJitted"}
 NAP, BURN = "Counts.Causes.Nap(int)", "Counts.Causes.Burn(int)"
 
@@ -16,7 +17,8 @@ def count(t, name, *events):
     """(the report, what the program says of its methods)"""
     path = t.path(name + ".tscope")
     options = [word for event in events for word in ("-e", event)]
-    result = loader.record(t, "-o", path, *options, "--", programs.app("counts"), str(ROUNDS))
+    result = loader.record(t, "-o", path, *options, "--", programs.app("counts"), str(ROUNDS),
+                           env=programs.environment(TIERSCOPE_SAMPLE_RING=RING))
     check.equal(result.code, 0, f"{result}\nexit code")
     document = report.Report(loader.read_json(t, path))
     report.check_ledger(document)

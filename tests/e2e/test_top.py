@@ -174,8 +174,8 @@ def top_and_what_ends_it(t):
 def top_on_a_stopped_terminal(t):
     programs.need_root()
     demo = programs.start_app(t, "demo", "100")
-    # Half a second's samples fit: who does not go on reading loses some.
-    screen = Screen(t, columns=120, TIERSCOPE_SAMPLE_RING=str(1 << 18))
+    # A second's samples fit: who does not go on reading loses some.
+    screen = Screen(t, columns=120, TIERSCOPE_SAMPLE_RING=str(1 << 19))
     screen.start("top", "-p", demo.pid, "-F", loader.FREQUENCY, "-i", "200ms")
     screen.wait_for(HEADS)
     with t.case("samples are taken on, none is lost"):
@@ -184,7 +184,7 @@ def top_on_a_stopped_terminal(t):
         screen.keys("C-c")      # the terminal still takes nothing
         check.equal(screen.wait_for_end(), 0, "exit code")
         samples = re.search(r"(\d+) samples", "\n".join(screen.wait_for(r"\d+ samples .* 0 lost$")))
-        check.at_least(int(samples.group(1)), 500, "samples")
+        check.at_least(int(samples.group(1)), 200, "samples")
     with t.case("so it is when nobody reads what it writes, and the end does not wait for that"):
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 200, 300, 0, 0))
@@ -193,7 +193,7 @@ def top_on_a_stopped_terminal(t):
             hung = programs.Program(
                 t, [loader.TIERSCOPE, "top", "-p", str(demo.pid), "-F", str(loader.FREQUENCY), "-i", "100ms"], stdin=its,
                 stdout=its, stderr=errors, start_new_session=True,
-                env=programs.environment(TERM="xterm", LANG="C.UTF-8", TIERSCOPE_SAMPLE_RING=str(1 << 18)))
+                env=programs.environment(TERM="xterm", LANG="C.UTF-8", TIERSCOPE_SAMPLE_RING=str(1 << 19)))
         threads = f"/proc/{hung.pid}/task"
         programs.wait_until(lambda: termios.tcgetattr(its) != modes, "the screen to begin")
         before = -1
@@ -256,20 +256,19 @@ def top_of_a_command(t):
     programs.need_root()
     screen = Screen(t)
     with t.case("hostile names stay in their places"):
-        screen.start("top", "-i", "300ms", "-o", "printed", "--", programs.app("hostile"), "6")
+        screen.start("top", "-i", "300ms", "-o", "printed", "--", programs.app("hostile"), "12")
         screen.wait_for("HOSTILE")
-        found = set()
-        for _ in range(10):
+        found, frames = set(), 0
+        while frames < 5 or len(found) < 3:
             found |= set(re.findall(r"HOSTILE\d+", "\n".join(wait_for_frame(screen, 80, 24, "HOSTILE"))))
-            time.sleep(0.2)
-        check.at_least(len(found), 3, f"names among {found}")
+            frames += 1
     with t.case("ends with the command; what that printed is in its file"):
         check.equal(screen.wait_for_end(), 0, "exit code")
         check.that(screen.read("printed").startswith("hostile: pid "), f"printed: {screen.read('printed')!r}")
         check.that("hostile: pid" not in "\n".join(screen.lines()), f"on the screen: {screen.lines()}")
     with t.case("several processes and events"):
         screen.start("top", "-e", "cpu-clock,page-faults", "-i", "300ms", "--", "sh", "-c",
-                     f"'{programs.app('demo')} 4 & {programs.app('demo')} 4; wait'")
+                     f"'{programs.app('demo')} 60 & a=$!; {programs.app('demo')} 60 & b=$!; trap \"kill $a $b\" TERM; wait'")
         screen.wait_for(r"demo-\d+")
         programs.wait_until(lambda: len(set(re.findall(r"demo-\d+", "\n".join(screen.lines()[5:])))) == 2, "two processes")
         screen.keys("e")

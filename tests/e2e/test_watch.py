@@ -10,7 +10,7 @@ import os
 import time
 
 from lib import check, loader, patches, programs, report
-from test_rejit import Told, read_lines, with_profiler
+from test_rejit import Told, with_profiler
 
 # A change that lasts longer is there at two looks of a recorder, also of a busy one.
 LASTING_NS = 2_000_000_000

@@ -26,7 +26,7 @@ ON_RUNTIMES := demo rejit web
 RUNTIME_8 := 8.0.31
 RUNTIME_9 := 9.0.20
 
-$(APPS)/net%.0/.built: $(wildcard $(foreach app,$(ON_RUNTIMES),tests/apps/$(app)*/*.cs*) tests/apps/*.props)
+$(APPS)/net%.0/.built: $(wildcard $(foreach app,$(ON_RUNTIMES),tests/apps/$(app)*/*.cs*) tests/apps/shares/ThreadClock.cs tests/apps/*.props)
 	@mkdir -p $(@D) && rm -f $(@D)/unreachable
 	$(call msg,DOTNET,$@)(for app in $(ON_RUNTIMES); do \
 		$(DOTNET_BUILD_TO)$(abspath $(@D)) -r linux-x64 --self-contained -p:AppsFramework=net$*.0 \

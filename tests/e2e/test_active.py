@@ -105,7 +105,7 @@ def check_program(t, pid, seconds, least):
 
 
 def demo(t, path):
-    program = programs.start_app(t, "demo", "20", "--threads", "2", path=path)
+    program = programs.start_app(t, "demo", "60", "--threads", "2", path=path)
     time.sleep(1)
     check_program(t, program.pid, 2, 150)
 
@@ -129,7 +129,7 @@ def web(t, path):
     port = programs.free_port()
     program = programs.Program(t, [path, "--urls", f"http://127.0.0.1:{port}"])
     programs.wait_for_port(port)
-    programs.start_load(t, port, 6)
+    programs.start_load(t, port, 30)
     check_program(t, program.pid, 3, 300)
 
 
@@ -178,7 +178,7 @@ def check_without_bodies(path):
 
 
 def rejit(t, path):
-    program = programs.start_app(t, "rejit", "versions,generics,pending,broken,inlined,inliners", "0.1", "12", path=path,
+    program = programs.start_app(t, "rejit", "versions,generics,pending,broken,inlined,inliners", "0.1", "60", path=path,
                                  env=programs.environment(**rejit_switches(t)))
     check.that("rejit: settled\n" in program.process.stdout, "rejit has settled")
     stopped = check_program(t, program.pid, 1, 40)
@@ -261,7 +261,7 @@ def check_in_vain(document):
 def in_vain(t):
     programs.need_root()
     path, listed = t.path("out.tscope"), t.path("jit.txt")
-    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("vain"), "4", THREADS,
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("vain"), "6", THREADS,
                            env=programs.environment(**jit_list.environment(listed)))
     check.equal(result.code, 0, f"{result}\nexit code")
     document = report.Report(loader.read_json(t, path))
@@ -282,7 +282,7 @@ def in_vain(t):
 @check.test("compiled in vain, before the recorder came", timeout=60)
 def in_vain_attached(t):
     programs.need_root()
-    program = programs.start_app(t, "vain", "20", str(THREADS))
+    program = programs.start_app(t, "vain", "60", str(THREADS))
     programs.wait_until(lambda: has_worker(program.pid), "the tiering worker to come")
     programs.wait_until(lambda: not has_worker(program.pid), "the tiering worker to go")
     path = t.path("out.tscope")

@@ -5,7 +5,9 @@ which knows which IL each thread ran when; the main profiler, which is told of e
 ReJIT and asks the runtime which body belongs to which ReJITID; and the event stream."""
 
 import json
+import os
 import re
+import signal
 import socket
 import struct
 import time
@@ -207,17 +209,17 @@ def check_switches(document, pid, phases, versions):
     function = next(f for f, ids in versions.items()
                     if any(int(b["function_id"], 16) == f and ".Plain(" in b["name"] for b in document.jit(pid)))
     ids = [0, *versions[function]]
-    wanted = [(ids[p["version"]], p["begin_ns"]) for p in phases]
+    wanted = [(ids[p["version"]], (before and before["end_ns"], p["begin_ns"])) for before, p in zip([None, *phases], phases)]
     seen = [(body_at[p["body"]]["rejit_id"], p["window_ns"]) for p in document.document["patches"]
             if p["pid"] == pid and int(p["function_id"], 16) == function and p["body"] is not None]
     switches = [s for n, s in enumerate(seen) if not n or s[0] != seen[n - 1][0]]
     need_looks([window for _, window in seen])
     print(f"seen {switches}, wanted {wanted}")
     check.equal([s[0] for s in switches], [w[0] for w in wanted], "ReJITIDs that calls reached one after the other")
-    # A phase begins when the request is done, so its switch was just before.
-    check.empty([f"{identity}: begins at {begin}, seen between {low} and {high}"
-                 for (identity, begin), (_, (low, high)) in zip(wanted[1:], switches[1:])
-                 if not low - EDGE_NS <= begin <= high + EDGE_NS], "switches are outside of their windows")
+    # Asked for between two phases.
+    check.empty([f"{identity}: between {ended} and {begin}, seen between {low} and {high}"
+                 for (identity, (ended, begin)), (_, (low, high)) in zip(wanted[1:], switches[1:])
+                 if not (low - EDGE_NS <= begin and ended <= high + EDGE_NS)], "switches are outside of their windows")
 
 
 def scraped_rejits(port):
@@ -228,14 +230,15 @@ def scraped_rejits(port):
 
 def switches(t, path):
     """Request, request, revert, request: phases are longer than the pause between two looks.
-    The program stays a while after them, for a scrape."""
+    The program stays for a scrape after them."""
     programs.need_root()
     recording_path, port = t.path("out.tscope"), programs.free_port()
     recorder = loader.Recorder(t, "-o", recording_path, "-F", loader.FREQUENCY, "--serve", f"127.0.0.1:{port}", "--",
-                               path, "versions,stay", "1.2", "3", env=programs.environment(**with_profiler(t)))
+                               path, "versions,stay", "1.2", "60", env=programs.environment(**with_profiler(t)))
     programs.wait_until(lambda: "rejit: settled" in recorder.texts()[0], "the end of the scenarios", 40)
     time.sleep(2)
     scraped = scraped_rejits(port)
+    os.kill(programs.wait_for_dotnet(recorder.pid), signal.SIGTERM)
     result = recorder.finish(60)
     check.equal(result.code, 0, f"{result}\nexit code")
     document = report.Report(loader.read_json(t, recording_path))
@@ -303,10 +306,10 @@ def wait_until_settled(program):
 def attached(t, path):
     """Records after all is over: what the catch-up finds."""
     programs.need_root()
-    program = programs.start_app(t, "rejit", ALL, "0.08", "12", path=path, env=programs.environment(**with_profiler(t)))
+    program = programs.start_app(t, "rejit", ALL, "0.08", "120", path=path, env=programs.environment(**with_profiler(t)))
     wait_until_settled(program)
-    document = jobs.check_attached(t, program.pid, 100, 0)
-    check.equal(program.wait(), 0, "exit code of rejit")
+    document = jobs.check_attached(t, program.pid, 100, 0, 0)
+    check.equal(program.stop(signal.SIGTERM), 0, "exit code of rejit")
     jitted = {int(e["start"], 16) for e in read_lines(t.path(f"truth-{program.pid}.jsonl"))
               if e["event"] in ("load", "alive_at_start")}
     check_rejits(t, document, program.pid, Told(t), jitted)
@@ -350,7 +353,7 @@ def attached_late(t):
     switches["TIERSCOPE_SESSION_DELAY_MS"] = "500"
 
     def drive(pid):
-        time.sleep(1.5)
+        time.sleep(3)
         attach_profiler(pid)
 
     pid, path, result, stream = jobs.launch(t, [programs.app("rejit"), "wait," + ALL, "0.25"], drive, switches)

@@ -4,7 +4,7 @@
 //
 // SECONDS is for each phase.  A line of JSON per phase says between which times which
 // thread ran which IL version of which method: 0 is the original, 1 the first change.
-// With STAY the program goes on calling for so many seconds after it is settled.
+// With STAY the program goes on calling for so many seconds after it is settled, or until SIGTERM.
 
 using System;
 using System.Diagnostics;
@@ -13,6 +13,7 @@ using System.IO;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Shares;
 
 namespace Rejit;
 
@@ -22,8 +23,10 @@ internal static class Program
     private const int FirstMethod = 0x06000001;
     private const int CrowdThreads = 4;
     private const int CrowdChanges = 12;
+    private const double Worked = 0.4;
 
     private static double seconds = 0.5;
+    private static volatile bool enough;
 
     [DllImport("libc", EntryPoint = "gettid")]
     private static extern int ThreadId();
@@ -43,6 +46,11 @@ internal static class Program
             Run(scenario);
         if (args.Length > 2)
         {
+            using var onSignal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+            {
+                signal.Cancel = true;
+                enough = true;
+            });
             Console.WriteLine("rejit: settled");
             Phase("Plain", Targets.Plain, -1, null, double.Parse(args[2], CultureInfo.InvariantCulture));
         }
@@ -71,12 +79,14 @@ internal static class Program
         }
     }
 
-    // Calls until the time is over; each call has to return `expected`.
+    // Calls until the time is over, and the thread had a part of it on a CPU, however busy the
+    // machine is; each call has to return `expected`.
     private static void Phase(string method, Func<int, int> function, int version, int? expected, double length = 0)
     {
         long begin = Stopwatch.GetTimestamp();
         long end = begin + (long)((length > 0 ? length : seconds) * Stopwatch.Frequency);
-        while (Stopwatch.GetTimestamp() < end)
+        long worked = ThreadClock.Nanoseconds() + (length > 0 ? 0 : (long)(Worked * seconds * 1e9));
+        while (!enough && (Stopwatch.GetTimestamp() < end || ThreadClock.Nanoseconds() < worked))
         {
             int value = function(Rounds);
             if (expected is int wanted && value != wanted)
@@ -119,10 +129,10 @@ internal static class Program
     {
         var stop = new Flag();
         Thread first = StayIn(stop, 0, Targets.Marker);
-        Thread.Sleep(200);
+        Thread.Sleep((int)(1000 * Math.Max(0.5, 0.5 * seconds)));
         Profiler.Request(Targets.Find("Stay"), 2001);
         Thread second = StayIn(stop, 1, 2001);
-        Thread.Sleep((int)(1000 * seconds));
+        Thread.Sleep((int)(1000 * Math.Max(0.5, seconds)));
         stop.Set = true;
         first.Join();
         second.Join();

@@ -73,7 +73,7 @@ def other_profilers(t):
 def other_installation(t):
     programs.need_root()
     environment = programs.environment(**programs.hooked(copy_hook(t)))
-    demo = programs.start_app(t, "demo", "8", env=environment)
+    demo = programs.start_app(t, "demo", "60", env=environment)
     path = t.path("out.tscope")
     result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "-d", "2s", "-p", demo.pid)
     with t.case("is recorded through that"):
@@ -91,7 +91,7 @@ TRACES = {"methods": "Microsoft-Windows-DotNETRuntime:0x10:5", "counters": "Syst
 def traces(t):
     programs.need_root()
     tool = programs.dotnet_trace()
-    demo = programs.start_app(t, "demo", "20")
+    demo = programs.start_app(t, "demo", "120")
     running = {name: programs.Program(t, [tool, "collect", "-p", str(demo.pid), "-o", t.path(f"{name}.nettrace"),
                                           "--duration", "00:00:06", "--providers", providers], stdout=subprocess.DEVNULL)
                for name, providers in TRACES.items()}

@@ -184,7 +184,7 @@ def hook_missing(t):
         _, result = record_command(t, programs.app("short"), "hello", env=environment)
         loader.complaint(result, 1, "/nonexistent/hook.so")
         check.that("hello" not in result.out, "the command ran all the same")
-    demo = programs.start_app(t, "demo", "6")
+    demo = programs.start_app(t, "demo", "60")
     with t.case("and before attaching"):
         result = loader.record(t, "-o", t.path("x.tscope"), "-d", "1s", "-p", demo.pid, env=environment)
         loader.complaint(result, 1, "/nonexistent/hook.so")

@@ -13,17 +13,17 @@ from lib import check, jobs, loader, programs, recording, report, truth
 
 @check.test("demo launched", timeout=90)
 def demo_launched(t):
-    jobs.check_launched(t, [programs.app("demo"), "6"], 100, 5)
+    jobs.check_launched(t, [programs.app("demo"), "6"], 50, 2)
 
 
 @check.test("demo attached", timeout=90)
 def demo_attached(t):
-    demo = programs.start_app(t, "demo", "14", "--threads", "2")
-    time.sleep(2)
+    demo = programs.start_app(t, "demo", "120", "--threads", "2")
+    programs.wait_until_worked(demo.pid, 3)
     # Once it is warm, it may be in no precompiled code at any sample.
     jobs.check_attached(t, demo.pid, 100, 0)
-    with t.case("the program runs on to its end"):
-        check.equal(demo.wait(), 0, "exit code of demo")
+    with t.case("the program goes on"):
+        demo.check_goes_on()
 
 
 @check.test("web launched", timeout=90)
@@ -45,9 +45,9 @@ def web_attached(t):
     port = programs.free_port()
     web = programs.Program(t, [programs.app("web"), "--urls", f"http://127.0.0.1:{port}"])
     programs.wait_for_port(port)
-    programs.start_load(t, port, 12)
-    time.sleep(2)
-    jobs.check_attached(t, web.pid, 100, 1)
+    programs.start_load(t, port, 120)
+    programs.wait_until_worked(web.pid, 3)
+    jobs.check_attached(t, web.pid, 100, 0, 0)
     with t.case("the server serves on"):
         programs.load_web(port, 1)
         check.equal(web.stop(signal.SIGTERM), 0, "exit code of web")
@@ -58,13 +58,13 @@ def csc_launched(t):
     jobs.check_launched(t, [programs.compiler(), t.path("large.dll")], 50, 200)
 
 
-@check.test("csc attached", timeout=90)
+@check.test("csc attached", timeout=300)
 def csc_attached(t):
     compiler = programs.Program(t, [programs.compiler("csc-long"), t.path("large.dll")])
     programs.wait_until(lambda: programs.diagnostics_socket(compiler.pid), "the compiler's socket")
     jobs.check_attached(t, compiler.pid, 20, 20)
     with t.case("the compiler ends well"):
-        check.equal(compiler.wait(), 0, "exit code of csc")
+        check.equal(compiler.wait(240), 0, "exit code of csc")
 
 
 @check.test("a recorder that was held up", timeout=120)
@@ -73,7 +73,8 @@ def held_up(t):
     the journal tells what is alive still, once; nothing is made up."""
     programs.need_root()
     path = t.path("out.tscope")
-    environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1")
+    # So small that a program which is not given much of a CPU fills it too.
+    environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1", TIERSCOPE_CODE_RING=str(256 << 10))
     recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", programs.app("churn"), "12",
                                env=environment)
     pid = programs.wait_for_dotnet(recorder.pid)

@@ -23,7 +23,7 @@ def agree(document, pid, least):
 
 
 def launched(t, form):
-    document = jobs.check_launched(t, [programs.app_on(form, "demo"), "5"], 100, 5, most_late=1000)
+    document = jobs.check_launched(t, [programs.app_on(form, "demo"), "5"], 50, 2, most_late=1000)
     pid = document.images()[0]["pid"]
     with t.case("the image and the runtime name functions alike"):
         agree(document, pid, 10)

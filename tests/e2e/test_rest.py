@@ -119,7 +119,7 @@ def killed_loader(t):
 @check.test("bodies that come and go while the hook rests", timeout=90)
 def rest_and_truth(t):
     programs.need_root()
-    churn = programs.start_app(t, "churn", "40")
+    churn = programs.start_app(t, "churn", "120")
     record(t, churn.pid, seconds="1s")
     wait_for_rest(churn.pid)
     source = truth.Truth(t, churn.pid, rundown=True)
@@ -187,11 +187,12 @@ def detach_launched(t):
             CORECLR_ENABLE_NOTIFICATION_PROFILERS="1",
             CORECLR_NOTIFICATION_PROFILERS=f"{hook}={{7A5C09E1-3B52-4D64-9C1E-7E1D5C09E001}};",
             TIERSCOPE_SESSION_DELAY_MS=delay)
-        demo = programs.start_app(t, "demo", "8", env=environment)
+        demo = programs.start_app(t, "demo", "60", env=environment)
         time.sleep(1)
         with t.case(f"{case}: it is out"):
             result = loader.run("detach", "-p", demo.pid)
             check.equal(result.code, 0, f"{result}\nexit code")
             check.equal(programs.journals(demo.pid), [], "journals")
-        with t.case(f"{case}: the process runs on to its end"):
-            check.equal(demo.wait(), 0, "exit code of demo")
+        with t.case(f"{case}: the process goes on"):
+            time.sleep(1)
+            demo.check_goes_on()

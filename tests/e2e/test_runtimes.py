@@ -13,7 +13,7 @@ LATE = 1000
 
 
 def launched(t, runtime):
-    jobs.check_launched(t, [programs.app_on(runtime, "demo"), "6"], 100, 5, most_late=LATE)
+    jobs.check_launched(t, [programs.app_on(runtime, "demo"), "6"], 50, 2, most_late=LATE)
 
 
 @check.test("demo on 8 launched", timeout=90)
@@ -37,7 +37,7 @@ def attached_9(t):
 
 
 def switched(t, least_images=1, **switches):
-    jobs.check_launched(t, [programs.app("demo"), "6"], 100, least_images, switches=switches, most_late=LATE)
+    jobs.check_launched(t, [programs.app("demo"), "6"], 50, least_images, switches=switches, most_late=LATE)
 
 
 @check.test("demo without dynamic PGO", timeout=90)

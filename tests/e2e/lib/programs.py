@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -111,6 +112,12 @@ class Program:
         self.process.send_signal(signal_number)
         return self.process.wait(timeout=timeout)
 
+    def check_goes_on(self):
+        """It lives, and ends when it is told to: before 10 the runtime does that in order."""
+        check.equal(self.process.poll(), None, f"exit code of {self.command[0]}, which was to go on: it")
+        code = self.stop(signal.SIGTERM)
+        check.that(code in (-signal.SIGTERM, 128 + signal.SIGTERM), f"{self.command[0]} ended with {code}")
+
 
 def journals(pid):
     """Paths of the descriptors of the process that are journals of a hook."""
@@ -169,6 +176,21 @@ def state(pid):
             return stat.read().rsplit(")", 1)[1].split()[0]
     except FileNotFoundError:
         return "X"
+
+
+def cpu_seconds(pid):
+    """What the process has used so far; it may have ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until_worked(pid, seconds, timeout=90):
+    """Returns when the process has had so much CPU time (a busy machine gives it later), or has ended."""
+    wait_until(lambda: cpu_seconds(pid) >= seconds or state(pid) in "ZX", f"{seconds} s of work of process {pid}", timeout)
 
 
 def descendants(pid):

@@ -58,7 +58,8 @@ def check_share(good, bad, bar, what):
 def summary(report):
     jit, images = sum(map(own, report.jit())), sum(map(own, report.images()))
     return (f"kept {report.kept()}, JIT {jit}, images {images}, unresolved {report.ledger['unresolved_leaf']}, "
-            f"stubs {report.ledger['stub_leaf']}, {len(report.jit())} JIT bodies")
+            f"stubs {report.ledger['stub_leaf']}, {len(report.jit())} JIT bodies, code events {report.ledger['events']}, "
+            f"hook {report.ledger['hook_lost']}")
 
 
 def check_jit_bar(report, least):

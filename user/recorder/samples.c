@@ -150,7 +150,8 @@ static void add_sample(struct recorder *recorder, const struct ts_sample *sample
 
 /*
  * Its bodies are in a journal that is about to be read: see recorder__catch_up.  Or it met a
- * body whose event is to come; but what ends a wait, and what waits, keep their order.
+ * body whose event is to come.  (Not a stack of time off the CPU: the record that ends that
+ * time must not come before it.)
  */
 static bool waits(struct recorder *recorder, const struct ts_event *event, uint64_t now)
 {

@@ -40,12 +40,14 @@ class Namespace:
         self.hidden = t.path("hidden")
         os.mkdir(self.hidden)
         self.hook = shutil.copy(os.path.join(programs.OUTPUT, "libtierscope_hook.so"), self.hidden)
+        # Behind the links of a build folder of one's own (tests/e2e/run), which may lead to /tmp.
+        self.built = os.path.dirname(os.path.realpath(os.path.join(programs.OUTPUT, "fake_runtime")))
 
     def start(self, options, *command):
         """A program of the build folder, with /var/tmp and /dev/shm mounted with
         these options, and an empty /tmp."""
         script = " && ".join([
-            f'mount --bind "{programs.OUTPUT}" /mnt', f'mount -t tmpfs none "{self.hidden}"',
+            f'mount --bind "{self.built}" /mnt', f'mount -t tmpfs none "{self.hidden}"',
             *(f"mount -t tmpfs -o {options} none {folder}" for folder in ("/var/tmp", "/dev/shm")),
             "mount -t tmpfs none /tmp", "cd /", 'exec "$@"'])
         program = programs.Program(

@@ -120,7 +120,8 @@ _Static_assert(sizeof(struct ts_sample) == 64, "sample layout");
 /*
  * Where the walk came to an address of which no table said what it is (a file mapped
  * a moment ago, a body whose event is to come): the registers at that frame and the
- * stack above, for the loader to walk on once it knows.  The frame itself is the last of the user frames.
+ * stack above, for the loader to walk on once it knows.  The frame itself is the last of
+ * the user frames.
  */
 #define TS_STACK_PIECE_MAX	16384u
 struct ts_stack_piece {

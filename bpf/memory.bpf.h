@@ -123,8 +123,8 @@ static __always_inline bool is_pending(__u64 address)
 	return memory_at(address) == MEMORY_PENDING;
 }
 
-#define UNTOLD_NS	   (1ULL << 26)	/* 15 times a second ... */
-#define UNTOLD_BURST 8		/* ... and so often at once */
+#define UNTOLD_NS	(1ULL << 26)	/* 15 times a second ... */
+#define UNTOLD_BURST	8		/* ... and so often before, after a rest */
 
 /*
  * Whether to wait for the event that tells of code of the JIT: that takes a piece of the

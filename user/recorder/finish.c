@@ -5,7 +5,7 @@
 // resolved we have, so the walk goes on over the piece of stack that they brought along.
 //
 // It sees the code map as it is now: some milliseconds later, or, where the sample waited
-// for a catch-up, as long as that took.  The worst effect: a body that died meanwhile
+// for a catch-up or an event, as long as that took.  The worst effect: a body that died meanwhile
 // stays a raw address, to be resolved by time; memory that another body took meanwhile
 // gives that body's name and shape.
 #include "internal.h"

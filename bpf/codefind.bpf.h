@@ -141,23 +141,27 @@ static __always_inline void find_rule(const struct ts_slot *slot, __u64 address,
 /*
  * Bodies first: the runtime told of them, while an image's slot may be that of a file
  * which is mapped no more.  A slot can hold the end of an image and JIT code behind it.
+ * Not inlined: see jit_page_make().
  */
-static __always_inline void code_find(__u32 space, __u64 address, struct found *found)
+__weak __noinline int code_find(__u32 space, __u64 address, struct found *found)
 {
 	struct ts_address_key key = { .space = space,
 				      .number = address >> TS_SLOT_SHIFT };
-	struct ts_jit_slot *jit = bpf_map_lookup_elem(&jit_slots, &key);
+	struct ts_jit_slot *jit;
 	struct ts_slot *slot;
 
+	if (!found)
+		return 0;
+	jit = bpf_map_lookup_elem(&jit_slots, &key);
 	__builtin_memset(found, 0, sizeof(*found));
 	found->frame = address & 0x0fffffffffffffffULL;
 	if (jit)
 		find_jit(jit, space, address, found);
 	if (found->row)
-		return;
+		return 0;
 	slot = bpf_map_lookup_elem(&slots, &key);
 	if (!slot)
-		return;
+		return 0;
 	found->known = true;
 	/* Where a page has been JIT code, a body may come without more ado. */
 	found->lasting = slot->image == TS_SLOT_NATIVE && !found->in_jit;
@@ -167,6 +171,7 @@ static __always_inline void code_find(__u32 space, __u64 address, struct found *
 		find_image(slot, address, found);
 	if (!found->in_image)
 		find_rule(slot, address, found);
+	return 0;
 }
 
 #endif /* TIERSCOPE_CODEFIND_BPF_H */

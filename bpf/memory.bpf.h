@@ -20,6 +20,12 @@
 
 #include "decode.bpf.h"
 
+/*
+ * A function that the verifier looks at once: see jit_page_make().  Not where a walk goes on
+ * from a piece: of two weak functions of one name the linker takes one for all.
+ */
+#define VERIFIED_ONCE __weak __noinline
+
 #define VM_EXECUTABLE 4 /* include/linux/mm.h, VM_EXEC */
 
 #define WINDOW_BYTES 2048 /* power of two, so that an index can be masked */
@@ -108,7 +114,7 @@ static long note_memory(struct task_struct *task, struct vm_area_struct *vma,
  * stubs, of which all that matters is told by probes or seen in its bytes.  The mappings
  * can be locked: then it counts as a file.
  */
-static __always_inline enum memory memory_at(__u64 address)
+VERIFIED_ONCE int memory_at(__u64 address)
 {
 	enum memory memory = MEMORY_NO_CODE;
 

@@ -80,14 +80,15 @@ static long copy_stack(__u64 index, struct piece_copy *copy)
  * Puts registers and stack behind a record of `size` bytes, where the walk could not
  * go on.  Gives the record's new size.
  */
-static __always_inline __u64 add_stack(struct walk_scratch *scratch, __u64 size)
+__weak __noinline __u64 add_stack(struct walk_scratch *scratch, __u64 size)
 {
-	struct walk *walk = &scratch->walk;
 	struct ts_stack_piece *piece;
 	struct piece_copy copy = { .scratch = scratch, .at = size + sizeof(*piece) };
+	struct walk *walk;
 
-	if (!(walk->flags & TS_SAMPLE_TABLE_PENDING) || walk->sp & 7 || size > 8 * 255)
+	if (!scratch || scratch->walk.sp & 7 || size > 8 * 255)
 		return size;
+	walk = &scratch->walk;
 	bpf_loop(PIECE_STEPS, copy_stack, &copy, 0);
 	piece = (struct ts_stack_piece *)&scratch->record[size / 8 & 255];
 	*piece = (struct ts_stack_piece){ .ip = walk->ip, .sp = walk->sp,

@@ -17,16 +17,18 @@ static __always_inline void copy_comm(struct ts_sample *sample)
 	to[1] = from[1];
 }
 
-static __always_inline void note_walk(const struct walk *walk)
+/* Not inlined: see jit_page_make(). */
+__weak __noinline int note_walk(__u32 flags)
 {
-	if (walk->flags & TS_SAMPLE_BAD_FRAME)
+	if (flags & TS_SAMPLE_BAD_FRAME)
 		ledger_count(TS_LEDGER_BAD_FRAME);
-	if (walk->flags & TS_SAMPLE_NATIVE_END)
+	if (flags & TS_SAMPLE_NATIVE_END)
 		ledger_count(TS_LEDGER_NATIVE_END);
-	if (walk->flags & TS_SAMPLE_TABLE_PENDING)
+	if (flags & TS_SAMPLE_TABLE_PENDING)
 		ledger_count(TS_LEDGER_TABLE_PENDING);
-	if (walk->flags & (TS_SAMPLE_TRUNCATED | TS_SAMPLE_KERNEL_CUT))
+	if (flags & (TS_SAMPLE_TRUNCATED | TS_SAMPLE_KERNEL_CUT))
 		ledger_count(TS_LEDGER_TRUNCATED);
+	return 0;
 }
 
 static __always_inline long send_sample(struct ts_sample *sample, __u64 size)
@@ -67,9 +69,11 @@ static __always_inline __u64 write_record(void *context, struct walk_scratch *sc
 		count = TS_FRAMES_MAX;
 	if (kernel_stacks && walk->flags & TS_SAMPLE_KERNEL_MODE)
 		kernel_count = add_kernel_frames(context, scratch, count, of->own_frames);
-	note_walk(walk);
+	note_walk(walk->flags);
 	*ret_plain = add_code(scratch, count, kernel_count, sample->ip);
-	whole = add_stack(scratch, *ret_plain);
+	whole = *ret_plain;
+	if (walk->flags & TS_SAMPLE_TABLE_PENDING)
+		whole = add_stack(scratch, whole);
 	sample->header = (struct ts_event){ .type = TS_EVENT_SAMPLE, .size = whole,
 		.time_ns = of->now, .space = of->space, .pid = of->pid_tgid >> 32,
 		.tid = (__u32)of->pid_tgid, .cpu = of->cpu };

@@ -372,9 +372,15 @@ static __always_inline bool has_prolog(__u32 shape)
  * The first step, from wherever in a body or a stub the thread stands: true when it was taken.
  * False: the frame is a whole one, to be left by its shape.
  */
-static __always_inline bool leaf_step(struct walk *walk, const struct found *found,
-				      struct decoder *decoder)
+VERIFIED_ONCE int leaf_step(struct walk_scratch *scratch, const struct found *found)
 {
+	struct decoder *decoder;
+	struct walk *walk;
+
+	if (!scratch || !found)
+		return false;
+	walk = &scratch->walk;
+	decoder = &scratch->decoder;
 	if (has_prolog(found->shape) &&
 	    (prolog_step(walk, found, decoder) || epilog_step(walk, found, decoder)))
 		return true;
@@ -428,7 +434,7 @@ static long walk_one(__u64 index, struct walking *walking)
 		leaf_find(&walk->returns, address, &found);
 	scratch->record[SAMPLE_WORDS + (index & 127)] = found.frame;
 	if (!found.known) {
-		enum memory memory = memory_at(address);
+		int memory = memory_at(address);	/* enum memory */
 
 		if (memory == MEMORY_PENDING) {
 			/* Whoever goes on takes it for a return address, also where a
@@ -445,7 +451,7 @@ static long walk_one(__u64 index, struct walking *walking)
 		scratch->unknown_leaf = !found.size && (found.in_jit || found.in_image);
 		count_leaf(&found, scratch->event);
 	}
-	if (!is_return && leaf_step(walk, &found, &scratch->decoder))
+	if (!is_return && leaf_step(scratch, &found))
 		return walk->done ? 1 : 0;
 	/* (Whoever goes on takes a frame that a signal interrupted for a caller: then the
 	 * byte before is looked up, and one in a body's first instruction stays unknown.) */

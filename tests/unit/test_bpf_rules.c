@@ -226,18 +226,18 @@ static void check_function(const struct function *function)
 	machine__start(&machine);
 	sp_of_caller = machine.rsp + 8;
 	for (__u32 i = 0; i < count; i++) {
-		struct walk walk = walk_from(NATIVE + rules[i].begin, machine.rsp,
-					     machine.rbp);
+		struct walk *walk = &scratch.walk;
 		struct found found;
 
-		walk.r10 = machine.r10;
-		code_find(SPACE, walk.ip, &found);
-		if (!leaf_step(&walk, &found, &scratch.decoder))
-			shape_step(&walk, found.shape);
-		if (walk.ip != MACHINE_CALLER || walk.sp != sp_of_caller ||
-		    walk.bp != MACHINE_CALLER_BP || walk.done || walk.flags)
+		*walk = walk_from(NATIVE + rules[i].begin, machine.rsp, machine.rbp);
+		walk->r10 = machine.r10;
+		code_find(SPACE, walk->ip, &found);
+		if (!leaf_step(&scratch, &found))
+			shape_step(walk, found.shape);
+		if (walk->ip != MACHINE_CALLER || walk->sp != sp_of_caller ||
+		    walk->bp != MACHINE_CALLER_BP || walk->done || walk->flags)
 			fail_msg("%s, step %u: ip %llx sp %llx bp %llx flags %x",
-				 function->name, i, walk.ip, walk.sp, walk.bp, walk.flags);
+				 function->name, i, walk->ip, walk->sp, walk->bp, walk->flags);
 		machine__execute(&machine, &function->steps[i].insn);
 	}
 	assert_true(machine.rsp + 8 == sp_of_caller && machine.rbp == MACHINE_CALLER_BP);

@@ -228,20 +228,21 @@ static void enter_from_tier0(void)
 
 static void check_caller(const struct body *body, __u32 offset, __u64 sp_of_caller)
 {
-	struct walk walk = walk_from(MACHINE_CODE + offset, machine.rsp, machine.rbp);
+	struct walk *walk = &scratch.walk;
 	struct found found;
 
-	code_find(SPACE, walk.ip, &found);
+	*walk = walk_from(MACHINE_CODE + offset, machine.rsp, machine.rbp);
+	code_find(SPACE, walk->ip, &found);
 	assert_int_equal(found.offset, offset);
-	if (!leaf_step(&walk, &found, &scratch.decoder))
-		shape_step(&walk, found.shape);
-	if (walk.ip != MACHINE_CALLER || walk.sp != sp_of_caller ||
-	    walk.bp != MACHINE_CALLER_BP || walk.done ||
-	    walk.flags & TS_SAMPLE_BAD_FRAME)
+	if (!leaf_step(&scratch, &found))
+		shape_step(walk, found.shape);
+	if (walk->ip != MACHINE_CALLER || walk->sp != sp_of_caller ||
+	    walk->bp != MACHINE_CALLER_BP || walk->done ||
+	    walk->flags & TS_SAMPLE_BAD_FRAME)
 		fail_msg("%s, at %u: ip %llx sp %llx (not %llx) bp %llx done %u flags "
 			 "%x",
-			 body->name, offset, walk.ip, walk.sp, sp_of_caller, walk.bp,
-			 walk.done, walk.flags);
+			 body->name, offset, walk->ip, walk->sp, sp_of_caller, walk->bp,
+			 walk->done, walk->flags);
 }
 
 static void the_caller_is_found_from_every_instruction(void **state)
@@ -567,17 +568,18 @@ static const struct stub stubs[] = {
 
 static void check_stub(const struct stub *stub, __u32 offset, __u64 sp)
 {
-	struct walk walk = walk_from(MACHINE_CODE + offset, machine.rsp, machine.rbp);
+	struct walk *walk = &scratch.walk;
 	struct found found;
 
-	code_find(SPACE, walk.ip, &found);
+	*walk = walk_from(MACHINE_CODE + offset, machine.rsp, machine.rbp);
+	code_find(SPACE, walk->ip, &found);
 	assert_int_equal(found.size, 0);
-	if (!leaf_step(&walk, &found, &scratch.decoder))
-		shape_step(&walk, found.shape);
-	if (walk.ip != MACHINE_CALLER || walk.sp != sp || walk.bp != MACHINE_CALLER_BP ||
-	    walk.done || walk.flags)
+	if (!leaf_step(&scratch, &found))
+		shape_step(walk, found.shape);
+	if (walk->ip != MACHINE_CALLER || walk->sp != sp || walk->bp != MACHINE_CALLER_BP ||
+	    walk->done || walk->flags)
 		fail_msg("%s, at %u: ip %llx sp %llx bp %llx done %u flags %x", stub->name,
-			 offset, walk.ip, walk.sp, walk.bp, walk.done, walk.flags);
+			 offset, walk->ip, walk->sp, walk->bp, walk->done, walk->flags);
 }
 
 static void who_called_is_found_from_every_instruction_of_a_stub(void **state)

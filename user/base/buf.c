@@ -41,7 +41,9 @@ void buf__append_string(struct buf *buf, const char *string)
 
 void buf__append_char(struct buf *buf, char c)
 {
-	buf__append(buf, &c, 1);
+	reserve(buf, 1);
+	buf->data[buf->size++] = c;
+	buf->data[buf->size] = 0;
 }
 
 void buf__vprintf(struct buf *buf, const char *format, va_list arguments)

@@ -64,13 +64,27 @@ static void append_code(struct buf *buf, uint32_t code)
 	buf__append(buf, bytes, size);
 }
 
-/* How many bytes there are to the next that some escape may want to change. */
+/* No escape wants to change it. */
+static bool is_plain(char c)
+{
+	switch (c) {
+	case '"':
+	case '\'':
+	case '\\':
+	case '<':
+	case '>':
+	case '&':
+		return false;
+	default:
+		return c >= 0x20 && c < 0x7f;
+	}
+}
+
 static size_t plain_run(const char *data, size_t size)
 {
 	size_t run = 0;
 
-	while (run < size && data[run] >= 0x20 && data[run] < 0x7f &&
-	       !strchr("\"'\\<>&", data[run]))
+	while (run < size && is_plain(data[run]))
 		run++;
 	return run;
 }

@@ -115,9 +115,30 @@ static void skip_balanced(struct name_parser *parser)
 	} while (open && !parser->failed);
 }
 
+static bool ends_name(const struct name_parser *parser, char c)
+{
+	switch (c) {
+	case ',':
+	case '[':
+	case ']':
+	case '&':
+	case '*':
+	case '(':
+	case ')':
+		return true;
+	case '<':
+	case '>':
+	case ' ':
+		return parser->angles;
+	case '+':
+		return !parser->angles;
+	default:
+		return false;
+	}
+}
+
 static void skip_name(struct name_parser *parser)
 {
-	const char *ends = parser->angles ? ",[]&*()<> " : ",[]&*()+";
 	const char *start = parser->at;
 
 	while (parser->at < parser->end && !parser->failed) {
@@ -128,7 +149,7 @@ static void skip_name(struct name_parser *parser)
 		else if (parser->angles && c == '<' &&
 			 (parser->at == start || parser->at[-1] == '.'))
 			skip_balanced(parser);
-		else if (c && strchr(ends, c))
+		else if (ends_name(parser, c))
 			break;
 		else
 			parser->at++;

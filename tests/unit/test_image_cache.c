@@ -185,7 +185,7 @@ static void what_names_need_is_kept_too(void **state)
 		buf__free(&names[i]);
 }
 
-/* Each byte of the header, some of the rest; then a shorter and a longer file. */
+/* Each byte of both headers, some of the rest; then a shorter and a longer file. */
 static void what_is_damaged_is_made_anew(void **state)
 {
 	struct stat whole;
@@ -195,7 +195,7 @@ static void what_is_damaged_is_made_anew(void **state)
 	*table = 0;
 	assert_false(run());
 	assert_int_equal(stat(table, &whole), 0);
-	for (off_t at = 0; at < whole.st_size; at += at < 80 ? 1 : whole.st_size / 7) {
+	for (off_t at = 0; at < whole.st_size; at += at < 96 ? 1 : whole.st_size / 7) {
 		change_byte(table, at);
 		assert_false(run());
 		assert_true(run());

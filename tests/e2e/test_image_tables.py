@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (c) 2026 The tierscope authors
-"""Tables of precompiled images: kept from one run to the next, there when an
-image is mapped; images that are damaged or gone."""
+"""Tables of precompiled images, and of how native files are unwound: kept from one run to
+the next; there when an image is mapped; images that are damaged or gone."""
 
 import glob
 import os
+import re
 import sys
 
 from lib import check, loader, programs, report
@@ -33,37 +34,60 @@ def framework():
 
 
 def record_short(t, cache):
+    """The report, and of the runtime's native files: how many rules, and whether they were kept."""
     recording = t.path("out.tscope")
-    result = loader.record(t, "-o", recording, "-F", loader.FREQUENCY, "--", programs.app("short"), "hello",
+    result = loader.record(t, "-v", "-o", recording, "-F", loader.FREQUENCY, "--", programs.app("short"), "hello",
                            env=programs.environment(TIERSCOPE_CACHE=cache))
     check.equal(result.code, 0, f"{result}\nexit code")
-    return report.Report(loader.read_json(t, recording))
+    rules = {name: (int(count), bool(kept)) for name, count, kept
+             in re.findall(r"/(lib(?:coreclr|clrjit)\.so): (\d+) rules of unwinding(, kept)?", result.err)}
+    check.equal(len(rules), 2, f"{result}\nnative files of the runtime")
+    return report.Report(loader.read_json(t, recording)), rules
 
 
-@check.test("tables of images")
+def tables_in(cache, kind):
+    return {path: os.stat(path) for path in glob.glob(f"{cache}/*.{kind}.table")}
+
+
+def damage(paths):
+    for path in paths:
+        with open(path, "r+b") as table:
+            table.seek(100)
+            table.write(b"damage")
+
+
+@check.test("tables of images and of native files")
 def tables(t):
     programs.need_root()
     cache = t.path("cache")
     with t.case("are written by the first run, each file its own"):
-        report.check_ledger(record_short(t, cache))
-        first = {path: os.stat(path) for path in glob.glob(f"{cache}/*.table")}
+        written, made = record_short(t, cache)
+        report.check_ledger(written)
+        first = tables_in(cache, "image")
         check.at_least(len(first), 50, "tables of the framework's images")
-        for path, state in first.items():
+        native = tables_in(cache, "rules")
+        check.at_least(len(native), 8, "tables of native files")
+        for path, state in [*first.items(), *native.items()]:
             check.equal((state.st_uid, state.st_mode & 0o777), (0, 0o600), path)
+        for name, (count, kept) in made.items():
+            check.that(count > 1000 and not kept, f"{name}: {count} rules, kept: {kept}")
     with t.case("are not written again, and there when an image is mapped"):
-        notes = record_short(t, cache).document["ledger"]["notes"]
-        check.equal({path: os.stat(path).st_ino for path in glob.glob(f"{cache}/*.table")},
+        again, kept = record_short(t, cache)
+        notes = again.document["ledger"]["notes"]
+        check.equal({path: state.st_ino for path, state in tables_in(cache, "image").items()},
                     {path: state.st_ino for path, state in first.items()}, "tables after a second run")
+        check.equal({path: os.stat(path).st_ino for path in native},
+                    {path: state.st_ino for path, state in native.items()}, "native tables after a second run")
+        check.equal(kept, {name: (count, True) for name, (count, _) in made.items()}, "rules of native files")
         check.at_least(notes["tables_ready"], 2, "images that were mapped")
         check.at_least(notes["table_ready_most_us"], 1, "the longest wait for a table")
     with t.case("that are damaged are made anew"):
-        for path in first:
-            with open(path, "r+b") as table:
-                table.seek(100)
-                table.write(b"damage")
-        report.check_ledger(record_short(t, cache))
+        damage([*first, *native])
+        anew, rules = record_short(t, cache)
+        report.check_ledger(anew)
         check.empty([path for path, state in first.items() if os.stat(path).st_ino == state.st_ino],
                     "tables that stayed damaged")
+        check.equal(rules, made, "rules of native files")
 
 
 def run_file(t, change, remove=False):

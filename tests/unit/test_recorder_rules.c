@@ -12,6 +12,7 @@
 #include "no_image_arrays.h"
 #include "no_kernel.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
@@ -30,11 +31,11 @@ struct fixture {
 	struct process *first, *second;
 };
 
-static int set_up(void **state)
+static void set_up_with(void **state, const char *cache)
 {
 	static struct fixture fixture;
 
-	setenv("TIERSCOPE_CACHE", "", 1);
+	setenv("TIERSCOPE_CACHE", cache, 1);
 	fixture.model = model__new();
 	fixture.recorder = recorder__new(NULL, fixture.model);
 	fixture.first = process__new(fixture.recorder, 1, getpid(), 100, MODEL_NONE, MODEL_NONE);
@@ -43,6 +44,11 @@ static int set_up(void **state)
 	memset(&no_kernel_rules, 0, sizeof(no_kernel_rules));
 	no_image_rules.room = 64;
 	*state = &fixture;
+}
+
+static int set_up(void **state)
+{
+	set_up_with(state, "");
 	return 0;
 }
 
@@ -218,6 +224,57 @@ static void a_file_that_was_written_anew_is_read_anew(void **state)
 	unlink(path);
 }
 
+/* Of an entry; the vdso, which is ours in each run, has none. */
+static uint64_t kept_bytes(const char *folder, uint32_t *ret_entries)
+{
+	DIR *list = opendir(folder);
+	uint64_t bytes = 0;
+	struct dirent *found;
+	struct stat state;
+
+	assert_non_null(list);
+	*ret_entries = 0;
+	while ((found = readdir(list))) {
+		if (!strstr(found->d_name, ".table"))
+			continue;
+		assert_int_equal(fstatat(dirfd(list), found->d_name, &state, 0), 0);
+		bytes += (uint64_t)state.st_size;
+		++*ret_entries;
+	}
+	closedir(list);
+	return bytes;
+}
+
+/* What the next run reads is what was kept, and the sampler gets the same of it. */
+static void what_a_run_has_read_the_next_one_need_not(void **state)
+{
+	char folder[] = "/tmp/tierscope-cache-XXXXXX", command[64];
+	uint64_t bytes[2], bases[2], kept = 0;
+	uint32_t entries;
+
+	assert_non_null(mkdtemp(folder));
+	for (int run = 0; run < 2; run++) {
+		struct mapping c, vdso;
+		struct fixture *fixture;
+
+		tear_down(state);
+		set_up_with(state, folder);
+		fixture = *state;
+		c = mapping_of(fixture, "libc.so.6");
+		vdso = mapping_of(fixture, "[vdso]");
+		kept = kept_bytes(folder, &entries);
+		assert_int_equal(entries, run);
+		assert_true(rules__publish(fixture->recorder, fixture->first, &c));
+		bytes[run] = fixture->recorder->rules.bytes;
+		bases[run] = no_kernel_rules.base;
+		rules__publish(fixture->recorder, fixture->first, &vdso);
+	}
+	assert_true(bases[0] == bases[1]);
+	assert_true(bytes[1] == kept && bytes[0] != kept);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -228,6 +285,7 @@ int main(void)
 		TEST(a_file_with_more_rules_than_there_is_room_is_left_alone),
 		TEST(the_vdso_has_rules_and_other_memory_has_none),
 		TEST(a_file_that_was_written_anew_is_read_anew),
+		TEST(what_a_run_has_read_the_next_one_need_not),
 	};
 
 	return cmocka_run_group_tests_name("recorder_rules", tests, NULL, NULL);

@@ -28,6 +28,7 @@
 
 struct image;
 struct image_cache;
+struct unwind_cache;
 
 /*
  * A precompiled image file, read once, whoever maps it; or a part of a file that is no
@@ -54,6 +55,7 @@ struct rules {
 	struct rules_file *files;
 	uint32_t count, capacity;
 	uint64_t bytes;			/* read of them so far */
+	struct unwind_cache *cache;	/* NULL: none */
 };
 
 enum mapping_kind { MAPPING_FILE, MAPPING_JIT, MAPPING_ANONYMOUS, MAPPING_SPECIAL };
@@ -375,6 +377,7 @@ bool rules__publish(struct recorder *recorder, const struct process *process,
 		    struct mapping *mapping);
 /* When its slots are taken back. */
 void rules__unpublish(struct recorder *recorder, struct mapping *mapping);
+void rules__init(struct rules *rules);
 void rules__free(struct rules *rules);
 
 /* unpacked.c: images__open for executable memory without a file. */

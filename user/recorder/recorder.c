@@ -111,6 +111,7 @@ struct recorder *recorder__new(struct kernel *kernel, struct model *model)
 	recorder->kernel = kernel;
 	recorder->model = model;
 	recorder->image_cache = image_cache__open();
+	rules__init(&recorder->rules);
 	recorder->by_space = map__new();
 	recorder->rows = map__new();
 	recorder->unnamed_samples = map__new();

@@ -2,7 +2,8 @@
 // Copyright (c) 2026 The tierscope authors
 // How native files are unwound: each is read once, by device and inode (and again where it
 // was written anew in its place), and its table goes to the sampler, for all processes that
-// map it.  When nobody does, it stays until there is need for its room.
+// map it.  When nobody does, it stays until there is need for its room; and it is kept for
+// the next run.
 #include "internal.h"
 
 #include "../base/alloc.h"
@@ -10,6 +11,7 @@
 #include "../symbol/elf_view.h"
 #include "../symbol/mapped_file.h"
 #include "../symbol/vdso.h"
+#include "../unwind/cache.h"
 #include "../unwind/unwind.h"
 
 #include <errno.h>
@@ -74,36 +76,45 @@ static int hand_over(struct recorder *recorder, struct rules_file *file,
 	return err;
 }
 
-static void read_view(struct recorder *recorder, struct rules_file *file,
-		      const struct elf_view *view, const char *path)
+/* What was kept, or else the file itself. */
+static int read_table(struct rules_file *file, int fd, struct unwind_cache *cache,
+		      struct unwind_table *table)
 {
-	struct unwind_table table;
-	int err = unwind_table__read(&table, view);
+	struct elf_view view;
+	/* First, because it notes in which state the file is: one that is written anew while it
+	 * is read will be found in another. */
+	bool kept = !unwind_cache__load(cache, fd, table);
+	int err = fd < 0 ? vdso__open(&view) : elf_view__open(&view, fd);
 
-	recorder->rules.bytes += table.bytes_read;
-	if (!err) {
-		file->loads = view->loads;
-		file->base = table.base;
-		err = hand_over(recorder, file, &table);
-		log__verbose("%s: %u rules of unwinding%s", path, table.count,
-			     err ? ", for which the sampler has no room" : "");
-		unwind_table__free(&table);
-	}
-	/* Where there is no room now, there may be some later. */
-	file->unreadable = err && err != -ENOSPC;
+	if (err)
+		return err;
+	file->loads = view.loads;
+	if (!kept)
+		err = unwind_table__read(table, &view);
+	elf_view__close(&view);
+	return err;
 }
 
 static void read_file(struct recorder *recorder, struct rules_file *file, int fd,
 		      const char *path)
 {
-	struct elf_view view;
+	struct unwind_cache *cache = fd < 0 ? NULL : recorder->rules.cache;
+	struct unwind_table table = { .rows = NULL };
+	int err = read_table(file, fd, cache, &table);
 
-	if (fd < 0 ? vdso__open(&view) : elf_view__open(&view, fd)) {
-		file->unreadable = true;
-		return;
+	recorder->rules.bytes += table.bytes_read;
+	if (!err) {
+		file->base = table.base;
+		err = hand_over(recorder, file, &table);
+		log__verbose("%s: %u rules of unwinding%s%s", path, table.count,
+			     table.kept ? ", kept from an earlier run" : "",
+			     err ? ", for which the sampler has no room" : "");
+		if (!table.kept)
+			unwind_cache__keep(cache, &table);
 	}
-	read_view(recorder, file, &view, path);
-	elf_view__close(&view);
+	unwind_table__free(&table);
+	/* Where there is no room now, there may be some later. */
+	file->unreadable = err && err != -ENOSPC;
 }
 
 static struct rules_file *add(struct rules *rules, const struct mapping *mapping,
@@ -173,8 +184,14 @@ void rules__unpublish(struct recorder *recorder, struct mapping *mapping)
 	mapping->rules = 0;
 }
 
+void rules__init(struct rules *rules)
+{
+	rules->cache = unwind_cache__open();
+}
+
 void rules__free(struct rules *rules)
 {
+	unwind_cache__free(rules->cache);	/* writes tables */
 	free(rules->files);
 	*rules = (struct rules){ .files = NULL };
 }

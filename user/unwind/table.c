@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // Rows of one file, function by function.  Equal neighbours are one row: most
-// functions begin with the rule with which the one before them ends.
+// functions begin with the rule with which the one before them ends.  What is learnt here
+// or in cfa.c raises LAYOUT in cache.c, or what was kept goes on without it.
 #include "unwind.h"
 
 #include "cfa.h"
 
 #include "../base/alloc.h"
+#include "../base/file_view.h"
 #include "../symbol/elf_view.h"
 #include "../symbol/hijack_stub.h"
 
@@ -19,6 +21,7 @@
 #define FUNCTIONS_MAX (1u << 18)
 #define ROWS_MAX      (1u << 20)
 #define SIZE_MAX_CODE (1u << 30)
+#define GRANULE	      (1u << TS_IMAGE_GRANULE_SHIFT)
 
 struct builder {
 	struct unwind_table *table;
@@ -148,7 +151,7 @@ static int set_base(struct unwind_table *table, const struct elf_loads *loads)
 		return -ENOENT;
 	if (high - low > SIZE_MAX_CODE)
 		return -EFBIG;
-	table->base = low & -(1ULL << TS_IMAGE_GRANULE_SHIFT);
+	table->base = low & -(uint64_t)GRANULE;
 	return 0;
 }
 
@@ -202,9 +205,35 @@ int unwind_table__read(struct unwind_table *table, const struct elf_view *view)
 
 void unwind_table__free(struct unwind_table *table)
 {
-	free(table->rows);
+	if (table->kept)
+		file_view__close(table->kept);
+	else
+		free(table->rows);
+	table->kept = NULL;
 	table->rows = NULL;
 	table->count = table->capacity = 0;
+}
+
+static bool is_shape(uint32_t shape)
+{
+	uint32_t kind = TS_SHAPE_KIND(shape);
+
+	return !shape || shape == TS_SHAPE_GAP ||
+	       (kind >= TS_FRAME_COUNT && kind < TS_RULE_COUNT);
+}
+
+bool unwind_table__is_sound(const struct unwind_table *table)
+{
+	if (!table->count || table->count > ROWS_MAX ||
+	    table->base % GRANULE ||
+	    table->rows[table->count - 1].shape != TS_SHAPE_GAP ||
+	    table->rows[table->count - 1].begin > SIZE_MAX_CODE + GRANULE)
+		return false;
+	for (uint32_t i = 0; i < table->count; i++)
+		if (!is_shape(table->rows[i].shape) ||
+		    (i && table->rows[i].begin <= table->rows[i - 1].begin))
+			return false;
+	return true;
 }
 
 uint32_t unwind_table__find(const struct unwind_table *table, uint64_t address)

@@ -9,9 +9,11 @@
 
 #include "../../abi/codemap.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct elf_view;
+struct file_view;
 
 /*
  * Sorted by begin; a row goes to the begin of the next.  Its shape is a rule (enum
@@ -24,11 +26,15 @@ struct unwind_table {
 	uint32_t count, capacity;
 	uint64_t base;		/* address, as the file is linked, of begin 0 */
 	uint64_t bytes_read;	/* of the file, also where it has no rules for us */
+	struct file_view *kept;	/* in which the rows lie; NULL: in memory of ours */
 };
 
 /* 0; -ENOENT: the file has no such section; -EFBIG: more than we take. */
 int unwind_table__read(struct unwind_table *table, const struct elf_view *view);
 void unwind_table__free(struct unwind_table *table);
+
+/* Whether its rows are what is said above: of those that were not read just now. */
+bool unwind_table__is_sound(const struct unwind_table *table);
 
 /* The shape at an address as the file is linked. */
 uint32_t unwind_table__find(const struct unwind_table *table, uint64_t address);

@@ -475,6 +475,7 @@ static int set_up(void **state)
 {
 	struct hijack_fixture *fixture = calloc(1, sizeof(*fixture));
 
+	setenv("TIERSCOPE_CACHE", "", 1);
 	fixture->model = model__new();
 	fixture->recorder = recorder__new(NULL, fixture->model);
 	fixture->library.symbols = symbols__new();

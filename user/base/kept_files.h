@@ -61,7 +61,8 @@ int kept_files__identify(int fd, uint64_t offset, struct kept_identity *ret_iden
 int kept_files__load(const struct kept_files *files, const struct kept_identity *identity,
 		     struct file_view **ret_view, size_t *ret_checked);
 
-/* In place of the one that is there.  Whatever fails, there is none next time. */
+/* In place of the one that is there.  Whatever fails, it is missing next time, and that is
+ * all. */
 void kept_files__write(struct kept_files *files, const struct kept_identity *identity,
 		       const struct kept_pieces *pieces);
 

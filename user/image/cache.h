@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (c) 2026 The tierscope authors */
-/*
- * Tables of images, and the bytes that their names need, kept from one run to the next:
- * one file per image, in a folder of our own.  They belong to the file with that device,
- * inode, size, time of modification and time of change, and to the place in it.  What is
- * damaged or not ours is not used.
- */
+/* Tables of images, and the bytes that their names need, kept from one run to the next: see
+ * kept_files.h. */
 #ifndef TIERSCOPE_IMAGE_CACHE_H
 #define TIERSCOPE_IMAGE_CACHE_H
 
@@ -14,13 +10,9 @@
 struct image;
 struct image_cache;
 
-/*
- * $TIERSCOPE_CACHE; else /var/cache/tierscope for root, $XDG_CACHE_HOME/tierscope or
- * ~/.cache/tierscope for others.  NULL: switched off ("" in $TIERSCOPE_CACHE), or
- * there is no such place.
- */
+/* NULL: switched off, or there is no place for it. */
 struct image_cache *image_cache__open(void);
-/* Writes what was kept, and keeps the folder below its size. */
+/* Writes what was kept. */
 void image_cache__free(struct image_cache *cache);
 
 /* The tables of the image that was parsed from fd, where it begins at `offset`.  0, or

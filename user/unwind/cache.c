@@ -15,7 +15,7 @@
 
 #define KIND	 "rules"
 #define LAYOUT	 1	/* also to be raised when cfa.c or table.c learns more */
-#define HELD_MAX (16u << 20)	/* bytes of rows, until the end: ten .NET processes' files */
+#define HELD_MAX (16u << 20)	/* bytes of rows, until the end; a .NET program has 2 MB */
 
 struct header {
 	uint64_t base;

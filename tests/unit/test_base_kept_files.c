@@ -277,6 +277,7 @@ static void the_folder_is_kept_below_its_size(void **state)
 
 static void a_file_is_known_by_its_state(void **state)
 {
+	struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};
 	struct kept_identity before, after;
 	int fd;
 
@@ -290,9 +291,9 @@ static void a_file_is_known_by_its_state(void **state)
 	/* Who hides a change from mtime cannot from ctime. */
 	usleep(20000);
 	change_byte(0);
-	assert_int_equal(futimens(fd, (struct timespec[2]){
-		{0, UTIME_OMIT},
-		{(time_t)(before.modified_ns / 1000000000), (long)(before.modified_ns % 1000000000)}}), 0);
+	times[1].tv_sec = (time_t)(before.modified_ns / 1000000000);
+	times[1].tv_nsec = (long)(before.modified_ns % 1000000000);
+	assert_int_equal(futimens(fd, times), 0);
 	assert_int_equal(kept_files__identify(fd, 7, &after), 0);
 	assert_true(before.modified_ns == after.modified_ns);
 	assert_true(before.changed_ns != after.changed_ns);

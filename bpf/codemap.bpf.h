@@ -38,8 +38,12 @@ KNOB __u32 space_bodies_max __weak = 100000;
 /* Events that are counted per row: at most TS_EVENTS_MAX. */
 KNOB __u32 events_counted __weak = 1;
 
-/* The same, of changes that touch but one slot; the sum of both is an address's epoch. */
-#define SLOT_EPOCHS 16
+/*
+ * The same, of changes that touch but one slot; the sum of both is an address's epoch.  So
+ * many that slots where code comes and goes all the time share theirs with few others, and so
+ * few that a walk finds most of those it needs in the CPU's cache.
+ */
+#define SLOT_EPOCHS 256
 __u64 slot_epochs[SLOT_EPOCHS] __weak = {};
 
 /* When the map shows the change, and before anything can rely on it. */

@@ -247,8 +247,7 @@ static int start_thread(struct hook *hook)
 	return -err;
 }
 
-/* How long a launched process does without a session, in milliseconds. */
-static uint64_t session_delay(void)
+uint64_t helper__session_delay_ms(void)
 {
 	return environment__number("TIERSCOPE_SESSION_DELAY_MS", 0, SESSION_MS_LIMIT,
 				   SESSION_MS);
@@ -260,7 +259,7 @@ int helper__start(struct hook *hook)
 	int err;
 
 	if (hook->journal.header->source == TS_SOURCE_CALLBACKS)
-		helper->session_ns = journal__now() + session_delay() * NS_PER_MS + 1;
+		helper->session_ns = journal__now() + helper__session_delay_ms() * NS_PER_MS;
 	err = start_thread(hook);
 	helper->exists = !err;
 	if (err)

@@ -36,6 +36,9 @@ struct helper {
 	uint64_t patches_ns;	/* when to look at entry cells; 0 never */
 };
 
+/* How long a launched process shall do without a session; 0: not a moment. */
+uint64_t helper__session_delay_ms(void);
+
 /* Makes the thread.  -Exxx: there is none, and nothing that it would do is done. */
 int helper__start(struct hook *hook);
 

@@ -156,12 +156,13 @@ static hresult create(struct hook *hook, struct unknown *unknown, bool attached)
 
 /*
  * Of a launched process.  Bodies of a ReJIT come by the session only, so that is
- * opened at once where a main profiler can ask for one.  Without any source the journal
- * stays and says so: an empty one that is explained beats none.
+ * opened at once where a main profiler can ask for one; and where all delays and batches
+ * of tiering are wanted.  Without any source the journal stays and says so: an empty one
+ * that is explained beats none.
  */
 static bool start_sources(struct hook *hook)
 {
-	bool callbacks = callbacks__can_replace_events(hook) &&
+	bool callbacks = callbacks__can_replace_events(hook) && helper__session_delay_ms() &&
 			 !hook->journal.header->main_profiler;
 
 	if (!FAILED(callbacks__start(hook, callbacks)) && callbacks)

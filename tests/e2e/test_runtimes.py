@@ -12,8 +12,8 @@ from lib import check, jobs, programs
 LATE = 1000
 
 
-def launched(t, runtime):
-    jobs.check_launched(t, [programs.app_on(runtime, "demo"), "6"], 50, 2, most_late=LATE)
+def launched(t, runtime, *options):
+    jobs.check_launched(t, [programs.app_on(runtime, "demo"), "6"], 50, 2, most_late=LATE, options=options)
 
 
 @check.test("demo on 8 launched", timeout=90)
@@ -29,6 +29,16 @@ def attached_8(t):
 @check.test("demo on 9 launched", timeout=90)
 def launched_9(t):
     launched(t, "net9.0")
+
+
+@check.test("demo on 9 launched with --tiering: delays and batches from the start on", timeout=90)
+def all_tiering_of_9(t):
+    launched(t, "net9.0", "--tiering")
+
+
+@check.test("demo on 10 launched with --tiering: delays and batches from the start on", timeout=90)
+def all_tiering_of_10(t):
+    jobs.check_launched(t, [programs.app("demo"), "6"], 50, 2, most_late=LATE, options=["--tiering"])
 
 
 @check.test("demo on 9 attached", timeout=90)

@@ -397,12 +397,23 @@ static void the_session_follows_the_callbacks(void **state)
 	assert_int_equal(fixture->mock->stops, 0);
 }
 
+static void a_session_without_delay_is_there_from_the_start(void **state)
+{
+	struct fixture *fixture = *state;
+
+	launch(fixture, "0");
+	assert_int_equal(fixture->journal->source, TS_SOURCE_SESSION);
+	assert_int_equal(fixture->mock->sessions, 1);
+	assert_int_equal(fixture->mock->mask_low, MONITOR_CACHE_SEARCHES);
+	assert_int_equal(fixture->journal->state, TS_HOOK_LIVE);
+}
+
 static void without_a_session_the_callbacks_go_on(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->mock->session_result = E_FAIL;
-	launch(fixture, "0");
+	launch(fixture, "1");
 	wait_for(&fixture->mock->sessions, 1);
 	(void)mock__command(fixture->mailbox, TS_COMMAND_RESUME);
 	assert_int_equal(fixture->journal->source, TS_SOURCE_CALLBACKS);
@@ -445,7 +456,7 @@ static void a_refused_detach_changes_nothing(void **state)
 {
 	struct fixture *fixture = *state;
 
-	launch(fixture, "0");
+	launch(fixture, "1");
 	wait_for(&fixture->journal->source, TS_SOURCE_SESSION);
 	fixture->mock->detach_result = (hresult)0x80131372;
 	assert_true((uint32_t)mock__command(fixture->mailbox, TS_COMMAND_DETACH) ==
@@ -478,6 +489,7 @@ int main(void)
 		TEST(an_event_that_nobody_hears_brings_rest),
 		TEST(a_session_that_cannot_be_opened_again_is_told),
 		TEST(the_session_follows_the_callbacks),
+		TEST(a_session_without_delay_is_there_from_the_start),
 		TEST(without_a_session_the_callbacks_go_on),
 		TEST(detach_leaves_nothing),
 		TEST(a_refused_detach_changes_nothing),

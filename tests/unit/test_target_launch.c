@@ -31,7 +31,7 @@ static const char *value_of(char **environment, const char *name)
 
 static void check(char *const *given, const char *list, const char *list_64)
 {
-	char **result = launch__environment(given, "/opt/hook.so");
+	char **result = launch__environment(given, "/opt/hook.so", false);
 	const char *found_64;
 
 	assert_string_equal(value_of(result, "CORECLR_ENABLE_NOTIFICATION_PROFILERS"),
@@ -56,7 +56,7 @@ static void launch_adds_the_hook_to_an_empty_environment(void **state)
 static void launch_keeps_other_variables_as_they_are(void **state)
 {
 	char *given[] = {"PATH=/bin", "CORECLR_NOTIFICATION_PROFILERSX=1", "odd", NULL};
-	char **result = launch__environment(given, "/opt/hook.so");
+	char **result = launch__environment(given, "/opt/hook.so", false);
 
 	(void)state;
 	assert_string_equal(result[0], "PATH=/bin");
@@ -98,6 +98,19 @@ static void launch_switches_on_what_was_off(void **state)
 	check(given, OURS, NULL);
 }
 
+static void launch_asks_for_the_session_at_once_where_tiering_is_wanted(void **state)
+{
+	char *given[] = {"TIERSCOPE_SESSION_DELAY_MS=700", NULL};
+	char **result = launch__environment(given, "/opt/hook.so", true);
+
+	(void)state;
+	assert_string_equal(value_of(result, "TIERSCOPE_SESSION_DELAY_MS"), "0");
+	launch__free_environment(result);
+	result = launch__environment(given, "/opt/hook.so", false);
+	assert_string_equal(value_of(result, "TIERSCOPE_SESSION_DELAY_MS"), "700");
+	launch__free_environment(result);
+}
+
 static void launch_adds_the_hook_only_once(void **state)
 {
 	char *given[] = {"CORECLR_NOTIFICATION_PROFILERS=" OURS "/a.so={1};", NULL};
@@ -105,8 +118,8 @@ static void launch_adds_the_hook_only_once(void **state)
 
 	(void)state;
 	check(given, "/a.so={1};" OURS, NULL);
-	once = launch__environment(given, "/opt/hook.so");
-	twice = launch__environment(once, "/opt/hook.so");
+	once = launch__environment(given, "/opt/hook.so", false);
+	twice = launch__environment(once, "/opt/hook.so", false);
 	for (size_t i = 0; once[i] || twice[i]; i++)
 		assert_string_equal(once[i], twice[i]);
 	launch__free_environment(once);
@@ -151,6 +164,7 @@ int main(void)
 		cmocka_unit_test(launch_ends_an_entry_that_the_runtime_would_drop),
 		cmocka_unit_test(launch_appends_to_the_variable_that_shadows),
 		cmocka_unit_test(launch_switches_on_what_was_off),
+		cmocka_unit_test(launch_asks_for_the_session_at_once_where_tiering_is_wanted),
 		cmocka_unit_test(launch_adds_the_hook_only_once),
 		cmocka_unit_test(launch_replaces_our_hook_of_another_place),
 		cmocka_unit_test(launch_survives_odd_lists),

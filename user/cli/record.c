@@ -32,6 +32,8 @@ const struct command record_command = {
 	RECORD_TARGET_HELP
 	"  -- COMMAND ARGS      start a command and record it and its children\n"
 	RECORD_SAMPLING_HELP
+	"      --tiering        delays and batches of tiering from the command's start, not from\n"
+	"                       its fifth second on; takes some 20 ms of its time\n"
 	"      --off-cpu        also where threads are when they do not run, and for how long\n"
 	"      --kernel         kernel frames too, above the code that entered the kernel\n"
 	"      --max-size SIZE  begin a new file when one has that size (k, M, G): FILE is\n"

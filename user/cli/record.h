@@ -74,6 +74,7 @@ struct record_options {
 	char **command;			/* NULL none */
 	bool all;			/* every process that has the hook */
 	bool attach;			/* and bring it into the others */
+	bool tiering;			/* of the command, from its start */
 	int64_t user;			/* of this user only, -1: of everybody */
 	const char *output;		/* without a recording: of the table, NULL standard output;
 					 * with a screen: what the command prints, NULL nowhere */

@@ -55,7 +55,7 @@ static int open_files(const char *path, int *ret_input, int *ret_output)
 static int start_child(struct record *record, const char *hook)
 {
 	int gate[2] = { -1, -1 }, errors[2] = { -1, -1 }, input = -1, output = -1;
-	char **environment = launch__environment(environ, hook);
+	char **environment = launch__environment(environ, hook, record->options->tiering);
 
 	if (!environment || pipe2(gate, O_CLOEXEC) || pipe2(errors, O_CLOEXEC))
 		return -errno;

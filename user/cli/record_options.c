@@ -20,7 +20,7 @@
 #define INTERVAL_LEAST_NS 100000000	/* rings are looked at four times a second or so */
 
 /* Options without a letter. */
-enum { ATTACH = 256, MAX_SIZE, MAX_FILES, STAT, BY, SORT, TOP, CSV, JSON, LISTEN, OFF_CPU };
+enum { ATTACH = 256, MAX_SIZE, MAX_FILES, STAT, BY, SORT, TOP, CSV, JSON, LISTEN, OFF_CPU, TIERING };
 
 /* Whose option it is. */
 enum { RECORD = 1, STATS = 2, SERVE = 4, SCREEN = 8, ALL = 15, TABLES = RECORD | STATS };
@@ -42,6 +42,7 @@ static const struct {
 	{ { "max-files", required_argument, NULL, MAX_FILES }, RECORD },
 	{ { "kernel", no_argument, NULL, 'K' }, RECORD },
 	{ { "off-cpu", no_argument, NULL, OFF_CPU }, RECORD },
+	{ { "tiering", no_argument, NULL, TIERING }, RECORD },
 	{ { "stat", required_argument, NULL, STAT }, RECORD },
 	{ { "serve", required_argument, NULL, LISTEN }, RECORD },
 	{ { "listen", required_argument, NULL, LISTEN }, SERVE },
@@ -233,6 +234,9 @@ static int parse_one(struct record_options *options, int option, const char *val
 	case 'K':
 		options->kernel.kernel_stacks = true;
 		return EXIT_OK;
+	case TIERING:
+		options->tiering = true;
+		return EXIT_OK;
 	case OFF_CPU:
 		options->kernel.off_cpu = true;
 		return EXIT_OK;
@@ -285,6 +289,8 @@ static int check_target(struct record_options *options, int argc, char **argv)
 		return bad(options, "one of -p PID, -n NAME, -a and -- COMMAND is needed");
 	if (options->attach && !options->all)
 		return bad(options, "--attach goes with -a; -p and -n attach anyway");
+	if (options->tiering && !options->command)
+		return bad(options, "--tiering goes with -- COMMAND; a process that runs tells its tiering anyway");
 	if (options->screen && options->output && !options->command)
 		return bad(options, "-o goes with -- COMMAND: it is for what that prints");
 	if (options->user >= 0 && !options->all)

@@ -5,6 +5,7 @@
  *
  *   CORECLR_ENABLE_NOTIFICATION_PROFILERS=1
  *   CORECLR_NOTIFICATION_PROFILERS=/others.so={CLSID};/hook.so={CLSID};
+ *   TIERSCOPE_SESSION_DELAY_MS=0		if the hook's session is wanted at once
  *
  * The runtime reads ..._PROFILERS_64 first and then never the plain one, and
  * .NET 9 and 10 drop an entry that no ';' ends (dotnet/runtime issue 126197).
@@ -22,6 +23,7 @@
 #define ENABLE_VARIABLE	 "CORECLR_ENABLE_NOTIFICATION_PROFILERS"
 #define LIST_VARIABLE	 "CORECLR_NOTIFICATION_PROFILERS"
 #define LIST_VARIABLE_64 "CORECLR_NOTIFICATION_PROFILERS_64"
+#define DELAY_VARIABLE	 "TIERSCOPE_SESSION_DELAY_MS"	/* profiler_hook/helper.c */
 
 static const char *value_of(const char *entry, const char *name)
 {
@@ -76,7 +78,14 @@ static char *extended_list(const char *name, const char *list, const char *hook_
 	return buf__steal(&buf);
 }
 
-char **launch__environment(char *const *environment, const char *hook_path)
+/* One that is set anew. */
+static bool is_replaced(const char *entry, bool tiering)
+{
+	return value_of(entry, ENABLE_VARIABLE) || value_of(entry, LIST_VARIABLE) ||
+	       value_of(entry, LIST_VARIABLE_64) || (tiering && value_of(entry, DELAY_VARIABLE));
+}
+
+char **launch__environment(char *const *environment, const char *hook_path, bool tiering)
 {
 	const char *list_64 = find(environment, LIST_VARIABLE_64);
 	char **result;
@@ -84,19 +93,19 @@ char **launch__environment(char *const *environment, const char *hook_path)
 
 	while (environment[count])
 		count++;
-	/* At most three more and the closing NULL. */
-	result = alloc__zeroed(count + 4, sizeof(*result));
+	/* At most four more and the closing NULL. */
+	result = alloc__zeroed(count + 5, sizeof(*result));
 	count = 0;
 	for (char *const *entry = environment; *entry; entry++)
-		if (!value_of(*entry, ENABLE_VARIABLE) &&
-		    !value_of(*entry, LIST_VARIABLE) &&
-		    !value_of(*entry, LIST_VARIABLE_64))
+		if (!is_replaced(*entry, tiering))
 			result[count++] = alloc__string(*entry);
 	result[count++] = alloc__string(ENABLE_VARIABLE "=1");
 	result[count++] = extended_list(LIST_VARIABLE, find(environment, LIST_VARIABLE),
 					hook_path);
 	if (list_64)
 		result[count++] = extended_list(LIST_VARIABLE_64, list_64, hook_path);
+	if (tiering)
+		result[count++] = alloc__string(DELAY_VARIABLE "=0");
 	return result;
 }
 

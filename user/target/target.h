@@ -77,9 +77,10 @@ int hook_file__place(const struct target *target, const char *hook_path,
 		     struct trouble *ret_trouble);
 int hook_file__mapped(pid_t pid, char **ret_path, char **ret_host_path);
 
-/* Launch (launch.c): the environment of a child with the hook asked for; an
- * array like environ, the caller frees with launch__free_environment. */
-char **launch__environment(char *const *environment, const char *hook_path);
+/* Launch (launch.c): the environment of a child with the hook asked for, which tells
+ * delays and batches of tiering from its first moment if `tiering`; an array like environ,
+ * the caller frees with launch__free_environment. */
+char **launch__environment(char *const *environment, const char *hook_path, bool tiering);
 void launch__free_environment(char **environment);
 
 /*

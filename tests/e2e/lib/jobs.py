@@ -31,13 +31,13 @@ def check_recording(t, path, result, least_jit, least_images):
     return document
 
 
-def launch(t, command, drive=None, switches=None):
+def launch(t, command, drive=None, switches=None, options=()):
     """Records `command` from before its first method; truth is there as early."""
     programs.need_root()
     path = t.path("out.tscope")
     environment = programs.environment(DOTNET_DefaultDiagnosticPortSuspend="1",
                                        **jit_list.environment(t.path(JIT_LIST)), **(switches or {}))
-    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, "--", *command, env=environment)
+    recorder = loader.Recorder(t, "-o", path, "-F", loader.FREQUENCY, *options, "--", *command, env=environment)
     pid = programs.wait_for_dotnet(recorder.pid)
     told = truth.Truth(t, pid, resume=True)
     if drive:
@@ -47,12 +47,12 @@ def launch(t, command, drive=None, switches=None):
     return pid, path, result, told
 
 
-def check_launched(t, command, least_jit, least_images, drive=None, switches=None, most_late=10):
-    pid, path, result, told = launch(t, command, drive, switches)
-    return check_against(t, told, pid, path, result, least_jit, least_images, most_late)
+def check_launched(t, command, least_jit, least_images, drive=None, switches=None, most_late=10, options=()):
+    pid, path, result, told = launch(t, command, drive, switches, options)
+    return check_against(t, told, pid, path, result, least_jit, least_images, most_late, "--tiering" in options)
 
 
-def check_against(t, told, pid, path, result, least_jit, least_images, most_late=10):
+def check_against(t, told, pid, path, result, least_jit, least_images, most_late=10, all_tiering=False):
     """What launch() gave."""
     document = check_recording(t, path, result, least_jit, least_images)
     ours = document.jit(pid)
@@ -71,9 +71,12 @@ def check_against(t, told, pid, path, result, least_jit, least_images, most_late
     with t.case("new bodies are seen to be published, to the millisecond"):
         patches.check_told(document, pid, recording.Recording(path).end_ns, patches.FEW)
     with t.case("delays and batches are the runtime's own"):
-        # A session that was opened later has told nothing before.
         events = loader.read_events(path, "delay,batch")
-        truth.check_tiering(told, events, min((e["time_ns"] for e in events), default=0), truth.closed_ns(told) if events else 0, 0)
+        # A session that was opened later has told nothing before.
+        begin, end = min((e["time_ns"] for e in events), default=0), truth.closed_ns(told) if events else 0
+        if all_tiering:
+            begin, end = 0, truth.closed_ns(told)
+        truth.check_tiering(told, events, begin, end, int(all_tiering))
     with t.case("every body was told when it was born"):
         check.empty([truth.text(b) for b in ours if b["source"] != "event"], "bodies not from events")
     return document

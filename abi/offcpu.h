@@ -47,8 +47,7 @@ enum ts_state {
 struct ts_thread {
 	__u64 since_ns;		/* its times are counted from here on */
 	__u64 changed_ns;	/* the last switch; they are counted up to here */
-	__u64 woken_ns;		/* of the time off that it was in; 0: unknown, or it never was */
-	__u64 queued_ns;	/* in run queues until changed_ns, by the kernel's account */
+	__u64 woken_ns;		/* of the time off that it is in; 0: not woken yet */
 	__u32 space;
 	__u32 pid;
 	__u32 state;		/* enum ts_state, since changed_ns */
@@ -59,7 +58,7 @@ struct ts_thread {
 	__u32 tid;		/* 0: nobody's row */
 	__u32 expected[TS_PLACES]; /* how long it will be off there: bpf/threads.bpf.h */
 };
-_Static_assert(sizeof(struct ts_thread) == 192, "thread layout");
+_Static_assert(sizeof(struct ts_thread) == 184, "thread layout");
 
 /*
  * Counts up to `now`.  What a thread that was woken waits for is a CPU.  Clocks of CPUs
@@ -133,6 +132,6 @@ struct ts_thread_end {
 	struct ts_thread thread;
 	char comm[16];
 };
-_Static_assert(sizeof(struct ts_thread_end) == 240, "thread end layout");
+_Static_assert(sizeof(struct ts_thread_end) == 232, "thread end layout");
 
 #endif /* TIERSCOPE_ABI_OFFCPU_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// Off the CPU: runs when threads are switched, adds to their times, and takes the stacks of
-// some that are switched out.
+// Off the CPU: runs when threads are switched and woken, adds to their times, and takes
+// the stacks of some that are switched out.
 //
 // As tp_btf, which keeps nothing else of the CPU from running (a "tp" program would
 // silence the sampler), and only where --off-cpu asks for it.
@@ -75,29 +75,10 @@ static __always_inline __u32 state_of(struct task_struct *task)
 static __always_inline struct ts_thread *first_row(struct task_struct *task, __u32 state)
 {
 	struct ts_space *space = space_of(task);
-	struct ts_thread *thread;
 
 	if (!space || task->flags & TASK_EXITING)
 		return NULL;
-	thread = thread_first_seen(task->pid, task->tgid, space, state);
-	/* Of its waits for a CPU, only the last can be in this recording. */
-	if (thread)
-		thread->queued_ns = task->sched_info.run_delay;
-	return thread;
-}
-
-/*
- * How long a thread that is about to run has stood in run queues, ever.  The kernel keeps
- * account of it whoever asks, and ends its last wait right after this tracepoint
- * (sched_info_arrive(), kernel/sched/stats.h, 6.1 to 6.18); so nobody has to be told of
- * wake-ups, of which there are as many as of switches.  (The clock is that of this CPU's run
- * queue, brought up to date when the switch began.)
- */
-static __always_inline __u64 queued_until_now(struct task_struct *next)
-{
-	__u64 since = next->sched_info.last_queued, clock = next->se.cfs_rq->rq->clock;
-
-	return next->sched_info.run_delay + (since && clock > since ? clock - since : 0);
+	return thread_first_seen(task->pid, task->tgid, space, state);
 }
 
 static __always_inline __u64 add_off_cpu(struct ts_sample *sample, __u64 size,
@@ -141,8 +122,7 @@ static __always_inline struct stack_scratch *switched_out(struct task_struct *ta
 	__u32 zero = 0, state;
 
 	state = preempted ? TS_STATE_RUNNABLE : ts_state__of_call((__s64)regs->orig_rax);
-	thread_switched_out(thread, state, place_of(state, regs->rip, regs->rsp),
-			    task->sched_info.run_delay, now);
+	thread_switched_out(thread, state, place_of(state, regs->rip, regs->rsp), now);
 	chosen = task->mm ? choose(thread, now) : NULL;
 	scratch = chosen ? bpf_map_lookup_elem(&off_cpu_scratch, &zero) : NULL;
 	if (!scratch)
@@ -170,10 +150,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		out = first_row(prev, TS_STATE_RUNNING);
 	in = thread_find(next->pid);
 	if (!in)
-		in = first_row(next, state_of(next));
+		in = first_row(next, TS_STATE_RUNNABLE);
 	if (in) {
 		now = bpf_ktime_get_ns();
-		thread_switched_in(next->pid, in, queued_until_now(next), now);
+		thread_switched_in(next->pid, in, now);
 	}
 	if (!out)
 		return 0;
@@ -186,6 +166,21 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		out->sampled = 1;
 	else
 		ledger_count(TS_LEDGER_OFF_CPU_RING_FULL);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(on_wakeup, struct task_struct *task)
+{
+	struct ts_thread *thread;
+
+	if (!off_cpu_since)
+		return 0;
+	thread = thread_find(task->pid);
+	if (!thread)
+		thread = first_row(task, state_of(task));
+	if (thread)
+		thread_woken(thread, bpf_ktime_get_ns());
 	return 0;
 }
 

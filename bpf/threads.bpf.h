@@ -4,8 +4,8 @@
  * Where the time of each thread goes (abi/offcpu.h), and of which times off the CPU a
  * stack is taken.
  *
- * A thread's row is written when the thread is switched, which the kernel does under the
- * lock of its run queue, and when it ends, on its own CPU: never twice at once.
+ * A thread's row is written when the thread is switched or woken, which the kernel does
+ * under the lock of its run queue, and when it ends, on its own CPU: never twice at once.
  * (Where the tracepoint of an exit may be preempted, the switch can come between: some
  * microseconds of a thread at its end are lost then, or counted twice.)
  *
@@ -189,9 +189,8 @@ static __always_inline void thread_not_told(struct ts_thread *thread)
 	thread->sampled = 0;
 }
 
-/* queued: how long it stood in run queues, ever, by the kernel's account. */
 static __always_inline void thread_switched_out(struct ts_thread *thread, __u32 state,
-						__u32 place, __u64 queued, __u64 now)
+						__u32 place, __u64 now)
 {
 	if (thread->state != TS_STATE_RUNNING)
 		thread_not_told(thread);
@@ -199,23 +198,13 @@ static __always_inline void thread_switched_out(struct ts_thread *thread, __u32 
 	thread->state = state;
 	thread->place = place;
 	thread->woken_ns = 0;
-	thread->queued_ns = queued;
 	thread->switches++;
 }
 
-/*
- * When it was woken, no probe has to tell: since then it has stood in a run queue.  (That
- * account has another clock, which can be ahead of ours by some ns.)
- */
-static __always_inline void thread_was_woken(struct ts_thread *thread, __u64 queued, __u64 now)
+static __always_inline void thread_woken(struct ts_thread *thread, __u64 now)
 {
-	__u64 waited = queued - thread->queued_ns;
-
-	if (thread->state == TS_STATE_RUNNING || queued <= thread->queued_ns ||
-	    now <= thread->changed_ns)
-		return;
-	thread->woken_ns = waited < now - thread->changed_ns ? now - waited
-							     : thread->changed_ns + 1;
+	if (thread->state != TS_STATE_RUNNING && !thread->woken_ns)
+		thread->woken_ns = now;
 }
 
 /*
@@ -250,10 +239,8 @@ static __always_inline __u64 expected_of(const struct ts_thread *thread)
 	       (__u64)(expected & EXPECT_MOST) << EXPECT_UNIT : 0;
 }
 
-static __always_inline void thread_switched_in(__u32 tid, struct ts_thread *thread,
-					       __u64 queued, __u64 now)
+static __always_inline void thread_switched_in(__u32 tid, struct ts_thread *thread, __u64 now)
 {
-	thread_was_woken(thread, queued, now);
 	if (thread->sampled)
 		send_end(tid, thread, now);
 	if (thread->state != TS_STATE_RUNNING)

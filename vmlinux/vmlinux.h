@@ -55,23 +55,6 @@ struct vm_area_struct {
 	struct file *vm_file;
 };
 
-struct sched_info {		/* CONFIG_SCHED_INFO, as /proc/PID/schedstat needs it */
-	unsigned long long run_delay;
-	unsigned long long last_queued;
-};
-
-struct rq {
-	__u64 clock;
-};
-
-struct cfs_rq {			/* CONFIG_FAIR_GROUP_SCHED, as CPU limits of cgroups need it */
-	struct rq *rq;
-};
-
-struct sched_entity {
-	struct cfs_rq *cfs_rq;
-};
-
 struct task_struct {
 	unsigned int flags;
 	int pid;
@@ -80,8 +63,6 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
-	struct sched_info sched_info;
-	struct sched_entity se;
 	char comm[16];
 };
 

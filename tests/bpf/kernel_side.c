@@ -155,6 +155,7 @@ void kernel_side__attach_switches(struct kernel_side *kernel)
 	struct timespec now;
 
 	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.on_switch));
+	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.on_wakeup));
 	keep_link(kernel, bpf_program__attach(kernel->skeleton->progs.on_wakeup_new));
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	kernel->skeleton->bss->off_cpu_since =

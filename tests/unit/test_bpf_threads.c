@@ -11,7 +11,6 @@
 #define TID   70
 #define PID   7
 #define START 1000000000ULL
-#define QUEUED 7000ULL /* ns in run queues before */
 #define MS    1000000ULL
 #define US    1000ULL
 
@@ -62,11 +61,14 @@ static void times_add_up_at_every_switch(void **state)
 	struct ts_thread *thread = thread_at_start(TS_STATE_RUNNING);
 
 	(void)state;
-	thread_switched_out(thread, TS_STATE_FUTEX, 1, QUEUED, START + 5);
-	thread_switched_in(TID, thread, QUEUED + 30, START + 135);
-	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, QUEUED + 30, START + 235);
-	thread_switched_in(TID, thread, QUEUED + 1030, START + 1235);
-	thread_switched_out(thread, TS_STATE_IO, 1, QUEUED + 1030, START + 1236);
+	thread_switched_out(thread, TS_STATE_FUTEX, 1, START + 5);
+	thread_woken(thread, START + 105);
+	thread_woken(thread, START + 110); /* it is already */
+	thread_switched_in(TID, thread, START + 135);
+	thread_woken(thread, START + 140); /* it runs */
+	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, START + 235);
+	thread_switched_in(TID, thread, START + 1235);
+	thread_switched_out(thread, TS_STATE_IO, 1, START + 1236);
 	assert_int_equal(thread->times[TS_STATE_RUNNING], 5 + 100 + 1);
 	assert_int_equal(thread->times[TS_STATE_FUTEX], 100);
 	assert_int_equal(thread->times[TS_STATE_RUNNABLE], 30 + 1000);
@@ -88,7 +90,8 @@ static void a_first_sight_tells_of_the_time_before(void **state)
 	struct ts_thread *thread = thread_at_start(TS_STATE_POLL);
 
 	(void)state;
-	thread_switched_in(TID, thread, thread->queued_ns + 100, START + 600);
+	thread_woken(thread, START + 500);
+	thread_switched_in(TID, thread, START + 600);
 	assert_int_equal(thread->times[TS_STATE_POLL], 500);
 	assert_int_equal(thread->times[TS_STATE_RUNNABLE], 100);
 
@@ -103,24 +106,6 @@ static void a_first_sight_tells_of_the_time_before(void **state)
 	assert_int_equal(counted(TS_LEDGER_OFF_CPU_THREADS_FULL), 1);
 }
 
-/* The account of run queues has another clock. */
-static void a_wait_for_a_cpu_is_within_the_time_off_it(void **state)
-{
-	struct ts_thread *thread = thread_at_start(TS_STATE_RUNNING);
-
-	(void)state;
-	thread_switched_out(thread, TS_STATE_FUTEX, 1, QUEUED, START + 10);
-	thread_switched_in(TID, thread, QUEUED + 105, START + 110);
-	assert_int_equal(thread->times[TS_STATE_FUTEX], 1);
-	assert_int_equal(thread->times[TS_STATE_RUNNABLE], 99);
-	thread_switched_out(thread, TS_STATE_FUTEX, 1, QUEUED + 105, START + 120);
-	thread_switched_in(TID, thread, QUEUED + 104, START + 220);
-	assert_int_equal(thread->times[TS_STATE_FUTEX], 101);
-	thread_switched_out(thread, TS_STATE_FUTEX, 1, QUEUED + 105, START + 230);
-	thread_switched_in(TID, thread, QUEUED + 115, START + 230);
-	assert_int_equal(sum_of(thread), 230);
-}
-
 static void an_end_tells_all(void **state)
 {
 	struct ts_thread *thread = thread_at_start(TS_STATE_RUNNING);
@@ -128,9 +113,10 @@ static void an_end_tells_all(void **state)
 	const struct ts_thread_end *last;
 
 	(void)state;
-	thread_switched_out(thread, TS_STATE_FUTEX, 1, QUEUED, START + 10);
+	thread_switched_out(thread, TS_STATE_FUTEX, 1, START + 10);
 	thread->sampled = 1;
-	thread_switched_in(TID, thread, QUEUED + 10, START + 30);
+	thread_woken(thread, START + 20);
+	thread_switched_in(TID, thread, START + 30);
 	assert_int_equal(thread->sampled, 0);
 	end = shim.records[0].bytes;
 	assert_int_equal(end->header.type, TS_EVENT_OFF_CPU_END);
@@ -138,7 +124,7 @@ static void an_end_tells_all(void **state)
 	assert_int_equal(end->out_ns, START + 10);
 	assert_int_equal(end->woken_ns, START + 20);
 	/* Its process is gone: it ends without having been told to run again. */
-	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, QUEUED, START + 40);
+	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, START + 40);
 	thread->sampled = 1;
 	shim.now = START + 59;
 	strcpy(shim.comm, "worker");
@@ -175,9 +161,9 @@ static void a_switch_that_was_not_told_is_counted(void **state)
 	struct ts_thread *thread = thread_at_start(TS_STATE_RUNNING);
 
 	(void)state;
-	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, QUEUED, START + 10);
+	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, START + 10);
 	thread->sampled = 1;
-	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, QUEUED, START + 20);
+	thread_switched_out(thread, TS_STATE_RUNNABLE, 0, START + 20);
 	assert_int_equal(counted(TS_LEDGER_OFF_CPU_NOT_TOLD), 1);
 	assert_int_equal(thread->sampled, 0); /* for how long, nobody knows */
 }
@@ -191,12 +177,14 @@ static void a_sample_tells_that_a_thread_runs(void **state)
 	thread_runs(TID, START + 5);
 	thread_runs(TID + 1, START + 5); /* no row */
 	assert_int_equal(sum_of(thread), 0);
-	thread_switched_out(thread, TS_STATE_FUTEX, 0, QUEUED, START + 10);
+	thread_switched_out(thread, TS_STATE_FUTEX, 0, START + 10);
 	thread->sampled = 1;
+	thread_woken(thread, START + 15);
 	thread_runs(TID, START + 20);
 	assert_int_equal(thread->sampled, 0);
-	thread_switched_out(thread, TS_STATE_SLEEP, 0, QUEUED, START + 100);
-	assert_int_equal(thread->times[TS_STATE_FUTEX], 10);
+	thread_switched_out(thread, TS_STATE_SLEEP, 0, START + 100);
+	assert_int_equal(thread->times[TS_STATE_FUTEX], 5);
+	assert_int_equal(thread->times[TS_STATE_RUNNABLE], 5);
 	assert_int_equal(thread->times[TS_STATE_RUNNING], 10 + 80);
 	assert_int_equal(counted(TS_LEDGER_OFF_CPU_NOT_TOLD), 1);
 	off_cpu_since = 0; /* nobody asked */
@@ -224,12 +212,12 @@ static bool wait_at(struct ts_thread *thread, __u32 place, __u64 *now, __u64 ns,
 {
 	const struct budget *chosen;
 
-	thread_switched_out(thread, TS_STATE_FUTEX, place, QUEUED, *now);
+	thread_switched_out(thread, TS_STATE_FUTEX, place, *now);
 	chosen = choose(thread, *now);
 	if (chosen)
 		*ret_shift = chosen->shift;
 	*now += ns;
-	thread_switched_in(TID, thread, QUEUED, *now);
+	thread_switched_in(TID, thread, *now);
 	*now += US;
 	return chosen;
 }
@@ -351,7 +339,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(times_add_up_at_every_switch),
 		TEST(a_first_sight_tells_of_the_time_before),
-		TEST(a_wait_for_a_cpu_is_within_the_time_off_it),
 		TEST(an_end_tells_all),
 		TEST(what_has_no_room_is_counted),
 		TEST(a_switch_that_was_not_told_is_counted),

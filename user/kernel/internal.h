@@ -16,7 +16,7 @@ struct mappings;
 
 #define HOOK_PROBES 6
 #define PROCESS_LINKS 3
-#define OFF_CPU_LINKS 2
+#define OFF_CPU_LINKS 3
 
 struct hook_links {
 	uint64_t device, inode;

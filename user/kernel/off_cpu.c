@@ -18,6 +18,7 @@
 static struct bpf_program *program(const struct kernel *kernel, unsigned int which)
 {
 	struct bpf_program *programs[OFF_CPU_LINKS] = { kernel->skeleton->progs.on_switch,
+							kernel->skeleton->progs.on_wakeup,
 							kernel->skeleton->progs.on_wakeup_new };
 
 	return programs[which];

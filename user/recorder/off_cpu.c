@@ -196,17 +196,16 @@ static void tell_row(struct telling *telling, uint32_t process, string_id name,
 	struct off_thread *item = item_of(&recorder->off_cpu, row->space, row->tid);
 
 	map__remove(telling->rows, 0, row->tid);
-	/* (Whether it was woken is told when it runs.) */
 	if (telling->last && item->held && row->sampled && row->changed_ns == item->out_ns)
-		release(recorder, item, 0, telling->now);
+		release(recorder, item, row->woken_ns, telling->now);
 	ts_thread__advance(row, telling->now);
 	tell(recorder, item,
 	     model__add_thread(recorder->model, process, (int32_t)row->tid, name), row);
 }
 
 /*
- * A thread without a row was not switched since the recording began: it was there, and in
- * one state, all the time.
+ * A thread without a row was not switched and not woken since the recording began: it was
+ * there, and in one state, all the time.
  */
 static void tell_silent(struct telling *telling, const struct target_thread *known)
 {

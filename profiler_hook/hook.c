@@ -157,17 +157,18 @@ static hresult create(struct hook *hook, struct unknown *unknown, bool attached)
 /*
  * Of a launched process.  Bodies of a ReJIT come by the session only, so that is
  * opened at once where a main profiler can ask for one; and where all delays and batches
- * of tiering are wanted.  Without any source the journal stays and says so: an empty one
- * that is explained beats none.
+ * of tiering are wanted, which are no reason to do without bodies if it fails.  Without any
+ * source the journal stays and says so: an empty one that is explained beats none.
  */
 static bool start_sources(struct hook *hook)
 {
-	bool callbacks = callbacks__can_replace_events(hook) && helper__session_delay_ms() &&
-			 !hook->journal.header->main_profiler;
+	bool can = callbacks__can_replace_events(hook) && !hook->journal.header->main_profiler;
+	bool callbacks = can && helper__session_delay_ms();
 
 	if (!FAILED(callbacks__start(hook, callbacks)) && callbacks)
 		return true;
-	return !FAILED(session__start(hook));
+	return !FAILED(session__start(hook)) ||
+	       (can && !FAILED(callbacks__start(hook, true)));
 }
 
 /* --- ICorProfilerCallback .. 11 ------------------------------------------------ */

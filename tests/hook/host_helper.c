@@ -408,6 +408,17 @@ static void a_session_without_delay_is_there_from_the_start(void **state)
 	assert_int_equal(fixture->journal->state, TS_HOOK_LIVE);
 }
 
+static void without_a_session_from_the_start_there_are_callbacks(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->mock->session_result = E_FAIL;
+	launch(fixture, "0");
+	assert_int_equal(fixture->journal->source, TS_SOURCE_CALLBACKS);
+	assert_int_equal(fixture->journal->state, TS_HOOK_LIVE);
+	assert_true(fixture->mock->mask_low & MONITOR_JIT_COMPILATION);
+}
+
 static void without_a_session_the_callbacks_go_on(void **state)
 {
 	struct fixture *fixture = *state;
@@ -490,6 +501,7 @@ int main(void)
 		TEST(a_session_that_cannot_be_opened_again_is_told),
 		TEST(the_session_follows_the_callbacks),
 		TEST(a_session_without_delay_is_there_from_the_start),
+		TEST(without_a_session_from_the_start_there_are_callbacks),
 		TEST(without_a_session_the_callbacks_go_on),
 		TEST(detach_leaves_nothing),
 		TEST(a_refused_detach_changes_nothing),

@@ -188,13 +188,11 @@ static size_t list(const struct kept_files *files, struct entry **ret_entries)
 {
 	struct entry *entries = NULL;
 	size_t count = 0, capacity = 0;
-	int copy = dup(files->folder);
-	DIR *folder = copy < 0 ? NULL : fdopendir(copy);
+	int again = openat(files->folder, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	DIR *folder = again < 0 ? NULL : fdopendir(again);
 	struct dirent *found;
 	struct stat state;
 
-	if (folder)
-		rewinddir(folder);	/* a copy stands where the last one ended */
 	while (folder && (found = readdir(folder))) {
 		if (!strstr(found->d_name, SUFFIX) ||
 		    strlen(found->d_name) >= sizeof(entries->name) ||
@@ -207,6 +205,8 @@ static size_t list(const struct kept_files *files, struct entry **ret_entries)
 	}
 	if (folder)
 		closedir(folder);
+	else if (again >= 0)
+		close(again);
 	*ret_entries = entries;
 	return count;
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define KIND	 "rules"
-#define LAYOUT	 1	/* also to be raised when cfa.c or table.c learns more */
+#define LAYOUT	 1	/* also to be raised when what makes rows learns more: see table.c */
 #define HELD_MAX (16u << 20)	/* bytes of rows, until the end; a .NET program has 2 MB */
 
 struct header {
@@ -105,7 +105,7 @@ void unwind_cache__keep(struct unwind_cache *cache, struct unwind_table *table)
 {
 	uint64_t bytes = (uint64_t)table->count * sizeof(*table->rows);
 
-	if (!cache || bytes > HELD_MAX - cache->bytes || is_held(cache))
+	if (!cache || !cache->wanted.inode || bytes > HELD_MAX - cache->bytes || is_held(cache))
 		return;
 	alloc__grow(cache->held, cache->count, cache->capacity);
 	cache->held[cache->count++] = (struct held){ cache->wanted, *table };

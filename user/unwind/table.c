@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
 // Rows of one file, function by function.  Equal neighbours are one row: most
-// functions begin with the rule with which the one before them ends.  What is learnt here
-// or in cfa.c raises LAYOUT in cache.c, or what was kept goes on without it.
+// functions begin with the rule with which the one before them ends.  What is learnt here,
+// in cfa.c, or in symbol/eh_frame.c and hijack_stub.c raises LAYOUT in cache.c, or what was
+// kept goes on without it.
 #include "unwind.h"
 
 #include "cfa.h"

@@ -85,7 +85,7 @@ internal static class Program
         {
             using EventPipeSession first = StartSession(client, rundown: true);
             Task<long> firstReader = Task.Factory.StartNew(() => Read(first, bodies, "alive_at_start"), TaskCreationOptions.LongRunning);
-            first.Stop();
+            StopAlive(first, firstReader);
             lost += firstReader.Result;
         }
         if (resume)
@@ -142,6 +142,24 @@ internal static class Program
         catch (Exception exception) when (exception is ServerNotAvailableException or EndOfStreamException or IOException)
         {
             // The process is gone, and with it the rundown.
+        }
+    }
+
+    // Of a process that goes on: a runtime that did not take the command is asked again.
+    private static void StopAlive(EventPipeSession session, Task reader)
+    {
+        long end = Stopwatch.GetTimestamp() + 10 * Stopwatch.Frequency;
+        while (!reader.IsCompleted)
+        {
+            try
+            {
+                session.Stop();
+                return;
+            }
+            catch (ServerNotAvailableException) when (Stopwatch.GetTimestamp() < end)
+            {
+                Thread.Sleep(5);
+            }
         }
     }
 

@@ -33,6 +33,8 @@
 				break;                                   \
 		(long)bpf_loop_i;                                        \
 	})
+#define __weak static		/* there is but this file */
+#define __noinline __attribute__((noinline))
 #define barrier_var(var) __asm__ volatile("" : "+r"(var))
 
 struct found {

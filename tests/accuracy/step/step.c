@@ -75,25 +75,25 @@ static void *jit_page(__u32 space, __u64 address)
 /* The callers of a place by the walk, innermost first; the leaf's flags. */
 static __u32 walk_callers(const struct user_regs_struct *regs)
 {
-	static struct decoder decoder;
-	static struct walk walk;
+	static struct walk_scratch scratch;
+	struct walk *walk = &scratch.walk;
 	struct found found;
 
-	walk.ip = regs->rip;
-	walk.sp = regs->rsp;
-	walk.bp = regs->rbp;
-	walk.r10 = regs->r10;
-	walk_begin(&walk, (struct returns_of){ 0 });
+	walk->ip = regs->rip;
+	walk->sp = regs->rsp;
+	walk->bp = regs->rbp;
+	walk->r10 = regs->r10;
+	walk_begin(walk, (struct returns_of){ 0 });
 	walked_count = 0;
-	while (!walk.done && walked_count < CALLERS_MAX) {
-		code_find(0, walked_count ? walk.ip - 1 : walk.ip, &found);
-		if (walked_count || !leaf_step(&walk, &found, &decoder))
-			shape_step(&walk, found.shape);
-		if (!walk.done)
+	while (!walk->done && walked_count < CALLERS_MAX) {
+		code_find(0, walked_count ? walk->ip - 1 : walk->ip, &found);
+		if (walked_count || !leaf_step(&scratch, &found))
+			shape_step(walk, found.shape);
+		if (!walk->done)
 			walked[walked_count++] =
-				(struct caller){ walk.sp - 8, walk.ip, false };
+				(struct caller){ walk->sp - 8, walk->ip, false };
 	}
-	return walk.flags;
+	return walk->flags;
 }
 
 static bool is_call(__u64 address)

@@ -138,7 +138,7 @@ int door_remove(struct ts_remove *remove)
 SEC("syscall")
 int door_find(struct ts_find *find)
 {
-	struct found found = {};	/* see VERIFIED_ONCE */
+	struct found found;
 
 	code_find(find->space, find->address, &found);
 	find->frame = found.frame;

@@ -138,12 +138,8 @@ static __always_inline void find_rule(const struct ts_slot *slot, __u64 address,
 	}
 }
 
-/*
- * Bodies first: the runtime told of them, while an image's slot may be that of a file
- * which is mapped no more.  A slot can hold the end of an image and JIT code behind it.
- * Not inlined: see jit_page_make().
- */
-__weak __noinline int code_find(__u32 space, __u64 address, struct found *found)
+/* Into what is all 0.  Not inlined: see jit_page_make(). */
+__weak __noinline int code_look_up(__u32 space, __u64 address, struct found *found)
 {
 	struct ts_address_key key = { .space = space,
 				      .number = address >> TS_SLOT_SHIFT };
@@ -153,7 +149,6 @@ __weak __noinline int code_find(__u32 space, __u64 address, struct found *found)
 	if (!found)
 		return 0;
 	jit = bpf_map_lookup_elem(&jit_slots, &key);
-	__builtin_memset(found, 0, sizeof(*found));
 	found->frame = address & 0x0fffffffffffffffULL;
 	if (jit)
 		find_jit(jit, space, address, found);
@@ -172,6 +167,18 @@ __weak __noinline int code_find(__u32 space, __u64 address, struct found *found)
 	if (!found->in_image)
 		find_rule(slot, address, found);
 	return 0;
+}
+
+/*
+ * Bodies first: the runtime told of them, while an image's slot may be that of a file
+ * which is mapped no more.  A slot can hold the end of an image and JIT code behind it.
+ */
+static __always_inline void code_find(__u32 space, __u64 address, struct found *found)
+{
+	/* Here, because to the verifiers before Linux 6.3 and 6.1.100 a function that is
+	 * verified alone reads what it is given the address of. */
+	__builtin_memset(found, 0, sizeof(*found));
+	code_look_up(space, address, found);
 }
 
 #endif /* TIERSCOPE_CODEFIND_BPF_H */

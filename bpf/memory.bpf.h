@@ -22,9 +22,7 @@
 
 /*
  * A function that the verifier looks at once: see jit_page_make().  Not where a walk goes on
- * from a piece: of two weak functions of one name the linker takes one for all.  What is
- * handed over by address is read, to the verifiers before Linux 6.3 and 6.1.100, even where
- * it is only written: so it has to be initialized.
+ * from a piece: of two weak functions of one name the linker takes one for all.
  */
 #define VERIFIED_ONCE __weak __noinline
 

@@ -78,7 +78,7 @@ static long copy_stack(__u64 index, struct piece_copy *copy)
 
 /*
  * Puts registers and stack behind a record of `size` bytes, where the walk could not
- * go on.  Gives the record's new size.
+ * go on.  Gives the record's new size.  Not inlined: see jit_page_make().
  */
 __weak __noinline __u64 add_stack(struct walk_scratch *scratch, __u64 size)
 {

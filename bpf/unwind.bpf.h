@@ -420,7 +420,7 @@ static long walk_one(__u64 index, struct walking *walking)
 	bool is_return = index && !walk->interrupted;
 	/* A return address belongs to the instruction before it. */
 	__u64 address = is_return ? walk->ip - 1 : walk->ip;
-	struct found found = {};	/* see VERIFIED_ONCE */
+	struct found found;
 
 	walk->interrupted = 0;
 	if (index >= TS_FRAMES_MAX) {

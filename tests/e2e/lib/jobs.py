@@ -47,12 +47,12 @@ def launch(t, command, drive=None, switches=None, options=()):
     return pid, path, result, told
 
 
-def check_launched(t, command, least_jit, least_images, drive=None, switches=None, most_late=10, options=(), least_told=patches.FEW):
+def check_launched(t, command, least_jit, least_images, drive=None, switches=None, most_late=10, options=()):
     pid, path, result, told = launch(t, command, drive, switches, options)
-    return check_against(t, told, pid, path, result, least_jit, least_images, most_late, "--tiering" in options, least_told)
+    return check_against(t, told, pid, path, result, least_jit, least_images, most_late, "--tiering" in options)
 
 
-def check_against(t, told, pid, path, result, least_jit, least_images, most_late=10, all_tiering=False, least_told=patches.FEW):
+def check_against(t, told, pid, path, result, least_jit, least_images, most_late=10, all_tiering=False):
     """What launch() gave."""
     document = check_recording(t, path, result, least_jit, least_images)
     ours = document.jit(pid)
@@ -69,7 +69,7 @@ def check_against(t, told, pid, path, result, least_jit, least_images, most_late
     with t.case("what calls reach fits together"):
         patches.check_windows(document, pid)
     with t.case("new bodies are seen to be published, to the millisecond"):
-        patches.check_told(document, pid, recording.Recording(path).end_ns, least_told)
+        patches.check_told(document, pid, recording.Recording(path).end_ns, patches.FEW)
     with t.case("delays and batches are the runtime's own"):
         events = loader.read_events(path, "delay,batch")
         # A session that was opened later has told nothing before.

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from lib import check, jobs, loader, programs, report
+from lib import check, jobs, loader, programs, report, truth
 
 
 
@@ -91,13 +91,17 @@ TRACES = {"methods": "Microsoft-Windows-DotNETRuntime:0x10:5", "counters": "Syst
 def traces(t):
     programs.need_root()
     tool = programs.dotnet_trace()
-    demo = programs.start_app(t, "demo", "120")
-    running = {name: programs.Program(t, [tool, "collect", "-p", str(demo.pid), "-o", t.path(f"{name}.nettrace"),
-                                          "--duration", "00:00:06", "--providers", providers], stdout=subprocess.DEVNULL)
-               for name, providers in TRACES.items()}
-    time.sleep(1)
-    jobs.check_attached(t, demo.pid, 100, 0)
-    for name, program in running.items():
+
+    def look():
+        demo = programs.start_app(t, "demo", "120")
+        running = {name: programs.Program(t, [tool, "collect", "-p", str(demo.pid), "-o", t.path(f"{name}.nettrace"), "--duration",
+                                              "00:00:06", "--rundown", "false", "--providers", providers], stdout=subprocess.DEVNULL)
+                   for name, providers in TRACES.items()}
+        time.sleep(1)
+        jobs.check_attached(t, demo.pid, 100, 0)
+        return running
+
+    for name, program in truth.until_no_rundown_kills(look).items():
         with t.case(f"its {name} end well too"):
             check.equal(program.wait(60), 0, "exit code of dotnet-trace")
             check.at_least(os.path.getsize(t.path(f"{name}.nettrace")), 5_000, "bytes written")

@@ -18,12 +18,7 @@ def demo_launched(t):
 
 @check.test("demo attached", timeout=90)
 def demo_attached(t):
-    demo = programs.start_app(t, "demo", "120", "--threads", "2")
-    programs.wait_until_worked(demo.pid, 3)
-    # Once it is warm, it may be in no precompiled code at any sample.
-    jobs.check_attached(t, demo.pid, 100, 0)
-    with t.case("the program goes on"):
-        demo.check_goes_on()
+    jobs.check_attached_demo(t)
 
 
 @check.test("web launched", timeout=90)

@@ -51,7 +51,7 @@ def composite(t):
 
 @check.test("demo in one compressed file attached", timeout=90)
 def compressed_attached(t):
-    document = jobs.check_attached_demo(t, "compressed")
+    document = jobs.check_attached_demo(t, programs.app_on("compressed", "demo"))
     with t.case("images are read from its memory"):
         check.at_least(len(document.images()), 1, "precompiled bodies")
     with t.case("no sample is left in memory without a name"):

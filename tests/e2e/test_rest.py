@@ -119,14 +119,19 @@ def killed_loader(t):
 @check.test("bodies that come and go while the hook rests", timeout=90)
 def rest_and_truth(t):
     programs.need_root()
-    churn = programs.start_app(t, "churn", "120")
-    record(t, churn.pid, seconds="1s")
-    wait_for_rest(churn.pid)
-    source = truth.Truth(t, churn.pid, rundown=True)
-    time.sleep(2)
-    began = truth.now_ns()
-    recording = record(t, churn.pid, "-F", loader.FREQUENCY, seconds="3s", name="again.tscope")
-    source.finish()
+
+    def look():
+        churn = programs.start_app(t, "churn", "120")
+        record(t, churn.pid, seconds="1s")
+        wait_for_rest(churn.pid)
+        source = truth.Truth(t, churn.pid, rundown=True)
+        time.sleep(2)
+        began = truth.now_ns()
+        recording = record(t, churn.pid, "-F", loader.FREQUENCY, seconds="3s", name="again.tscope")
+        source.finish()
+        return churn, source, began, recording
+
+    churn, source, began, recording = truth.until_no_rundown_kills(look)
     document = report.Report(loader.read_json(t, recording))
     # What is dead before this recording began is history, not part of it; and so is what
     # the hook found gone when it was woken, just before.

@@ -23,7 +23,7 @@ def launched_8(t):
 
 @check.test("demo on 8 attached", timeout=90)
 def attached_8(t):
-    jobs.check_attached_demo(t, "net8.0")
+    jobs.check_attached_demo(t, programs.app_on("net8.0", "demo"))
 
 
 @check.test("demo on 9 launched", timeout=90)
@@ -43,7 +43,7 @@ def all_tiering_of_10(t):
 
 @check.test("demo on 9 attached", timeout=90)
 def attached_9(t):
-    jobs.check_attached_demo(t, "net9.0")
+    jobs.check_attached_demo(t, programs.app_on("net9.0", "demo"))
 
 
 def switched(t, least_images=1, **switches):

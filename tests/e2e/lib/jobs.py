@@ -122,12 +122,15 @@ def check_attached(t, pid, least_jit, least_images, least_new=1):
     return document
 
 
-def check_attached_demo(t, build):
-    """The same of the demo in one of its builds, once it is warm: it may be in no
+def check_attached_demo(t, path=None):
+    """The same of the demo, in one of its builds, once it is warm: it may be in no
     precompiled code at any sample."""
-    demo = programs.start_app(t, "demo", "120", "--threads", "2", path=programs.app_on(build, "demo"))
-    programs.wait_until_worked(demo.pid, 3)
-    document = check_attached(t, demo.pid, 100, 0)
+    def look():
+        demo = programs.start_app(t, "demo", "120", "--threads", "2", path=path)
+        programs.wait_until_worked(demo.pid, 3)
+        return demo, check_attached(t, demo.pid, 100, 0)
+
+    demo, document = truth.until_no_rundown_kills(look)
     with t.case("the program goes on"):
         demo.check_goes_on()
     return document

@@ -178,6 +178,12 @@ def state(pid):
         return "X"
 
 
+def killed_by(pid):
+    """The signal that ended a child whose end nobody has asked for yet; None: it lives, or ended otherwise."""
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return ended.si_status if ended and ended.si_code in (os.CLD_KILLED, os.CLD_DUMPED) else None
+
+
 def cpu_seconds(pid):
     """What the process has used so far; it may have ended."""
     try:

@@ -12,10 +12,10 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
-#include <bpf/usdt.bpf.h>
 
 #define NULL ((void *)0)
 
+#include "arguments.bpf.h"
 #include "codefind.bpf.h"
 #include "publish.bpf.h"
 #include "process.bpf.h"
@@ -23,56 +23,77 @@
 
 char LICENSE[] SEC("license") __weak = "GPL";
 
-SEC("usdt")
-int BPF_USDT(code_load, __u64 sequence, __u64 function_id, __u64 start, __u64 size,
-	     __u64 rejit_id, __u64 native_version, __u64 tier_and_flags, void *record)
+/*
+ * What is the same of code and modules; what it returns is the argument that tells of the
+ * journal's record.  Not inlined: with the registers on the stack of all that follows, that
+ * would be more than Linux 6.1 allows.
+ */
+static __noinline __u64 probe_fetch(struct pt_regs *ctx, struct probe *probe, __u32 record_at)
 {
-	struct probe probe = { .kind = TS_EVENT_CODE_LOAD, .sequence = sequence,
-		.function_id = function_id, .start = start, .size = size };
+	struct arguments arguments;
 
-	return on_code_load(&probe, record);
+	arguments_fetch(&arguments, ctx);
+	probe->sequence = argument(&arguments, 0);
+	probe->function_id = argument(&arguments, 1);
+	probe->start = argument(&arguments, 2);
+	probe->size = argument(&arguments, 3);
+	return argument(&arguments, record_at);
 }
 
-SEC("usdt")
-int BPF_USDT(code_unload, __u64 sequence, __u64 function_id, __u64 start, __u64 size)
+/* What each probe tells, one argument after the other: profiler_hook/probes.h. */
+SEC("uprobe")
+int code_load(struct pt_regs *ctx)
 {
-	struct probe probe = { .kind = TS_EVENT_CODE_UNLOAD, .sequence = sequence,
-		.function_id = function_id, .start = start, .size = size };
+	struct probe probe = { .kind = TS_EVENT_CODE_LOAD };
+	__u64 record = probe_fetch(ctx, &probe, 7);
 
+	return on_code_load(&probe, (void *)record);
+}
+
+SEC("uprobe")
+int code_unload(struct pt_regs *ctx)
+{
+	struct probe probe = { .kind = TS_EVENT_CODE_UNLOAD };
+
+	probe_fetch(ctx, &probe, 0);
 	return on_code_unload(&probe);
 }
 
-SEC("usdt")
-int BPF_USDT(module_load, __u64 sequence, __u64 module_id, __u64 base, __u64 size,
-	     void *record)
+SEC("uprobe")
+int module_load(struct pt_regs *ctx)
 {
-	struct probe probe = { .kind = TS_EVENT_MODULE_LOAD, .sequence = sequence,
-		.function_id = module_id, .start = base, .size = size };
+	struct probe probe = { .kind = TS_EVENT_MODULE_LOAD };
+	__u64 record = probe_fetch(ctx, &probe, 4);
 
-	return on_module(&probe, record);
+	return on_module(&probe, (void *)record);
 }
 
-SEC("usdt")
-int BPF_USDT(module_unload, __u64 sequence, __u64 module_id, __u64 base, __u64 size,
-	     void *record)
+SEC("uprobe")
+int module_unload(struct pt_regs *ctx)
 {
-	struct probe probe = { .kind = TS_EVENT_MODULE_UNLOAD, .sequence = sequence,
-		.function_id = module_id, .start = base, .size = size };
+	struct probe probe = { .kind = TS_EVENT_MODULE_UNLOAD };
+	__u64 record = probe_fetch(ctx, &probe, 4);
 
-	return on_module(&probe, record);
+	return on_module(&probe, (void *)record);
 }
 
-SEC("usdt")
-int BPF_USDT(stub_patches, __u64 count, void *told)
+SEC("uprobe")
+int stub_patches(struct pt_regs *ctx)
 {
-	return on_stub_patches(told);
+	struct arguments arguments;
+
+	arguments_fetch(&arguments, ctx);
+	return on_stub_patches((void *)argument(&arguments, 1));
 }
 
-SEC("usdt")
-int BPF_USDT(tiering, __u64 sequence, __u64 kind, __u64 pending, __u64 new_methods,
-	     __u64 compiled)
+SEC("uprobe")
+int tiering(struct pt_regs *ctx)
 {
-	return on_tiering(kind, pending, new_methods, compiled);
+	struct arguments arguments;
+
+	arguments_fetch(&arguments, ctx);
+	return on_tiering(argument(&arguments, 1), argument(&arguments, 2),
+			  argument(&arguments, 3), argument(&arguments, 4));
 }
 
 SEC("raw_tp/sched_process_fork")

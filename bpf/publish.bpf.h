@@ -28,7 +28,7 @@ struct probe {
 
 /*
  * Set by the loader when the recording ends.  What a probe tells from then on is
- * as if it were disarmed; disarming itself takes the kernel half a second.
+ * as if it were disarmed; disarming itself can take the kernel half a second.
  */
 __u32 probes_closed __weak;
 

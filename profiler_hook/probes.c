@@ -2,12 +2,12 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * One function per probe, never inlined, so that each has exactly one site and
- * one argument list.  Operands are registers or constants only (constraint
- * "nr"): some readers cannot parse scaled addresses, and clang would spill
- * arguments into the red zone.
+ * one argument list.  Operands are registers only (constraint "r"): they are all
+ * that the loader takes, some readers cannot parse scaled addresses, and clang would
+ * spill arguments into the red zone.
  */
 #define _SDT_HAS_SEMAPHORES	1
-#define STAP_SDT_ARG_CONSTRAINT nr
+#define STAP_SDT_ARG_CONSTRAINT r
 #include <sys/sdt.h>
 
 #include "probes.h"

@@ -19,7 +19,11 @@ $(BPFTEST)/probes.o: profiler_hook/probes.c
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -fvisibility=hidden \
 		-MMD -MP -c $< -o $@
 
-$(BPFTEST)/test_%: $(BPFTEST)/test_%.o $(BPFTEST_SHARED) $(BPFTEST)/probes.o
+# What arms them, as it is too.
+BPFTEST_LOADER := $(filter $(OUTPUT)/user/base/%,$(USER_OBJECTS)) \
+	$(patsubst %,$(OUTPUT)/user/%.o,kernel/hook_probes symbol/probe_sites symbol/elf_view)
+
+$(BPFTEST)/test_%: $(BPFTEST)/test_%.o $(BPFTEST_SHARED) $(BPFTEST)/probes.o $(BPFTEST_LOADER)
 	$(call msg,LINK,$@)$(CC) $^ $(LIBS) -lcmocka -o $@
 
 .PHONY: bpf-test bpf-test-build bpf-golden

@@ -4,6 +4,7 @@
 #include "kernel_side.h"
 
 #include "../../user/kernel/caches.h"
+#include "../../user/kernel/hook_probes.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -94,6 +95,7 @@ struct kernel_side *kernel_side__open(const struct sizes *sizes)
 	kernel->skeleton = tierscope__open();
 	assert_non_null(kernel->skeleton);
 	set_sizes(kernel->skeleton, sizes ? sizes : &defaults);
+	hook_probes__configure(kernel->skeleton);
 	assert_return_code(tierscope__load(kernel->skeleton), errno);
 	kernel->code_ring =
 		ring_buffer__new(bpf_map__fd(kernel->skeleton->maps.code_events),
@@ -111,6 +113,8 @@ void kernel_side__close(struct kernel_side *kernel)
 		return;
 	for (int i = 0; i < kernel->links_count; i++)
 		bpf_link__destroy(kernel->links[i]);
+	for (int i = 0; i < kernel->probes_count; i++)
+		hook_probes__free(kernel->probes[i]);
 	ring_buffer__free(kernel->code_ring);
 	ring_buffer__free(kernel->sample_ring);
 	tierscope__destroy(kernel->skeleton);
@@ -129,18 +133,13 @@ static void keep_link(struct kernel_side *kernel, struct bpf_link *link)
 
 void kernel_side__attach_probes(struct kernel_side *kernel, pid_t pid)
 {
-	struct bpf_program *programs[] = {kernel->skeleton->progs.code_load,
-					  kernel->skeleton->progs.code_unload,
-					  kernel->skeleton->progs.module_load,
-					  kernel->skeleton->progs.module_unload,
-					  kernel->skeleton->progs.stub_patches,
-					  kernel->skeleton->progs.tiering};
+	struct trouble trouble = {""};
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		keep_link(kernel,
-			  bpf_program__attach_usdt(
-				  programs[i], pid, "/proc/self/exe", "tierscope",
-				  bpf_program__name(programs[i]), NULL));
+	assert_true(kernel->probes_count < PROBES_MAX);
+	if (hook_probes__arm(kernel->skeleton, "/proc/self/exe", pid, true,
+			     &kernel->probes[kernel->probes_count], &trouble))
+		fail_msg("%s", trouble.text);
+	kernel->probes_count++;
 }
 
 void kernel_side__attach_life(struct kernel_side *kernel)

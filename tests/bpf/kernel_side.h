@@ -27,6 +27,7 @@
 #include "tierscope.skel.h"
 
 #define LINKS_MAX 64
+#define PROBES_MAX 2
 
 /* 0: the default. */
 struct sizes {
@@ -36,11 +37,15 @@ struct sizes {
 	__u32 threads;	     /* of time off the CPU, a power of two */
 };
 
+struct hook_probes;
+
 struct kernel_side {
 	struct tierscope *skeleton;
 	struct ring_buffer *code_ring, *sample_ring;
 	struct bpf_link *links[LINKS_MAX];
 	int links_count;
+	struct hook_probes *probes[PROBES_MAX];
+	int probes_count;
 	int perf[LINKS_MAX];
 	int perf_count;
 	/* What was drained, oldest first; owned. */

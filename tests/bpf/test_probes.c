@@ -3,7 +3,7 @@
 // From the hook's probes, fired by a child process, to the ring, the code map
 // and the ledger; and what a hostile process could fire.
 #define _SDT_HAS_SEMAPHORES	1
-#define STAP_SDT_ARG_CONSTRAINT nr
+#define STAP_SDT_ARG_CONSTRAINT r
 #include <sys/sdt.h>
 
 #include "kernel_side.h"

@@ -13,15 +13,16 @@ struct tierscope;
 struct bpf_link;
 struct ring_buffer;
 struct mappings;
+struct hook_probes;
 
-#define HOOK_PROBES 6
 #define PROCESS_LINKS 3
 #define OFF_CPU_LINKS 3
 
-struct hook_links {
+/* A hook's library, and the process in which its probes are armed. */
+struct armed_hook {
 	uint64_t device, inode;
 	pid_t pid;
-	struct bpf_link *links[HOOK_PROBES];
+	struct hook_probes *probes;
 };
 
 /* One sampling event on one CPU. */
@@ -60,7 +61,7 @@ struct kernel {
 	uint64_t tracepoint_misses[TS_EVENTS_MAX];	/* before the start */
 	bool off_cpu;
 	uint64_t off_cpu_since, off_cpu_until;
-	struct hook_links *hooks;
+	struct armed_hook *hooks;
 	unsigned int hooks_count, hooks_capacity;
 	bool without_patches;
 	struct ring_buffer *sample_ring, *code_ring;

@@ -6,10 +6,10 @@
 #include "internal.h"
 
 #include "caches.h"
+#include "hook_probes.h"
 #include "sampling.h"
 #include "../base/alloc.h"
 #include "../base/log.h"
-#include "../base/threads.h"
 #include "tierscope.skel.h"
 
 #include <bpf/bpf.h>
@@ -33,8 +33,6 @@
 #define COUNTED_HZ    2000
 #define OFF_CPU_HZ    1000	/* what bpf/threads.bpf.h allows */
 
-#define PROVIDER "tierscope"
-#define FINALIZER ".NET Finalizer"	/* .NET 8 to 10 */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -159,6 +157,7 @@ static int load(struct kernel *kernel, const struct kernel_options *options,
 	if (!kernel->skeleton)
 		return load_trouble(-errno, trouble);
 	configure(kernel, options);
+	hook_probes__configure(kernel->skeleton);
 	err = tierscope__load(kernel->skeleton);
 	if (err)
 		return load_trouble(err, trouble);
@@ -213,12 +212,6 @@ int kernel__open(const struct kernel_options *options, struct kernel **ret_kerne
 	return 0;
 }
 
-static void free_hook(struct hook_links *hook)
-{
-	for (unsigned int i = 0; i < HOOK_PROBES; i++)
-		bpf_link__destroy(hook->links[i]);
-}
-
 /*
  * Handlers run as RCU readers, for which this kind of membarrier waits: those that
  * still saw the probes open have counted and sent when it returns.
@@ -268,7 +261,7 @@ void kernel__free(struct kernel *kernel)
 	off_cpu__close(kernel);
 	tracepoints__close(kernel);
 	for (unsigned int i = 0; i < kernel->hooks_count; i++)
-		free_hook(&kernel->hooks[i]);
+		hook_probes__free(kernel->hooks[i].probes);
 	free(kernel->hooks);
 	for (unsigned int i = 0; i < PROCESS_LINKS; i++)
 		bpf_link__destroy(kernel->process_links[i]);
@@ -287,7 +280,7 @@ void kernel__free(struct kernel *kernel)
 static bool is_armed(const struct kernel *kernel, const struct stat *file, pid_t pid)
 {
 	for (unsigned int i = 0; i < kernel->hooks_count; i++) {
-		const struct hook_links *hook = &kernel->hooks[i];
+		const struct armed_hook *hook = &kernel->hooks[i];
 
 		if (hook->device == file->st_dev && hook->inode == file->st_ino &&
 		    (hook->pid == -1 || hook->pid == pid))
@@ -296,40 +289,12 @@ static bool is_armed(const struct kernel *kernel, const struct stat *file, pid_t
 	return false;
 }
 
-/*
- * libbpf opens a probe of a process as perf events of a thread of it.  They hear of all its
- * threads, but the kernel takes them off and on whenever that one is switched, which takes
- * more than a microsecond.  So it is one that hardly ever runs, and lives as long as the
- * process; where there is none, the first.
- */
-static pid_t choose_thread(pid_t pid)
-{
-	pid_t finalizer = pid > 0 ? threads__find(pid, FINALIZER) : 0;
-
-	return finalizer > 0 ? finalizer : pid;
-}
-
 int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 			struct trouble *ret_trouble)
 {
-	struct tierscope *skeleton = kernel->skeleton;
-	struct {
-		struct bpf_program *program;
-		const char *name;
-		bool wanted;
-		bool needed;	/* else: a hook of an earlier version does without */
-	} probes[HOOK_PROBES] = {
-		{ skeleton->progs.code_load, "code_load", true, true },
-		{ skeleton->progs.code_unload, "code_unload", true, true },
-		{ skeleton->progs.module_load, "module_load", true, true },
-		{ skeleton->progs.module_unload, "module_unload", true, true },
-		/* Without it, cells are read from outside. */
-		{ skeleton->progs.stub_patches, "stub_patches", !kernel->without_patches, false },
-		{ skeleton->progs.tiering, "tiering", true, false },
-	};
-	struct hook_links hook = { .pid = pid };
-	pid_t thread = choose_thread(pid);
+	struct armed_hook hook = { .pid = pid };
 	struct stat file;
+	int err;
 
 	if (stat(path, &file))
 		return trouble__set(ret_trouble, -errno, "cannot read the hook library %s: %s",
@@ -338,22 +303,10 @@ int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 		return 0;
 	hook.device = file.st_dev;
 	hook.inode = file.st_ino;
-	for (unsigned int i = 0; i < HOOK_PROBES; i++) {
-		if (!probes[i].wanted)
-			continue;
-		hook.links[i] = bpf_program__attach_usdt(probes[i].program, thread, path,
-							 PROVIDER, probes[i].name, NULL);
-		if (!hook.links[i] && !probes[i].needed && errno == ENOENT)
-			continue;
-		if (!hook.links[i]) {
-			int err = -errno;
-
-			free_hook(&hook);
-			return trouble__set(ret_trouble, err,
-					    "cannot attach to probe %s of %s: %s",
-					    probes[i].name, path, strerror(-err));
-		}
-	}
+	err = hook_probes__arm(kernel->skeleton, path, pid, !kernel->without_patches,
+			       &hook.probes, ret_trouble);
+	if (err)
+		return err;
 	alloc__grow(kernel->hooks, kernel->hooks_count, kernel->hooks_capacity);
 	kernel->hooks[kernel->hooks_count++] = hook;
 	return 0;

@@ -69,6 +69,8 @@ enum ts_frame_kind {
  *   R10         CFA = r10, on the way into such a frame and out of it, where nothing is
  *               called; rbp is the caller's, or points into the frame to where that is
  *   PLT         CFA = rsp + 8s, from byte p of each 16 on rsp + 8s + 8; rbp unchanged
+ *   RBX         CFA = rbx + 8s, where the thread stands; of a caller p is not 0, and its
+ *               callee saved rbx at [rsp - 8p]; rbp unchanged
  *   SIGNAL      a signal's handler returns here: rip, rsp and rbp of what it
  *               interrupted are in the kernel's frame, from rsp on
  *   END         nobody called
@@ -81,6 +83,7 @@ enum ts_rule_kind {
 	TS_RULE_PLT,
 	TS_RULE_SIGNAL,
 	TS_RULE_END,
+	TS_RULE_RBX,
 	TS_RULE_COUNT
 };
 _Static_assert(TS_RULE_COUNT <= 16, "kinds have four bits");
@@ -91,6 +94,7 @@ _Static_assert(TS_RULE_COUNT <= 16, "kinds have four bits");
  */
 #define TS_SIGNAL_R10	56
 #define TS_SIGNAL_RBP	120
+#define TS_SIGNAL_RBX	128
 #define TS_SIGNAL_RSP	160
 #define TS_SIGNAL_RIP	168
 

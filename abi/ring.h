@@ -125,13 +125,13 @@ _Static_assert(sizeof(struct ts_sample) == 64, "sample layout");
  */
 #define TS_STACK_PIECE_MAX	16384u
 struct ts_stack_piece {
-	__u64 ip, sp, bp, r10;
+	__u64 ip, sp, bp, r10, rbx;
 	__u32 bytes;		/* that follow, from sp on; a multiple of 8 */
 	__u32 reserved;
 	__u8 stack[];
 };
 
-_Static_assert(sizeof(struct ts_stack_piece) == 40, "stack piece layout");
+_Static_assert(sizeof(struct ts_stack_piece) == 48, "stack piece layout");
 
 /* A load or unload of code or of a module. */
 struct ts_code_event {

@@ -71,7 +71,7 @@ struct ts_finish {
 	__u32 event;		/* index, to count a leaf */
 	__u32 first;		/* which frame of the sample it is; 0 the leaf */
 	__u32 code_bytes;	/* around ip, as TS_SAMPLE_CODE; 0 or TS_CODE_BYTES */
-	__u64 ip, sp, bp, r10;
+	__u64 ip, sp, bp, r10, rbx;
 	__u32 bytes;		/* of stack */
 	__u32 flags;		/* out: enum ts_sample_flags */
 	__u32 count;		/* out: frames, those before `first` included */

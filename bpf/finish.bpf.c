@@ -42,6 +42,7 @@ static __always_inline int finish_walk(struct ts_finish *piece,
 	scratch->walk.sp = piece->sp;
 	scratch->walk.bp = piece->bp;
 	scratch->walk.r10 = piece->r10;
+	scratch->walk.rbx = piece->rbx;
 	scratch->event = piece->event;
 	bpf_loop(TS_FRAMES_MAX + 1, finish_one, &walking, 0);
 	piece->flags = scratch->walk.flags;

@@ -92,7 +92,7 @@ __weak __noinline __u64 add_stack(struct walk_scratch *scratch, __u64 size)
 	bpf_loop(PIECE_STEPS, copy_stack, &copy, 0);
 	piece = (struct ts_stack_piece *)&scratch->record[size / 8 & 255];
 	*piece = (struct ts_stack_piece){ .ip = walk->ip, .sp = walk->sp,
-					  .bp = walk->bp, .r10 = walk->r10,
+					  .bp = walk->bp, .r10 = walk->r10, .rbx = walk->rbx,
 					  .bytes = copy.bytes };
 	walk->flags |= TS_SAMPLE_STACK;
 	return size + sizeof(*piece) + copy.bytes;

@@ -92,6 +92,7 @@ static __always_inline void walk_registers(struct walk *walk, const struct pt_re
 	walk->sp = regs->rsp;
 	walk->bp = regs->rbp;
 	walk->r10 = regs->r10;
+	walk->rbx = regs->rbx;
 }
 
 /*

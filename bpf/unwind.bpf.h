@@ -46,7 +46,7 @@ enum memory {
 
 struct walk {
 	__u64 ip, sp, bp;
-	__u64 r10;		/* where the thread stands; callers' is gone */
+	__u64 r10, rbx;		/* where the thread stands; callers' are gone */
 	struct returns_of returns;	/* and the space */
 	__u32 count;		/* frames found */
 	__u32 flags;		/* enum ts_sample_flags */
@@ -114,6 +114,7 @@ static __always_inline void walk_up(struct walk *walk, __u64 ip, __u64 sp, __u64
 	walk->ip = ip;
 	walk->sp = sp;
 	walk->bp = bp;
+	walk->rbx = 0;
 }
 
 /*
@@ -167,10 +168,11 @@ static __always_inline bool native_caller(struct walk *walk, struct caller_place
  */
 static __always_inline void signal_step(struct walk *walk)
 {
-	__u64 ip, sp, bp, r10, at = walk->sp;
+	__u64 ip, sp, bp, r10, rbx, at = walk->sp;
 
 	if (!read_word(&walk->window, at + TS_SIGNAL_R10, &r10) ||
 	    !read_word(&walk->window, at + TS_SIGNAL_RBP, &bp) ||
+	    !read_word(&walk->window, at + TS_SIGNAL_RBX, &rbx) ||
 	    !read_word(&walk->window, at + TS_SIGNAL_RSP, &sp) ||
 	    !read_word(&walk->window, at + TS_SIGNAL_RIP, &ip) || ip < 0x1000) {
 		walk_broken(walk);
@@ -180,6 +182,7 @@ static __always_inline void signal_step(struct walk *walk)
 	walk->sp = sp;
 	walk->bp = bp;
 	walk->r10 = r10;
+	walk->rbx = rbx;
 	walk->interrupted = 1;
 }
 
@@ -190,6 +193,20 @@ static __always_inline void rule_caller(__u64 cfa, __u32 shape, struct caller_pl
 
 	caller->sp = cfa;
 	caller->bp_at = prolog ? cfa - 8ULL * prolog : 0;
+}
+
+/* The first instructions of a callee have not saved it yet: then anything can lie there. */
+static __always_inline bool rbx_caller(struct walk *walk, __u32 shape,
+				       struct caller_place *caller)
+{
+	__u32 saved = TS_SHAPE_PROLOG(shape);
+	__u64 rbx = walk->rbx;
+
+	if ((saved && !read_word(&walk->window, walk->sp - 8ULL * saved, &rbx)) ||
+	    rbx & 7 || rbx < walk->sp || rbx - walk->sp > STACK_SPAN_MAX)
+		return native_caller(walk, caller);
+	caller->sp = rbx + 8ULL * TS_SHAPE_SLOTS(shape);
+	return true;
 }
 
 /* False: the walk is at its end, or goes on in what a signal interrupted. */
@@ -227,6 +244,8 @@ static __always_inline bool find_caller(struct walk *walk, __u32 shape,
 		caller->sp = walk->sp + words +
 			     ((walk->ip & 15) >= TS_SHAPE_PROLOG(shape) ? 8 : 0);
 		return true;
+	case TS_RULE_RBX:
+		return rbx_caller(walk, shape, caller);
 	case TS_RULE_SIGNAL:
 		signal_step(walk);
 		return false;

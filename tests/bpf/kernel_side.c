@@ -328,6 +328,7 @@ const struct ts_finish *kernel_side__finish(struct kernel_side *kernel,
 	result.sp = piece->sp;
 	result.bp = piece->bp;
 	result.r10 = piece->r10;
+	result.rbx = piece->rbx;
 	result.bytes = piece->bytes;
 	memcpy(result.stack, piece->stack, piece->bytes);
 	assert_return_code(bpf_map_update_elem(fd, &zero, &result, BPF_ANY), errno);

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (c) 2026 The tierscope authors
 """Native leaves of a recording against the process's own memory map and what
-readelf says of the files in it."""
+readelf says of the files in it; and stacks through the dynamic linker."""
+
+import re
+import subprocess
 
 from lib import check, loader, native, programs, recording
 
@@ -37,3 +40,57 @@ def native_frames(t):
         check.empty(wrong, "native leaves are wrong")
     with t.case("nearly all have a function"):
         check.at_least(named / seen, 0.98, "share")
+
+
+FUNCTIONS = 400
+CALLED = "".join(f"int called_{i}(int x) {{ return x + {i}; }}\n" for i in range(FUNCTIONS))
+CALLING = "".join(f"int called_{i}(int x);\n" for i in range(FUNCTIONS)) + "int call_all(int x)\n{\n" + "".join(
+    f"    x += called_{i}(x);\n" for i in range(FUNCTIONS)) + "    return x;\n}\n"
+# Each time it loads the library anew, all its calls are first ones.
+LOADING = """
+#include <dlfcn.h>
+#include <time.h>
+int main(int count, char **arguments)
+{
+    for (time_t end = time(0) + 4; time(0) < end;) {
+        void *library = dlopen(arguments[1], RTLD_LAZY);
+        int (*call_all)(int) = (int (*)(int))dlsym(library, "call_all");
+
+        call_all(count);
+        dlclose(library);
+    }
+    return 0;
+}
+"""
+
+
+def compile_c(source, output, *options):
+    subprocess.run(["cc", "-O1", "-g", "-fno-omit-frame-pointer", "-x", "c", "-", "-o", output, *options],
+                   input=source, text=True, check=True)
+
+
+@check.test("native functions that are called for the first time", timeout=60)
+def first_calls(t):
+    """The dynamic linker finds them, from a frame that only rbx leads out of."""
+    programs.need_root()
+    programs.need("cc")
+    folder = t.folder
+    compile_c(CALLED, f"{folder}/libcalled.so", "-shared", "-fPIC")
+    compile_c(CALLING, f"{folder}/libcalling.so", "-shared", "-fPIC", "-fplt", "-Wl,-z,lazy", f"-L{folder}", "-lcalled",
+              f"-Wl,-rpath,{folder}")
+    compile_c(LOADING, f"{folder}/loading")
+    path = t.path("out.tscope")
+    result = loader.record(t, "-o", path, "-F", loader.FREQUENCY, "--", f"{folder}/loading", f"{folder}/libcalling.so")
+    check.equal(result.code, 0, f"{result}\nexit code")
+    whole, others = 0, []
+    for line in loader.report(t, path, "--format", "folded").out.splitlines():
+        stack, _, count = line.rpartition(" ")
+        if "!_dl_runtime_resolve" not in stack:
+            continue
+        if re.search(r"!_start;.*;loading!main;libcalling.so!call_all;ld-linux[^;]*!_dl_runtime_resolve", stack):
+            whole += int(count)
+        else:
+            others += [stack] * int(count)
+    print(f"{whole} stacks through the dynamic linker are whole, {len(others)} are not")
+    check.at_least(whole, 200, "stacks through the dynamic linker")
+    check.that(len(others) <= 1 + 0.01 * whole, f"stacks without their callers: {others[:5]}")

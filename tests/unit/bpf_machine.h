@@ -45,7 +45,7 @@ struct insn {
 
 struct machine {
 	__u64 stack[MACHINE_STACK_WORDS];
-	__u64 rsp, rbp, rax, r10, r11;
+	__u64 rsp, rbp, rax, rbx, r10, r11;
 };
 
 static __u64 *machine__word(struct machine *m, __u64 address)
@@ -68,7 +68,7 @@ static void machine__start(struct machine *m)
 		m->stack[i] = 0xdead0000dead0000ULL + i;
 	m->rbp = MACHINE_CALLER_BP;
 	m->rsp = MACHINE_CALLER_BP - 0x40;
-	m->rax = m->r10 = m->r11 = 0x1111;
+	m->rax = m->rbx = m->r10 = m->r11 = 0x1111;
 	*machine__word(m, m->rbp) = 0;
 	*machine__word(m, m->rbp + 8) = 0;
 	machine__push(m, MACHINE_CALLER);

@@ -75,6 +75,7 @@ static void walk_whole(__u64 ip)
 	for (int pass = 0; pass < 3; pass++) {
 		memset(&scratch, 0, sizeof(scratch));
 		scratch.walk = walk_from(ip, machine.rsp, machine.rbp);
+		scratch.walk.rbx = machine.rbx;
 		if (pass)
 			scratch.walk.returns = returns_of(0, SPACE);
 		walk_stack(&scratch, 0);

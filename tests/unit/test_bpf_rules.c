@@ -255,12 +255,15 @@ static void the_caller_is_found_from_every_instruction(void **state)
 
 enum { START = TEXT, MIDDLE = TEXT + 0x40, FRAMED = TEXT + 0x80, HOLE = TEXT + 0xc0,
        RETURN = TEXT + 0x100, HANDLER = TEXT + 0x140, LINKAGE = TEXT + 0x180,
-       ALIGNED = TEXT + 0x1c0, ENTERED = TEXT + 0x200, FENCE = TEXT + 0x240 };
+       ALIGNED = TEXT + 0x1c0, ENTERED = TEXT + 0x200, RESOLVER = TEXT + 0x240,
+       FIXUP = TEXT + 0x280, STANDING = TEXT + 0x2c0, FENCE = TEXT + 0x300 };
 
 static const struct rule rules[] = {
 	{START, END}, {MIDDLE, RSP(4, 3)}, {FRAMED, RBP(2, 2)}, {HOLE, 0},
 	{RETURN, SIGNAL}, {HANDLER, RSP(2, 0)}, {LINKAGE, TS_SHAPE(TS_RULE_PLT, 11, 1)},
-	{ALIGNED, ALIGNED_FRAME}, {ENTERED, R10}, {FENCE, TS_SHAPE_GAP}};
+	{ALIGNED, ALIGNED_FRAME}, {ENTERED, R10},
+	{RESOLVER, TS_SHAPE(TS_RULE_RBX, 3, 4)}, {FIXUP, RSP(5, 0)},
+	{STANDING, TS_SHAPE(TS_RULE_RBX, 0, 4)}, {FENCE, TS_SHAPE_GAP}};
 
 #define MANAGED (MACHINE_CODE + 0x100)
 
@@ -343,6 +346,44 @@ static void an_aligned_frame_names_its_cfa(void **state)
 	assert_int_equal(scratch.walk.flags, TS_SAMPLE_BAD_FRAME);
 }
 
+/*
+ * As the dynamic linker does: two words that the linkage table pushed, rbx, a frame that
+ * is aligned; and what it calls saves rbx as its second register.
+ */
+static void an_aligned_frame_is_left_by_the_rbx_that_its_callee_saved(void **state)
+{
+	__u64 rbx, saved;
+
+	build_stack();
+	machine__push(&machine, NATIVE + MIDDLE + 0x20);
+	machine__push(&machine, 1);
+	machine__push(&machine, 2);
+	machine__push(&machine, 3);
+	rbx = machine.rsp;
+	machine.rsp = (machine.rsp & ~63ULL) - 0x380;
+	machine__push(&machine, NATIVE + RESOLVER + 0x20);
+	machine__push(&machine, machine.rbp);
+	machine__push(&machine, rbx);
+	saved = machine.rsp;
+	machine.rsp -= 16;
+	walk_whole(NATIVE + FIXUP + 0x20);
+	assert_true(frame(1) == NATIVE + RESOLVER + 0x1f);
+	assert_true(frame(2) == NATIVE + MIDDLE + 0x1f);
+	assert_rest(3);
+	assert_int_equal(scratch.walk.flags, 0);
+	/* What was not saved yet can be anything. */
+	for (__u32 i = 0; i < 4; i++) {
+		const __u64 wrong[] = {0, saved, rbx + 4, rbx + (1ULL << 40)};
+
+		machine.rbx = rbx; /* no caller's */
+
+		*machine__word(&machine, saved) = wrong[i];
+		walk_whole(NATIVE + FIXUP + 0x20);
+		assert_int_equal(scratch.walk.count, 2);
+		assert_int_equal(scratch.walk.flags, TS_SAMPLE_NATIVE_END);
+	}
+}
+
 /* The kernel's frame of a signal that came at `ip`; the handler is called. */
 static void interrupt(__u64 ip)
 {
@@ -351,10 +392,37 @@ static void interrupt(__u64 ip)
 	machine.rsp -= 0x400;
 	*machine__word(&machine, machine.rsp + TS_SIGNAL_R10) = machine.r10;
 	*machine__word(&machine, machine.rsp + TS_SIGNAL_RBP) = machine.rbp;
+	*machine__word(&machine, machine.rsp + TS_SIGNAL_RBX) = machine.rbx;
 	*machine__word(&machine, machine.rsp + TS_SIGNAL_RSP) = sp;
 	*machine__word(&machine, machine.rsp + TS_SIGNAL_RIP) = ip;
 	machine__push(&machine, NATIVE + RETURN + 1);
 	machine.rsp -= 8;
+}
+
+/* Before it calls, and with the whole frame of a signal above it. */
+static void where_a_thread_stands_rbx_is_its_own(void **state)
+{
+	build_stack();
+	machine__push(&machine, NATIVE + MIDDLE + 0x20);
+	machine.rsp -= 24;
+	machine.rbx = machine.rsp;
+	machine.rsp = (machine.rsp & ~63ULL) - 0x380;
+	walk_whole(NATIVE + STANDING + 0x20);
+	assert_true(frame(1) == NATIVE + MIDDLE + 0x1f);
+	assert_rest(2);
+	interrupt(NATIVE + STANDING + 0x20);
+	machine.rbx = 0x2222;
+	walk_whole(NATIVE + HANDLER + 4);
+	assert_true(frame(2) == NATIVE + STANDING + 0x20);
+	assert_true(frame(3) == NATIVE + MIDDLE + 0x1f);
+	assert_rest(4);
+	/* As a caller it has none. */
+	machine__push(&machine, NATIVE + STANDING + 0x20);
+	machine.rsp -= 32;
+	machine.rbx = machine.rsp + 0x400;
+	walk_whole(NATIVE + FIXUP + 0x20);
+	assert_int_equal(scratch.walk.count, 2);
+	assert_int_equal(scratch.walk.flags, TS_SAMPLE_NATIVE_END);
 }
 
 /* It stands where it stands: at a first instruction the one before is another's. */
@@ -527,6 +595,8 @@ int main(void)
 		TEST(managed_callers_of_native_code_have_their_rbp),
 		TEST(a_linkage_table_has_a_caller_before_and_after_its_push),
 		TEST(an_aligned_frame_names_its_cfa),
+		TEST(an_aligned_frame_is_left_by_the_rbx_that_its_callee_saved),
+		TEST(where_a_thread_stands_rbx_is_its_own),
 		TEST(what_a_signal_interrupted_is_not_a_caller),
 		TEST(a_signal_in_a_prolog_has_its_caller),
 		TEST(a_signal_finds_the_cfa_in_r10),

@@ -439,17 +439,17 @@ static void the_parts_of_a_sample_lie_one_behind_the_other(void **state)
 		{TS_SAMPLE_CODE, 296, 296, 104, 0, 0, 0},
 		{TS_SAMPLE_HIT, 104, 120, 0, 104, 0, 0},
 		{TS_SAMPLE_CODE | TS_SAMPLE_HIT, 296, 312, 104, 296, 0, 0},
-		{TS_SAMPLE_STACK, 104, 184, 0, 0, 104, 0},
-		{TS_SAMPLE_CODE | TS_SAMPLE_STACK, 296, 376, 104, 0, 296, 0},
-		{TS_SAMPLE_HIT | TS_SAMPLE_STACK, 104, 200, 0, 184, 104, 0},
-		{TS_SAMPLE_CODE | TS_SAMPLE_HIT | TS_SAMPLE_STACK, 296, 392, 104, 376, 296, 0},
+		{TS_SAMPLE_STACK, 104, 192, 0, 0, 104, 0},
+		{TS_SAMPLE_CODE | TS_SAMPLE_STACK, 296, 384, 104, 0, 296, 0},
+		{TS_SAMPLE_HIT | TS_SAMPLE_STACK, 104, 208, 0, 192, 104, 0},
+		{TS_SAMPLE_CODE | TS_SAMPLE_HIT | TS_SAMPLE_STACK, 296, 400, 104, 384, 296, 0},
 		{TS_SAMPLE_OFF_CPU, 104, 112, 0, 0, 0, 104},
-		{TS_SAMPLE_CODE | TS_SAMPLE_STACK | TS_SAMPLE_OFF_CPU, 296, 384, 104, 0, 296, 376},
+		{TS_SAMPLE_CODE | TS_SAMPLE_STACK | TS_SAMPLE_OFF_CPU, 296, 392, 104, 0, 296, 384},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
-		_Alignas(8) char bytes[392] = {0};
+		_Alignas(8) char bytes[400] = {0};
 		struct ts_sample *sample = (struct ts_sample *)bytes;
 		const void *parts[4];
 

@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { RBP = 6, RSP = 7, RIP = 16 };
+enum { RBX = 3, RBP = 6, RSP = 7, RIP = 16 };
 
 /* --- libdw's answer, as a shape --------------------------------------------- */
 
@@ -87,6 +87,9 @@ static uint32_t by_cfa(const Dwarf_Op *cfa, size_t count, const struct place *rb
 		return plain(TS_RULE_RSP, (int64_t)cfa[0].number2, rbp);
 	if (count == 1 && cfa[0].atom == DW_OP_bregx && cfa[0].number == RBP)
 		return plain(TS_RULE_RBP, (int64_t)cfa[0].number2, rbp);
+	if (count == 1 && cfa[0].atom == DW_OP_bregx && cfa[0].number == RBX &&
+	    rbp->kind == SAME)
+		return plain(TS_RULE_RBX, (int64_t)cfa[0].number2, rbp);
 	if (count == 2 && cfa[0].atom == DW_OP_breg6 && cfa[1].atom == DW_OP_deref &&
 	    is_based(rbp, RBP, 0) &&
 	    words_of(-offset, 1, TS_SHAPE_SLOTS_MAX) != UINT32_MAX)
@@ -146,6 +149,9 @@ static void check_address(Dwarf_CFI *reader, const struct unwind_table *table,
 	/* Its own rules are wrong: check_hijack_stub(). */
 	if (address >= counts->hijack_stub && address < counts->hijack_stub_end)
 		return;
+	/* Where a callee saved rbx libdw does not say here. */
+	if (TS_SHAPE_KIND(theirs) == TS_RULE_RBX && TS_SHAPE_KIND(ours) == TS_RULE_RBX)
+		theirs = TS_SHAPE(TS_RULE_RBX, TS_SHAPE_PROLOG(ours), TS_SHAPE_SLOTS(theirs));
 	if (ours != theirs)
 		fail_msg("%s: %#lx: %#x, but libdw says %#x", path, (unsigned long)address,
 			 ours, theirs);
@@ -251,6 +257,15 @@ static void the_runtime(void **state)
 	assert_true(counts.hijack_stub_end);
 }
 
+/* Its ways to a function that is called for the first time, for three kinds of processors. */
+static void the_dynamic_linker(void **state)
+{
+	struct counts counts = compare_file("/lib64/ld-linux-x86-64.so.2");
+
+	(void)state;
+	assert_true(counts.kinds[TS_RULE_RBX] >= 2 * 3);
+}
+
 static void this_program(void **state)
 {
 	struct counts counts = compare_file("/proc/self/exe");
@@ -266,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_c_library),
 		cmocka_unit_test(the_runtime),
+		cmocka_unit_test(the_dynamic_linker),
 		cmocka_unit_test(this_program),
 	};
 

@@ -21,6 +21,7 @@
 
 #define RSP(words, rbp) TS_SHAPE(TS_RULE_RSP, rbp, words)
 #define RBP(words, rbp) TS_SHAPE(TS_RULE_RBP, rbp, words)
+#define TOLD_BY_RBX(saved) TS_SHAPE(TS_RULE_RBX, saved, 4)
 
 /* Offsets are those of the rows below. */
 static const char source[] =
@@ -35,20 +36,31 @@ static const char source[] =
 	/* 39 (7 bytes): 41 bytes that are no function's */
 	".org 80, 0x90\n"
 	/* 80: a rule that is none of ours, and one of ours again */
-	".cfi_startproc\n nop\n .cfi_def_cfa_register rbx\n nop\n .cfi_def_cfa_register rsp\n"
+	".cfi_startproc\n nop\n .cfi_def_cfa_register r12\n nop\n .cfi_def_cfa_register rsp\n"
 	"nop\n nop\n .cfi_endproc\n"
 	/* 84: nobody calls it */
 	".cfi_startproc\n .cfi_undefined rip\n .org 96, 0x90\n .cfi_endproc\n"
 	/* 96: damaged instructions, an unknown one */
 	".cfi_startproc\n nop\n .cfi_def_cfa_offset 16\n nop\n .cfi_escape 0x3f\n .org 112, 0x90\n"
-	".cfi_endproc\n";
+	".cfi_endproc\n"
+	/* 112: its CFA is told from rbx, as it calls what saves rbx and what does not */
+	".cfi_startproc\n nop\n .cfi_def_cfa rbx, 32\n call 1f\n call 2f\n call 3f\n nop\n"
+	".cfi_endproc\n"
+	/* 129 */
+	"1: .cfi_startproc\n push %rax\n push %rbx\n .cfi_def_cfa_offset 24\n .cfi_offset rbx, -24\n"
+	"pop %rbx\n pop %rax\n .cfi_def_cfa_offset 8\n ret\n .cfi_endproc\n"
+	/* 134, 136: the second saves it in two places */
+	"2: .cfi_startproc\n nop\n nop\n .cfi_endproc\n"
+	"3: .cfi_startproc\n nop\n .cfi_offset rbx, -16\n nop\n .cfi_offset rbx, -24\n nop\n .cfi_endproc\n";
 
 static const struct {
 	uint32_t at, shape;
 } expected[] = {
 	{0, RSP(1, 0)}, {33, RSP(2, 2)}, {36, RBP(2, 2)}, {38, RSP(1, 0)},
 	{39, TS_SHAPE_GAP}, {80, RSP(1, 0)}, {81, 0}, {82, RSP(1, 0)},
-	{84, TS_SHAPE(TS_RULE_END, 0, 0)}, {96, 0}, {112, TS_SHAPE_GAP},
+	{84, TS_SHAPE(TS_RULE_END, 0, 0)}, {96, 0}, {112, RSP(1, 0)},
+	{113, TOLD_BY_RBX(0)}, {114, TOLD_BY_RBX(3)}, {118, TOLD_BY_RBX(0)}, {129, RSP(1, 0)},
+	{131, RSP(3, 0)}, {133, RSP(1, 0)}, {139, TS_SHAPE_GAP},
 };
 
 struct file {

@@ -39,6 +39,7 @@ static void fill(struct ts_finish *finish, const struct ts_sample *sample,
 	finish->sp = piece->sp;
 	finish->bp = piece->bp;
 	finish->r10 = piece->r10;
+	finish->rbx = piece->rbx;
 	finish->bytes = piece->bytes;
 	memcpy(finish->stack, piece->stack, piece->bytes);
 	/* The code bytes are the leaf's. */

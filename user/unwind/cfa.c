@@ -8,15 +8,14 @@
 //   +4         rbp + 16             CFA - 16     CFA - 8         mov rbp, rsp
 //
 // CFA, the canonical frame address, is rsp as it was before the call.  Of the other
-// registers nothing is kept: callers are found without them.
+// registers nothing is kept: callers are found without them.  (Of rbx, where a function saved
+// it: table.c knows one caller that needs it.)
 #include "cfa.h"
 
+#include "rule.h"
 #include "../symbol/dwarf_reader.h"
 
 #include <string.h>
-
-/* Registers as DWARF numbers them (System V ABI for x86-64). */
-enum { RBP = 6, RSP = 7, R10 = 10, RETURN_ADDRESS = 16 };
 
 /* DW_CFA: three with an operand in their lower six bits, and the others. */
 enum {
@@ -39,38 +38,6 @@ enum { DO_DEREFERENCE = 0x06, DO_LITERAL_0 = 0x30, DO_BASE_RBP = 0x76, DO_BASE_R
 /* A CIE is run for each of its FDEs; real ones have some ten bytes. */
 #define COMMON_MAX 256
 
-enum cfa_kind {
-	CFA_OTHER,	/* no rule of ours */
-	CFA_FROM,	/* base + offset */
-	CFA_PLT,	/* rsp + 8, and 8 more from byte `offset` of 16 on */
-	CFA_AT		/* [base + offset] */
-};
-
-struct cfa {
-	enum cfa_kind kind;
-	uint64_t base;		/* register */
-	int64_t offset;
-};
-
-enum saved_kind {
-	SAVED_OTHER,
-	SAVED_NOT,		/* as it is */
-	SAVED_UNDEFINED,
-	SAVED_AT,		/* CFA + offset */
-	SAVED_AT_RBP,		/* rbp + offset */
-	SAVED_AT_RSP
-};
-
-struct saved {
-	enum saved_kind kind;
-	int64_t offset;
-};
-
-struct rule {
-	struct cfa cfa;
-	struct saved rbp, rip;
-};
-
 struct run {
 	const struct eh_function *function;
 	struct dwarf_reader reader;
@@ -78,101 +45,11 @@ struct run {
 	struct rule remembered[REMEMBERED_MAX];
 	unsigned int depth;
 	uint64_t offset;		/* from the function's start */
+	int64_t rbx;			/* where it was saved, from the CFA; 0: nowhere */
+	bool rbx_moves;			/* in several places */
 	cfa_each *each;
 	void *context;
 };
-
-/* --- from a rule to a shape ------------------------------------------------- */
-
-static bool words(int64_t bytes, int64_t least, int64_t most, uint32_t *ret_words)
-{
-	if (bytes % 8 || bytes < 8 * least || bytes > 8 * most)
-		return false;
-	*ret_words = (uint32_t)(bytes / 8);
-	return true;
-}
-
-static bool is_at(const struct saved *saved, enum saved_kind kind, int64_t offset)
-{
-	return saved->kind == kind && saved->offset == offset;
-}
-
-static uint32_t shape_of_call(const struct rule *rule)
-{
-	uint32_t kind = rule->cfa.base == RSP ? TS_RULE_RSP : TS_RULE_RBP;
-	uint32_t rbp = 0, cfa;
-
-	if ((rule->cfa.base != RSP && rule->cfa.base != RBP) ||
-	    !words(rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa))
-		return 0;
-	/* At the ret of an aligned frame gcc does not say that rbp was taken back: there
-	 * is no frame any more in which it could be. */
-	if (kind == TS_RULE_RSP && cfa == 1 && is_at(&rule->rbp, SAVED_AT_RBP, 0))
-		return TS_SHAPE(kind, 0, cfa);
-	/* Undefined: its value is gone, and nobody up there will miss it. */
-	if (rule->rbp.kind != SAVED_NOT && rule->rbp.kind != SAVED_UNDEFINED &&
-	    (rule->rbp.kind != SAVED_AT ||
-	     !words(-rule->rbp.offset, 2, TS_SHAPE_PROLOG_MAX, &rbp)))
-		return 0;
-	return TS_SHAPE(kind, rbp, cfa);
-}
-
-/* The frame was aligned: the CFA lies in it, and rbp where rbp points. */
-static uint32_t shape_of_aligned(const struct rule *rule)
-{
-	uint32_t cfa;
-
-	if (rule->cfa.base != RBP || !is_at(&rule->rbp, SAVED_AT_RBP, 0) ||
-	    !words(-rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa))
-		return 0;
-	return TS_SHAPE(TS_RULE_ALIGNED, 0, cfa);
-}
-
-/*
- * On the way there and back gcc has the CFA in r10.  What it says of rbp is not true at
- * every instruction (pop rbp has no rule); the walk looks where rbp points.
- *
- *      lea r10, [rsp + 8]; and rsp, -64; push [r10 - 8]; push rbp; mov rbp, rsp; ...
- *      pop r10; ... pop rbp; lea rsp, [r10 - 8]; ret
- */
-static uint32_t shape_of_r10(const struct rule *rule)
-{
-	return !rule->cfa.offset && (rule->rbp.kind == SAVED_NOT ||
-				     is_at(&rule->rbp, SAVED_AT_RBP, 0)) ?
-	       TS_SHAPE(TS_RULE_R10, 0, 0) : 0;
-}
-
-static uint32_t shape_of_signal(const struct rule *rule)
-{
-	return rule->cfa.kind == CFA_AT && rule->cfa.base == RSP &&
-	       rule->cfa.offset == TS_SIGNAL_RSP &&
-	       is_at(&rule->rbp, SAVED_AT_RSP, TS_SIGNAL_RBP) &&
-	       is_at(&rule->rip, SAVED_AT_RSP, TS_SIGNAL_RIP) ?
-	       TS_SHAPE(TS_RULE_SIGNAL, 0, 0) : 0;
-}
-
-static uint32_t shape_of(const struct run *run)
-{
-	const struct rule *rule = &run->rule;
-
-	if (rule->rip.kind == SAVED_UNDEFINED)
-		return TS_SHAPE(TS_RULE_END, 0, 0);
-	if (run->function->is_signal_frame)
-		return shape_of_signal(rule);
-	if (!is_at(&rule->rip, SAVED_AT, -8))
-		return 0;
-	switch (rule->cfa.kind) {
-	case CFA_FROM:
-		return rule->cfa.base == R10 ? shape_of_r10(rule) : shape_of_call(rule);
-	case CFA_PLT:
-		return rule->rbp.kind == SAVED_NOT ?
-		       TS_SHAPE(TS_RULE_PLT, rule->cfa.offset, 1) : 0;
-	case CFA_AT:
-		return shape_of_aligned(rule);
-	default:
-		return 0;
-	}
-}
 
 /* --- expressions ------------------------------------------------------------ */
 
@@ -258,6 +135,10 @@ static void set(struct run *run, uint64_t number, struct saved saved)
 		run->rule.rbp = saved;
 	else if (number == RETURN_ADDRESS)
 		run->rule.rip = saved;
+	else if (number == RBX && saved.kind == SAVED_AT) {
+		run->rbx_moves |= run->rbx && run->rbx != saved.offset;
+		run->rbx = saved.offset;
+	}
 }
 
 static void restore(struct run *run, uint64_t number)
@@ -294,7 +175,7 @@ static void advance(struct run *run, uint64_t distance)
 	if (bytes == run->offset)
 		return;
 	if (run->each && run->offset < run->function->size)
-		run->each(run->context, run->function->start + run->offset, shape_of(run));
+		run->each(run->context, run->function->start + run->offset, rule__shape(&run->rule, run->function->is_signal_frame));
 	run->offset = bytes;
 }
 
@@ -455,21 +336,39 @@ static bool run_program(struct run *run, const struct eh_program *program)
 	return !run->reader.failed;
 }
 
+static bool run_whole(struct run *run, cfa_each *each, void *context)
+{
+	const struct eh_function *function = run->function;
+
+	run->rule.rbp.kind = SAVED_NOT;
+	if (function->return_register != RETURN_ADDRESS ||
+	    function->common.size > COMMON_MAX || !run_program(run, &function->common))
+		return false;
+	run->initial = run->rule;
+	run->depth = 0;
+	run->offset = 0;
+	run->each = each;
+	run->context = context;
+	return run_program(run, &function->own);
+}
+
 bool cfa__run(const struct eh_function *function, cfa_each *each, void *context)
 {
-	struct run run = {.function = function, .context = context,
-			  .rule.rbp.kind = SAVED_NOT};
+	struct run run = {.function = function};
 
-	if (function->return_register != RETURN_ADDRESS ||
-	    function->common.size > COMMON_MAX || !run_program(&run, &function->common))
-		return false;
-	run.initial = run.rule;
-	run.depth = 0;
-	run.offset = 0;
-	run.each = each;
-	if (!run_program(&run, &function->own))
+	if (!run_whole(&run, each, context))
 		return false;
 	if (run.offset < function->size)
-		each(context, function->start + run.offset, shape_of(&run));
+		each(context, function->start + run.offset, rule__shape(&run.rule, function->is_signal_frame));
 	return true;
+}
+
+uint32_t cfa__saved_rbx(const struct eh_function *function)
+{
+	struct run run = {.function = function};
+
+	if (!run_whole(&run, NULL, NULL) || run.rbx_moves || run.rbx % 8 ||
+	    run.rbx > -16 || run.rbx < -8 * (int64_t)TS_SHAPE_PROLOG_MAX)
+		return 0;
+	return (uint32_t)(-run.rbx / 8);
 }

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The tierscope authors */
 /*
  * Call frame instructions (DWARF 5, 6.4; as Linux uses them: LSB, "Exception
- * Frames"), run for the three registers that a walk needs.
+ * Frames"), run for the registers that a walk needs.
  */
 #ifndef TIERSCOPE_UNWIND_CFA_H
 #define TIERSCOPE_UNWIND_CFA_H
@@ -12,7 +12,8 @@
 
 #include <stdbool.h>
 
-/* From `address` on the rule is `shape`: TS_SHAPE of a rule, or 0, unknown. */
+/* From `address` on the rule is `shape`: TS_SHAPE of a rule, or 0, unknown.  Of TS_RULE_RBX
+ * it is that of where a thread stands. */
 typedef void cfa_each(void *context, uint64_t address, uint32_t shape);
 
 /*
@@ -21,5 +22,9 @@ typedef void cfa_each(void *context, uint64_t address, uint32_t shape);
  * was told is void.
  */
 bool cfa__run(const struct eh_function *function, cfa_each *each, void *context);
+
+/* How many words below its CFA a function keeps its caller's rbx; 0: in no place, or in
+ * several. */
+uint32_t cfa__saved_rbx(const struct eh_function *function);
 
 #endif /* TIERSCOPE_UNWIND_CFA_H */

@@ -2,8 +2,8 @@
 // Copyright (c) 2026 The tierscope authors
 // Rows of one file, function by function.  Equal neighbours are one row: most
 // functions begin with the rule with which the one before them ends.  What is learnt here,
-// in cfa.c, or in symbol/eh_frame.c and hijack_stub.c raises LAYOUT in cache.c, or what was
-// kept goes on without it.
+// in cfa.c, in rule.c, or in symbol/eh_frame.c and hijack_stub.c raises LAYOUT in cache.c,
+// or what was kept goes on without it.
 #include "unwind.h"
 
 #include "cfa.h"
@@ -24,6 +24,9 @@
 #define SIZE_MAX_CODE (1u << 30)
 #define GRANULE	      (1u << TS_IMAGE_GRANULE_SHIFT)
 
+#define CALL	   0xe8 /* and four bytes: how far from its end */
+#define CALL_BYTES 5
+
 struct builder {
 	struct unwind_table *table;
 	const struct elf_loads *loads;
@@ -31,6 +34,9 @@ struct builder {
 	uint32_t count, capacity;
 	uint64_t end;		/* of the functions before it */
 	uint64_t hijack_stub;	/* 0: there is none */
+	struct elf_bytes code;	/* .text; none: not looked at */
+	uint64_t rbx_begin;	/* where the CFA is told from rbx, and by which shape */
+	uint32_t rbx_shape;	/* 0: nowhere */
 	bool full;
 };
 
@@ -75,6 +81,70 @@ static void put(void *context, uint64_t address, uint32_t shape)
 	}
 	alloc__grow(table->rows, table->count, table->capacity);
 	table->rows[table->count++] = (struct ts_image_row){.begin = begin, .shape = shape};
+}
+
+static const struct eh_function *function_at(const struct builder *builder, uint64_t start)
+{
+	uint32_t low = 0, high = builder->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (builder->items[middle].start < start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < builder->count && builder->items[low].start == start ?
+	       &builder->items[low] : NULL;
+}
+
+/* Of a call instruction at `at`: how far below its CFA the callee keeps rbx, or 0. */
+static uint32_t saved_by_callee(const struct builder *builder, uint64_t at)
+{
+	const struct elf_bytes *code = &builder->code;
+	const struct eh_function *callee;
+	int32_t distance;
+
+	if (at < code->address || at - code->address > code->size ||
+	    code->size - (at - code->address) < CALL_BYTES ||
+	    code->data[at - code->address] != CALL)
+		return 0;
+	memcpy(&distance, code->data + (at - code->address) + 1, sizeof(distance));
+	callee = function_at(builder, at + CALL_BYTES + (uint64_t)(int64_t)distance);
+	return callee ? cfa__saved_rbx(callee) : 0;
+}
+
+/*
+ * The dynamic linker calls what looks a function up (_dl_fixup) from an aligned frame that
+ * only rbx leads out of.  A walk has the rbx of the place where the thread stands, but none
+ * of a caller's; the callee has saved it, though, at a known place.  So there is another rule
+ * within each call, where callers are looked up and no thread stands.
+ */
+static void put_calls_of_rbx(struct builder *builder, uint64_t end)
+{
+	uint32_t shape = builder->rbx_shape, words;
+
+	for (uint64_t at = builder->rbx_begin; shape && at + CALL_BYTES <= end; at++) {
+		words = saved_by_callee(builder, at);
+		if (!words)
+			continue;
+		put(builder, at + 1, TS_SHAPE(TS_RULE_RBX, words, TS_SHAPE_SLOTS(shape)));
+		put(builder, at + CALL_BYTES, shape);
+	}
+	builder->rbx_shape = 0;
+}
+
+static void put_native(void *context, uint64_t address, uint32_t shape)
+{
+	struct builder *builder = context;
+
+	put_calls_of_rbx(builder, address);
+	if (TS_SHAPE_KIND(shape) == TS_RULE_RBX) {
+		builder->rbx_begin = address;
+		builder->rbx_shape = shape;
+	}
+	put(builder, address, shape);
 }
 
 /*
@@ -126,7 +196,10 @@ static void add_function(struct builder *builder, const struct eh_function *func
 	if (is_stub && table->count)
 		put_hijacked(builder);
 	before = table->count;
-	if (!cfa__run(function, is_stub ? put_of_hijack_stub : put, builder)) {
+	builder->rbx_shape = 0;
+	if (cfa__run(function, is_stub ? put_of_hijack_stub : put_native, builder)) {
+		put_calls_of_rbx(builder, function->start + function->size);
+	} else {
 		if (table->count > before)
 			table->count = before;
 		put(builder, function->start, 0);
@@ -176,6 +249,7 @@ static int build(struct builder *builder, const struct elf_view *view)
 		return -ENOENT;
 	qsort(builder->items, builder->count, sizeof(*builder->items), compare);
 	builder->hijack_stub = find_hijack_stub(view, builder);
+	(void)elf_view__section(view, ".text", &builder->code);
 	for (uint32_t i = 0; i < builder->count && !builder->full; i++)
 		add_function(builder, &builder->items[i]);
 	put(builder, builder->end, TS_SHAPE_GAP);

@@ -83,6 +83,7 @@ static __u32 walk_callers(const struct user_regs_struct *regs)
 	walk->sp = regs->rsp;
 	walk->bp = regs->rbp;
 	walk->r10 = regs->r10;
+	walk->rbx = regs->rbx;
 	walk_begin(walk, (struct returns_of){ 0 });
 	walked_count = 0;
 	while (!walk->done && walked_count < CALLERS_MAX) {

@@ -69,8 +69,8 @@ enum ts_frame_kind {
  *   R10         CFA = r10, on the way into such a frame and out of it, where nothing is
  *               called; rbp is the caller's, or points into the frame to where that is
  *   PLT         CFA = rsp + 8s, from byte p of each 16 on rsp + 8s + 8; rbp unchanged
- *   RBX         CFA = rbx + 8s, where the thread stands; of a caller p is not 0, and its
- *               callee saved rbx at [rsp - 8p]; rbp unchanged
+ *   RBX         CFA = rbx + 8s, where the thread stands; of a caller rbx is at [rsp - 8p],
+ *               where its callee saved it, or with p 0 nowhere; rbp unchanged
  *   SIGNAL      a signal's handler returns here: rip, rsp and rbp of what it
  *               interrupted are in the kernel's frame, from rsp on
  *   END         nobody called

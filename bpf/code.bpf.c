@@ -40,7 +40,8 @@ static __noinline __u64 probe_fetch(struct pt_regs *ctx, struct probe *probe, __
 	return argument(&arguments, record_at);
 }
 
-/* What each probe tells, one argument after the other: profiler_hook/probes.h. */
+/* What each probe tells, one argument after the other: profiler_hook/probes.h.  All give 0:
+ * to kernels before the end of 2024 another value can mean that a probe is to be taken out. */
 SEC("uprobe")
 int code_load(struct pt_regs *ctx)
 {

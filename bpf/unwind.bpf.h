@@ -18,7 +18,7 @@
  * The leaf can also stand in a stub of the runtime, which has no frame at all.
  *
  * Native code is walked by the rules of its file's table (enum ts_rule_kind).  They
- * are exact at every instruction, and leave rbp as managed callers need it.  Where
+ * are exact at every instruction (but see rbx_caller()), and leave rbp as managed callers need it.  Where
  * there is none, it is assumed to keep an rbp chain; where it does not, a caller is
  * missing.
  */
@@ -195,7 +195,10 @@ static __always_inline void rule_caller(__u64 cfa, __u32 shape, struct caller_pl
 	caller->bp_at = prolog ? cfa - 8ULL * prolog : 0;
 }
 
-/* The first instructions of a callee have not saved it yet: then anything can lie there. */
+/*
+ * The first instructions of a callee have not saved it yet: then anything can lie there.  And
+ * a piece of stack begins above it: one that begins at such a frame goes on by rbp.
+ */
 static __always_inline bool rbx_caller(struct walk *walk, __u32 shape,
 				       struct caller_place *caller)
 {

@@ -7,6 +7,7 @@
 #include "../../user/kernel/hook_probes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -135,10 +136,13 @@ void kernel_side__attach_probes(struct kernel_side *kernel, pid_t pid)
 {
 	struct trouble trouble = {""};
 
+	struct hook_file self = {open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "this program"};
+
 	assert_true(kernel->probes_count < PROBES_MAX);
-	if (hook_probes__arm(kernel->skeleton, "/proc/self/exe", pid, true,
+	if (hook_probes__arm(kernel->skeleton, &self, pid, true,
 			     &kernel->probes[kernel->probes_count], &trouble))
 		fail_msg("%s", trouble.text);
+	close(self.fd);
 	kernel->probes_count++;
 }
 

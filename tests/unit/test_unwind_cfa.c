@@ -290,6 +290,39 @@ static void random_instructions_do_no_harm(void **state)
 	assert_true(good > 100);
 }
 
+static uint32_t saved_rbx(const char *own, size_t size)
+{
+	struct eh_function function = {
+		.start = START, .size = SIZE, .common = copy_of(COMMON, sizeof(COMMON) - 1),
+		.own = copy_of(own, size), .code_factor = 1, .data_factor = -8,
+		.return_register = 16};
+	uint32_t words = cfa__saved_rbx(&function);
+
+	free((void *)function.common.data);
+	free((void *)function.own.data);
+	return words;
+}
+
+/* In one place, from the prolog on: nothing else will do. */
+static void where_rbx_is_saved(void **state)
+{
+	char *long_one = calloc(1, 4097);
+
+	(void)state;
+	assert_int_equal(saved_rbx(BYTES("\x41\x0e\x10\x83\x02\x41\x0e\x18")), 2);
+	assert_int_equal(saved_rbx(BYTES("\x48\x0e\x10\x86\x02\x41\x83\x05\x60\xc3")), 5);
+	assert_int_equal(saved_rbx(BYTES("")), 0);
+	assert_int_equal(saved_rbx(BYTES("\x41\x83\x02\x41\x83\x03")), 0);
+	assert_int_equal(saved_rbx(BYTES("\x41\x83\x01")), 0);	/* the return address */
+	assert_int_equal(saved_rbx(BYTES("\x61\x83\x02")), 0);	/* far behind the begin */
+	assert_int_equal(saved_rbx(BYTES("\x41\x83\x02\x09\x03\x0c")), 0); /* in r12 */
+	assert_int_equal(saved_rbx(BYTES("\x41\x83\x02\x3f")), 0);
+	memcpy(long_one, "\x41\x83\x02", 3);
+	assert_int_equal(saved_rbx(long_one, 4096), 2);
+	assert_int_equal(saved_rbx(long_one, 4097), 0);
+	free(long_one);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +332,7 @@ int main(void)
 		cmocka_unit_test(the_frame_of_another_machine_is_none),
 		cmocka_unit_test(factors_are_bounded),
 		cmocka_unit_test(random_instructions_do_no_harm),
+		cmocka_unit_test(where_rbx_is_saved),
 	};
 
 	return cmocka_run_group_tests_name("unwind_cfa", tests, NULL, NULL);

@@ -86,23 +86,30 @@ static struct file read_whole(const char *path)
 	return file;
 }
 
-static int set_up(void **state)
+static struct file assemble(const char *text)
 {
 	char path[] = "/tmp/tierscope-unwind-XXXXXX", command[256];
 	int fd = mkstemp(path);
+	struct file file;
 	FILE *compiler;
 
-	(void)state;
 	assert_true(fd >= 0);
 	close(fd);
 	snprintf(command, sizeof(command), "cc -shared -nostdlib -Wl,-Ttext=0x403000 -Wl,--no-eh-frame-hdr -x assembler -o %s -",
 		 path);
 	compiler = popen(command, "w");
 	assert_non_null(compiler);
-	fputs(source, compiler);
+	fputs(text, compiler);
 	assert_int_equal(pclose(compiler), 0);
-	library = read_whole(path);
+	file = read_whole(path);
 	unlink(path);
+	return file;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	library = assemble(source);
 	return 0;
 }
 
@@ -145,6 +152,27 @@ static void every_row_is_as_the_source_says(void **state)
 	assert_int_equal(unwind_table__find(&table, 0x403000 + 37), RBP(2, 2));
 	assert_int_equal(unwind_table__find(&table, table.base - 1), TS_SHAPE_GAP);
 	unwind_table__free(&table);
+}
+
+/* So many calls are looked at, and no more: each can be a long way. */
+static void calls_told_by_rbx_are_bounded(void **state)
+{
+	static const char many[] =
+		".text\n .cfi_startproc\n .cfi_def_cfa rbx, 32\n .rept 1000\n call 1f\n .endr\n .cfi_endproc\n"
+		"1: .cfi_startproc\n push %rbx\n .cfi_def_cfa_offset 16\n .cfi_offset rbx, -16\n ret\n"
+		".cfi_endproc\n";
+	struct file file = assemble(many);
+	struct unwind_table table;
+	uint32_t calls = 0;
+
+	(void)state;
+	assert_int_equal(read_table(&file, &table), 0);
+	for (uint32_t i = 0; i < table.count; i++)
+		calls += table.rows[i].shape == TS_SHAPE(TS_RULE_RBX, 2, 4);
+	/* (A distance can look like a call.) */
+	assert_in_range(calls, 32, 64);
+	unwind_table__free(&table);
+	free(file.data);
 }
 
 /* --- damage ------------------------------------------------------------------ */
@@ -264,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_as_the_source_says),
+		cmocka_unit_test(calls_told_by_rbx_are_bounded),
 		cmocka_unit_test(a_table_cut_anywhere_gives_what_is_there),
 		cmocka_unit_test(damaged_tables_do_no_harm),
 		cmocka_unit_test(code_that_is_too_large_is_refused),

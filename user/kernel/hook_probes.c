@@ -3,8 +3,9 @@
 // Arming probes, in one of two ways:
 //
 //   a link       one for all sites of a probe, which knows the process as such.  Linux 6.6 has
-//                it; before 6.10 it heard of one thread of the process only.  Debian 12's libbpf
-//                is older than that, so the system call is made here.
+//                it; until that was mended (6.10, and in stable kernels) it heard of one thread
+//                of the process only.  Debian 12's libbpf is older than that, so the system call
+//                is made here.
 //   perf events  one for each site, of a thread of the process.  The kernel then looks at each
 //                switch of every thread in the system whether such an event is to be taken off
 //                or on: 1 % of a program that is switched 100,000 times a second.
@@ -19,8 +20,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -139,78 +140,83 @@ static pid_t choose_thread(pid_t pid)
 	return finalizer > 0 ? finalizer : pid;
 }
 
-static int open_events(struct bpf_program *program, const char *path, pid_t pid,
+/* Where, and in which process and thread. */
+struct place {
+	struct elf_view view;
+	char path[32];			/* of the descriptor */
+	pid_t pid, thread;
+};
+
+static int open_events(struct bpf_program *program, const struct place *place,
 		       const struct probe_site *sites, unsigned int count, struct armed *armed)
 {
-	pid_t thread = choose_thread(pid);
-
 	for (unsigned int i = 0; i < count; i++) {
 		LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = sites[i].arguments,
 			    .ref_ctr_offset = sites[i].semaphore);
 
-		armed->events[i] = bpf_program__attach_uprobe_opts(program, thread, path,
-								   sites[i].offset, &options);
+		armed->events[i] = bpf_program__attach_uprobe_opts(
+			program, place->thread, place->path, sites[i].offset, &options);
 		if (!armed->events[i])
 			return -errno;
 	}
 	return 0;
 }
 
-static int arm(const struct elf_view *view, const struct wanted *wanted, const char *path,
-	       pid_t pid, struct armed *armed)
+static int arm(const struct place *place, const struct wanted *wanted, struct armed *armed)
 {
 	struct probe_site sites[PROBE_SITES_MAX];
-	int count = probe_sites__read(view, PROVIDER, wanted->name, sites);
+	int count = probe_sites__read(&place->view, PROVIDER, wanted->name, sites);
 
 	if (count == -ENOENT && !wanted->needed)
 		return 0;
 	if (count < 0)
 		return count;
 	if (!is_linked(wanted->program))
-		return open_events(wanted->program, path, pid, sites, (unsigned int)count,
-				   armed);
-	armed->link = link_sites(bpf_program__fd(wanted->program), path, sites,
-				 (unsigned int)count, pid > 0 ? (uint32_t)pid : 0);
+		return open_events(wanted->program, place, sites, (unsigned int)count, armed);
+	armed->link = link_sites(bpf_program__fd(wanted->program), place->path, sites,
+				 (unsigned int)count,
+				 place->pid > 0 ? (uint32_t)place->pid : 0);
 	return armed->link < 0 ? armed->link : 0;
 }
 
-static int arm_all(struct tierscope *skeleton, const struct elf_view *view, const char *path,
-		   pid_t pid, bool patches, struct hook_probes *probes,
-		   struct trouble *ret_trouble)
+static int arm_all(struct tierscope *skeleton, const struct place *place, const char *path,
+		   bool patches, struct hook_probes *probes, struct trouble *ret_trouble)
 {
 	unsigned int count = patches ? PROBES : PROBES - 1;
 	struct wanted list[PROBES];
 
 	list_probes(skeleton, list);
 	for (unsigned int i = 0; i < count; i++) {
-		int err = arm(view, &list[i], path, pid, &probes->armed[i]);
+		int err = arm(place, &list[i], &probes->armed[i]);
 
 		if (err)
 			return trouble__set(ret_trouble, err,
 					    "cannot attach to probe %s of %s: %s",
-					    list[i].name, path, strerror(-err));
+					    list[i].name, path,
+					    err == -ENOENT ? "it has no such probe" :
+							     strerror(-err));
 	}
 	return 0;
 }
 
-int hook_probes__arm(struct tierscope *skeleton, const char *path, pid_t pid, bool patches,
-		     struct hook_probes **ret_probes, struct trouble *ret_trouble)
+int hook_probes__arm(struct tierscope *skeleton, const struct hook_file *file, pid_t pid,
+		     bool patches, struct hook_probes **ret_probes,
+		     struct trouble *ret_trouble)
 {
 	struct hook_probes *probes = alloc__zeroed(1, sizeof(*probes));
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
-	struct elf_view view = { .elf = NULL };
+	struct place place = { .pid = pid, .thread = choose_thread(pid) };
+	int err;
 
 	for (unsigned int i = 0; i < PROBES; i++)
 		probes->armed[i].link = -1;
-	err = fd < 0 ? -errno : elf_view__open(&view, fd);
+	snprintf(place.path, sizeof(place.path), "/proc/self/fd/%d", file->fd);
+	err = elf_view__open(&place.view, file->fd);
 	if (err)
-		trouble__set(ret_trouble, err, "cannot read the hook library %s: %s", path,
-			     strerror(-err));
+		trouble__set(ret_trouble, err, "cannot read the hook library %s: %s",
+			     file->path, strerror(-err));
 	else
-		err = arm_all(skeleton, &view, path, pid, patches, probes, ret_trouble);
-	elf_view__close(&view);
-	if (fd >= 0)
-		close(fd);
+		err = arm_all(skeleton, &place, file->path, patches, probes, ret_trouble);
+	elf_view__close(&place.view);
 	if (err) {
 		hook_probes__free(probes);
 		return err;

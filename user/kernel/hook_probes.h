@@ -18,13 +18,19 @@ struct hook_probes;
 /* Before the programs are loaded: the kernel wants to know how they will be attached. */
 void hook_probes__configure(struct tierscope *skeleton);
 
+/* The library, open, and how messages call it. */
+struct hook_file {
+	int fd;
+	const char *path;
+};
+
 /*
- * Of the library `path`, in process `pid`, -1: in all that load it.  Of a hook of an earlier
- * version those probes are armed that it has.  0; -ENOENT: no such file, or one without our
- * probes; -Exxx.
+ * In process `pid`, -1: in all that load it.  Of a hook of an earlier version those probes
+ * are armed that it has.  0; -ENOENT: it has none of ours; -Exxx.
  */
-int hook_probes__arm(struct tierscope *skeleton, const char *path, pid_t pid, bool patches,
-		     struct hook_probes **ret_probes, struct trouble *ret_trouble);
+int hook_probes__arm(struct tierscope *skeleton, const struct hook_file *file, pid_t pid,
+		     bool patches, struct hook_probes **ret_probes,
+		     struct trouble *ret_trouble);
 void hook_probes__free(struct hook_probes *probes);
 
 #endif /* TIERSCOPE_KERNEL_HOOK_PROBES_H */

@@ -33,7 +33,6 @@
 #define COUNTED_HZ    2000
 #define OFF_CPU_HZ    1000	/* what bpf/threads.bpf.h allows */
 
-
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	char line[1024];
@@ -289,27 +288,45 @@ static bool is_armed(const struct kernel *kernel, const struct stat *file, pid_t
 	return false;
 }
 
+/*
+ * Opened once, and known to the kernel by its descriptor from then on: the path may be that
+ * of a hostile process, which could put another file there.  (It could also be a FIFO's.)
+ */
+static int open_hook(const char *path, struct stat *ret_file)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int err = fd < 0 || fstat(fd, ret_file) ? -errno : 0;
+
+	if (!err && !S_ISREG(ret_file->st_mode))
+		err = -ENOEXEC;
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
+}
+
 int kernel__attach_hook(struct kernel *kernel, const char *path, pid_t pid,
 			struct trouble *ret_trouble)
 {
 	struct armed_hook hook = { .pid = pid };
 	struct stat file;
-	int err;
+	int fd = open_hook(path, &file), err = 0;
 
-	if (stat(path, &file))
-		return trouble__set(ret_trouble, -errno, "cannot read the hook library %s: %s",
-				    path, strerror(errno));
+	if (fd < 0)
+		return trouble__set(ret_trouble, fd, "cannot read the hook library %s: %s",
+				    path, strerror(-fd));
 	if (is_armed(kernel, &file, pid))
-		return 0;
+		goto out;
 	hook.device = file.st_dev;
 	hook.inode = file.st_ino;
-	err = hook_probes__arm(kernel->skeleton, path, pid, !kernel->without_patches,
-			       &hook.probes, ret_trouble);
+	err = hook_probes__arm(kernel->skeleton, &(struct hook_file){ fd, path }, pid,
+			       !kernel->without_patches, &hook.probes, ret_trouble);
 	if (err)
-		return err;
+		goto out;
 	alloc__grow(kernel->hooks, kernel->hooks_count, kernel->hooks_capacity);
 	kernel->hooks[kernel->hooks_count++] = hook;
-	return 0;
+out:
+	close(fd);
+	return err;
 }
 
 static int run_door(struct bpf_program *program, void *arguments, size_t size)

@@ -64,8 +64,8 @@ int kernel__open(const struct kernel_options *options, struct kernel **ret_kerne
 void kernel__free(struct kernel *kernel);
 /*
  * To be called right before kernel__free() and the program's end: leaves taking
- * down to a child.  The kernel waits for a grace period per probe, half a second
- * in all, for which nobody needs to wait.
+ * down to a child.  The kernel waits for grace periods, where probes are perf events for
+ * half a second in all, for which nobody needs to wait.
  */
 void kernel__hand_over(struct kernel *kernel);
 

@@ -37,6 +37,10 @@ enum { DO_DEREFERENCE = 0x06, DO_LITERAL_0 = 0x30, DO_BASE_RBP = 0x76, DO_BASE_R
 #define REMEMBERED_MAX 8
 /* A CIE is run for each of its FDEs; real ones have some ten bytes. */
 #define COMMON_MAX 256
+/* Of a function that is run again, for its rbx: real ones have some fifty. */
+#define AGAIN_MAX 4096
+/* Bytes in which prologs save rbx. */
+#define PROLOG_BYTES 32
 
 struct run {
 	const struct eh_function *function;
@@ -46,10 +50,15 @@ struct run {
 	unsigned int depth;
 	uint64_t offset;		/* from the function's start */
 	int64_t rbx;			/* where it was saved, from the CFA; 0: nowhere */
-	bool rbx_moves;			/* in several places */
+	bool rbx_moves;			/* in several places, or not at the begin */
 	cfa_each *each;
 	void *context;
 };
+
+static uint32_t shape_of(const struct run *run)
+{
+	return rule__shape(&run->rule, run->function->is_signal_frame);
+}
 
 /* --- expressions ------------------------------------------------------------ */
 
@@ -129,16 +138,23 @@ static struct saved read_saved_expression(struct run *run)
 
 /* --- instructions ----------------------------------------------------------- */
 
+static void set_rbx(struct run *run, struct saved saved)
+{
+	if (saved.kind == SAVED_NOT)
+		return;
+	run->rbx_moves |= saved.kind != SAVED_AT || run->offset > PROLOG_BYTES ||
+			  (run->rbx && run->rbx != saved.offset);
+	run->rbx = saved.offset;
+}
+
 static void set(struct run *run, uint64_t number, struct saved saved)
 {
 	if (number == RBP)
 		run->rule.rbp = saved;
 	else if (number == RETURN_ADDRESS)
 		run->rule.rip = saved;
-	else if (number == RBX && saved.kind == SAVED_AT) {
-		run->rbx_moves |= run->rbx && run->rbx != saved.offset;
-		run->rbx = saved.offset;
-	}
+	else if (number == RBX)
+		set_rbx(run, saved);
 }
 
 static void restore(struct run *run, uint64_t number)
@@ -175,7 +191,7 @@ static void advance(struct run *run, uint64_t distance)
 	if (bytes == run->offset)
 		return;
 	if (run->each && run->offset < run->function->size)
-		run->each(run->context, run->function->start + run->offset, rule__shape(&run->rule, run->function->is_signal_frame));
+		run->each(run->context, run->function->start + run->offset, shape_of(run));
 	run->offset = bytes;
 }
 
@@ -359,7 +375,7 @@ bool cfa__run(const struct eh_function *function, cfa_each *each, void *context)
 	if (!run_whole(&run, each, context))
 		return false;
 	if (run.offset < function->size)
-		each(context, function->start + run.offset, rule__shape(&run.rule, function->is_signal_frame));
+		each(context, function->start + run.offset, shape_of(&run));
 	return true;
 }
 
@@ -367,7 +383,8 @@ uint32_t cfa__saved_rbx(const struct eh_function *function)
 {
 	struct run run = {.function = function};
 
-	if (!run_whole(&run, NULL, NULL) || run.rbx_moves || run.rbx % 8 ||
+	if (function->own.size > AGAIN_MAX || !run_whole(&run, NULL, NULL) ||
+	    run.rbx_moves || run.rbx % 8 ||
 	    run.rbx > -16 || run.rbx < -8 * (int64_t)TS_SHAPE_PROLOG_MAX)
 		return 0;
 	return (uint32_t)(-run.rbx / 8);

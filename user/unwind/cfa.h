@@ -23,8 +23,8 @@ typedef void cfa_each(void *context, uint64_t address, uint32_t shape);
  */
 bool cfa__run(const struct eh_function *function, cfa_each *each, void *context);
 
-/* How many words below its CFA a function keeps its caller's rbx; 0: in no place, or in
- * several. */
+/* How many words below its CFA a function keeps its caller's rbx, from its first instructions
+ * on; 0: in no such place, or in several. */
 uint32_t cfa__saved_rbx(const struct eh_function *function);
 
 #endif /* TIERSCOPE_UNWIND_CFA_H */

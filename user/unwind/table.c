@@ -26,6 +26,7 @@
 
 #define CALL	   0xe8 /* and four bytes: how far from its end */
 #define CALL_BYTES 5
+#define CALLS_MAX  64	/* the dynamic linker has three that count */
 
 struct builder {
 	struct unwind_table *table;
@@ -34,7 +35,9 @@ struct builder {
 	uint32_t count, capacity;
 	uint64_t end;		/* of the functions before it */
 	uint64_t hijack_stub;	/* 0: there is none */
-	struct elf_bytes code;	/* .text; none: not looked at */
+	const struct elf_view *view;
+	struct elf_bytes code;	/* .text, once it is asked for */
+	uint32_t calls;		/* looked at in it */
 	uint64_t rbx_begin;	/* where the CFA is told from rbx, and by which shape */
 	uint32_t rbx_shape;	/* 0: nowhere */
 	bool full;
@@ -100,7 +103,7 @@ static const struct eh_function *function_at(const struct builder *builder, uint
 }
 
 /* Of a call instruction at `at`: how far below its CFA the callee keeps rbx, or 0. */
-static uint32_t saved_by_callee(const struct builder *builder, uint64_t at)
+static uint32_t saved_by_callee(struct builder *builder, uint64_t at)
 {
 	const struct elf_bytes *code = &builder->code;
 	const struct eh_function *callee;
@@ -108,8 +111,9 @@ static uint32_t saved_by_callee(const struct builder *builder, uint64_t at)
 
 	if (at < code->address || at - code->address > code->size ||
 	    code->size - (at - code->address) < CALL_BYTES ||
-	    code->data[at - code->address] != CALL)
+	    code->data[at - code->address] != CALL || builder->calls == CALLS_MAX)
 		return 0;
+	builder->calls++;
 	memcpy(&distance, code->data + (at - code->address) + 1, sizeof(distance));
 	callee = function_at(builder, at + CALL_BYTES + (uint64_t)(int64_t)distance);
 	return callee ? cfa__saved_rbx(callee) : 0;
@@ -125,6 +129,8 @@ static void put_calls_of_rbx(struct builder *builder, uint64_t end)
 {
 	uint32_t shape = builder->rbx_shape, words;
 
+	if (shape && !builder->code.data)
+		(void)elf_view__section(builder->view, ".text", &builder->code);
 	for (uint64_t at = builder->rbx_begin; shape && at + CALL_BYTES <= end; at++) {
 		words = saved_by_callee(builder, at);
 		if (!words)
@@ -249,7 +255,6 @@ static int build(struct builder *builder, const struct elf_view *view)
 		return -ENOENT;
 	qsort(builder->items, builder->count, sizeof(*builder->items), compare);
 	builder->hijack_stub = find_hijack_stub(view, builder);
-	(void)elf_view__section(view, ".text", &builder->code);
 	for (uint32_t i = 0; i < builder->count && !builder->full; i++)
 		add_function(builder, &builder->items[i]);
 	put(builder, builder->end, TS_SHAPE_GAP);
@@ -258,7 +263,7 @@ static int build(struct builder *builder, const struct elf_view *view)
 
 int unwind_table__read(struct unwind_table *table, const struct elf_view *view)
 {
-	struct builder builder = {.table = table, .loads = &view->loads};
+	struct builder builder = {.table = table, .loads = &view->loads, .view = view};
 	struct elf_bytes bytes;
 	int err;
 

@@ -47,6 +47,15 @@ class File:
         return self.bounds[at] if at >= 0 and self.bounds[at][0] <= address < self.bounds[at][1] else None
 
 
+@functools.cache
+def sized_symbols(path):
+    """{(address, size)} of functions, by the file and by its separate symbols, where these are installed."""
+    build_id = re.search(r"Build ID: ([0-9a-f]{2})([0-9a-f]+)", readelf("-nW", path))
+    files = [path] + ([f"/usr/lib/debug/.build-id/{build_id[1]}/{build_id[2]}.debug"] if build_id else [])
+    found = (re.findall(r"^ *[0-9]+: ([0-9a-f]+) +([0-9]+) FUNC ", readelf("-sW", file), re.M) for file in files)
+    return {(int(start, 16), int(size)) for symbols in found for start, size in symbols}
+
+
 def hijack_function(runtime):
     """Its address in the File of the runtime."""
     with open(runtime.path, "rb") as file:
@@ -72,8 +81,12 @@ def complaint(name, start, path, bounds, address):
         return None
     if function.startswith("+0x"):
         return None if bounds and bounds[0] == start == int(function[1:], 16) else f"{bounds} is there"
-    # A symbol may begin within what the unwind table calls one function.
-    return None if start <= address and (not bounds or bounds[0] <= start) else f"{bounds} is there"
+    # A symbol may begin within what the unwind table calls one function; and of one the table may make several, as of clone3.
+    if start <= address and (not bounds or bounds[0] <= start):
+        return None
+    if any(start == begin and address < begin + size for begin, size in sized_symbols(path)):
+        return None
+    return f"{bounds} is there"
 
 
 class Memory:

@@ -49,7 +49,8 @@ HOOK_OBJECTS := $(patsubst %.c,$(OUTPUT)/%.o,$(HOOK_SOURCES)) \
 all: $(LOADER) $(HOOK) ## build the loader, the hook and the BPF programs
 
 # --- BPF ---------------------------------------------------------------
-# -idirafter: asm/errno.h lies in the multiarch folder on Debian.  -mcpu=v3: atomic fetch-and-add, in every kernel since 5.12.
+# -idirafter: asm/errno.h lies in the multiarch folder on Debian.
+# -mcpu=v3: atomic fetch-and-add, in every kernel since 5.12.
 BPF_CFLAGS := -g -O2 -std=gnu17 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror \
 	-Wno-unused-function -Wno-unused-parameter -Wno-missing-field-initializers \
 	-Ivmlinux -idirafter /usr/include/$(ARCH_INCLUDES) -idirafter /usr/include

@@ -60,22 +60,24 @@ int code_unload(struct pt_regs *ctx)
 	return on_code_unload(&probe);
 }
 
-SEC("uprobe")
-int module_load(struct pt_regs *ctx)
+static __always_inline int module_event(struct pt_regs *ctx, __u32 kind)
 {
-	struct probe probe = { .kind = TS_EVENT_MODULE_LOAD };
+	struct probe probe = { .kind = kind };
 	__u64 record = probe_fetch(ctx, &probe, 4);
 
 	return on_module(&probe, (void *)record);
 }
 
 SEC("uprobe")
+int module_load(struct pt_regs *ctx)
+{
+	return module_event(ctx, TS_EVENT_MODULE_LOAD);
+}
+
+SEC("uprobe")
 int module_unload(struct pt_regs *ctx)
 {
-	struct probe probe = { .kind = TS_EVENT_MODULE_UNLOAD };
-	__u64 record = probe_fetch(ctx, &probe, 4);
-
-	return on_module(&probe, (void *)record);
+	return module_event(ctx, TS_EVENT_MODULE_UNLOAD);
 }
 
 SEC("uprobe")

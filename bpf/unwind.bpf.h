@@ -18,9 +18,9 @@
  * The leaf can also stand in a stub of the runtime, which has no frame at all.
  *
  * Native code is walked by the rules of its file's table (enum ts_rule_kind).  They
- * are exact at every instruction (but see rbx_caller()), and leave rbp as managed callers need it.  Where
- * there is none, it is assumed to keep an rbp chain; where it does not, a caller is
- * missing.
+ * are exact at every instruction (but see rbx_caller()), and leave rbp as managed callers
+ * need it.  Where there is none, it is assumed to keep an rbp chain; where it does not, a
+ * caller is missing.
  */
 #ifndef TIERSCOPE_UNWIND_BPF_H
 #define TIERSCOPE_UNWIND_BPF_H

@@ -135,7 +135,6 @@ static void keep_link(struct kernel_side *kernel, struct bpf_link *link)
 void kernel_side__attach_probes(struct kernel_side *kernel, pid_t pid)
 {
 	struct trouble trouble = {""};
-
 	struct hook_file self = {open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "this program"};
 
 	assert_true(kernel->probes_count < PROBES_MAX);

@@ -170,8 +170,8 @@ static int64_t scaled(const struct run *run, int64_t value)
 {
 	int64_t product;
 
-	return __builtin_mul_overflow(value, run->function->data_factor, &product) ?
-	       INT64_MAX : product;
+	return __builtin_mul_overflow(value, run->function->data_factor, &product) ||
+	       product == INT64_MIN ? INT64_MAX : product;
 }
 
 static struct saved saved_at(const struct run *run, int64_t value)
@@ -382,10 +382,8 @@ bool cfa__run(const struct eh_function *function, cfa_each *each, void *context)
 uint32_t cfa__saved_rbx(const struct eh_function *function)
 {
 	struct run run = {.function = function};
+	uint32_t saved;
 
-	if (function->own.size > AGAIN_MAX || !run_whole(&run, NULL, NULL) ||
-	    run.rbx_moves || run.rbx % 8 ||
-	    run.rbx > -16 || run.rbx < -8 * (int64_t)TS_SHAPE_PROLOG_MAX)
-		return 0;
-	return (uint32_t)(-run.rbx / 8);
+	return function->own.size <= AGAIN_MAX && run_whole(&run, NULL, NULL) && !run.rbx_moves &&
+	       rule__words(-run.rbx, 2, TS_SHAPE_PROLOG_MAX, &saved) ? saved : 0;
 }

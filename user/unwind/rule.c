@@ -5,7 +5,7 @@
 
 #include "../../abi/body.h"
 
-static bool words(int64_t bytes, int64_t least, int64_t most, uint32_t *ret_words)
+bool rule__words(int64_t bytes, int64_t least, int64_t most, uint32_t *ret_words)
 {
 	if (bytes % 8 || bytes < 8 * least || bytes > 8 * most)
 		return false;
@@ -24,7 +24,7 @@ static uint32_t shape_of_call(const struct rule *rule)
 	uint32_t rbp = 0, cfa;
 
 	if ((rule->cfa.base != RSP && rule->cfa.base != RBP) ||
-	    !words(rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa))
+	    !rule__words(rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa))
 		return 0;
 	/* At the ret of an aligned frame gcc does not say that rbp was taken back: there
 	 * is no frame any more in which it could be. */
@@ -33,7 +33,7 @@ static uint32_t shape_of_call(const struct rule *rule)
 	/* Undefined: its value is gone, and nobody up there will miss it. */
 	if (rule->rbp.kind != SAVED_NOT && rule->rbp.kind != SAVED_UNDEFINED &&
 	    (rule->rbp.kind != SAVED_AT ||
-	     !words(-rule->rbp.offset, 2, TS_SHAPE_PROLOG_MAX, &rbp)))
+	     !rule__words(-rule->rbp.offset, 2, TS_SHAPE_PROLOG_MAX, &rbp)))
 		return 0;
 	return TS_SHAPE(kind, rbp, cfa);
 }
@@ -44,7 +44,7 @@ static uint32_t shape_of_aligned(const struct rule *rule)
 	uint32_t cfa;
 
 	if (rule->cfa.base != RBP || !is_at(&rule->rbp, SAVED_AT_RBP, 0) ||
-	    !words(-rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa))
+	    !rule__words(-rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa))
 		return 0;
 	return TS_SHAPE(TS_RULE_ALIGNED, 0, cfa);
 }
@@ -69,7 +69,7 @@ static uint32_t shape_of_rbx(const struct rule *rule)
 	uint32_t cfa;
 
 	return rule->rbp.kind == SAVED_NOT &&
-	       words(rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa) ?
+	       rule__words(rule->cfa.offset, 1, TS_SHAPE_SLOTS_MAX, &cfa) ?
 	       TS_SHAPE(TS_RULE_RBX, 0, cfa) : 0;
 }
 

@@ -43,6 +43,9 @@ struct rule {
 	struct saved rbp, rip;
 };
 
+/* How many words so many bytes are; false: no whole ones, or fewer or more than allowed. */
+bool rule__words(int64_t bytes, int64_t least, int64_t most, uint32_t *ret_words);
+
 /* TS_SHAPE of a rule (abi/body.h), or 0: none that we know. */
 uint32_t rule__shape(const struct rule *rule, bool is_signal_frame);
 

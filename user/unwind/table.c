@@ -30,12 +30,11 @@
 
 struct builder {
 	struct unwind_table *table;
-	const struct elf_loads *loads;
+	const struct elf_view *view;
 	struct eh_function *items;
 	uint32_t count, capacity;
 	uint64_t end;		/* of the functions before it */
 	uint64_t hijack_stub;	/* 0: there is none */
-	const struct elf_view *view;
 	struct elf_bytes code;	/* .text, once it is asked for */
 	uint32_t calls;		/* looked at in it */
 	uint64_t rbx_begin;	/* where the CFA is told from rbx, and by which shape */
@@ -48,7 +47,7 @@ static void on_function(void *context, const struct eh_function *function)
 	struct builder *builder = context;
 
 	if (!function->size ||
-	    !elf_loads__is_code(builder->loads, function->start, function->size))
+	    !elf_loads__is_code(&builder->view->loads, function->start, function->size))
 		return;
 	if (builder->count == FUNCTIONS_MAX) {
 		builder->full = true;
@@ -235,7 +234,7 @@ static int set_base(struct unwind_table *table, const struct elf_loads *loads)
 	return 0;
 }
 
-static uint64_t find_hijack_stub(const struct elf_view *view, const struct builder *builder)
+static uint64_t find_hijack_stub(const struct builder *builder)
 {
 	struct functions bounds = {.items = NULL};
 	uint64_t stub;
@@ -244,17 +243,17 @@ static uint64_t find_hijack_stub(const struct elf_view *view, const struct build
 		functions__add(&bounds, &(struct function){
 			.start = builder->items[i].start,
 			.size = (uint32_t)builder->items[i].size});
-	stub = hijack_stub__find(view, &bounds);
+	stub = hijack_stub__find(builder->view, &bounds);
 	functions__free(&bounds);
 	return stub;
 }
 
-static int build(struct builder *builder, const struct elf_view *view)
+static int build(struct builder *builder)
 {
 	if (!builder->count)
 		return -ENOENT;
 	qsort(builder->items, builder->count, sizeof(*builder->items), compare);
-	builder->hijack_stub = find_hijack_stub(view, builder);
+	builder->hijack_stub = find_hijack_stub(builder);
 	for (uint32_t i = 0; i < builder->count && !builder->full; i++)
 		add_function(builder, &builder->items[i]);
 	put(builder, builder->end, TS_SHAPE_GAP);
@@ -263,7 +262,7 @@ static int build(struct builder *builder, const struct elf_view *view)
 
 int unwind_table__read(struct unwind_table *table, const struct elf_view *view)
 {
-	struct builder builder = {.table = table, .loads = &view->loads, .view = view};
+	struct builder builder = {.table = table, .view = view};
 	struct elf_bytes bytes;
 	int err;
 
@@ -276,7 +275,7 @@ int unwind_table__read(struct unwind_table *table, const struct elf_view *view)
 	table->bytes_read = bytes.size;
 	eh_frame__read(&(struct eh_frame){bytes.data, bytes.size, bytes.address},
 		       on_function, &builder);
-	err = build(&builder, view);
+	err = build(&builder);
 	free(builder.items);
 	if (err)
 		unwind_table__free(table);

@@ -70,7 +70,7 @@ static void name(struct hook *hook, struct ts_journal_record *draft,
 		return;
 	named->naming = naming__take(hook);
 	if (named->naming) {
-		naming__function(hook, named->naming, draft, &named->text,
+		naming__function(hook, named->naming, draft, true, &named->text,
 				 &named->implementation);
 		return;
 	}

@@ -224,7 +224,13 @@ struct profiler_info_table {
 	hresult (*get_function_from_ip3)(struct profiler_info *self, uintptr_t address,
 					 function_id *ret_function,
 					 rejit_id *ret_rejit);
-	const void *unused_89[1];
+	/* The name's length counts the zero at its end; the signature is the runtime's own. */
+	hresult (*get_dynamic_function_info)(struct profiler_info *self,
+					     function_id function, module_id *ret_module,
+					     const uint8_t **ret_signature,
+					     uint32_t *ret_signature_size,
+					     uint32_t capacity, uint32_t *ret_length,
+					     uint16_t *ret_name);
 	hresult (*get_native_code_start_addresses)(struct profiler_info *self,
 						   function_id function, rejit_id rejit,
 						   uint32_t capacity,
@@ -265,6 +271,7 @@ ASSERT_SLOT(struct profiler_info_table, enum_jited_functions2, 79);
 ASSERT_SLOT(struct profiler_info_table, get_event_mask2, 81);
 ASSERT_SLOT(struct profiler_info_table, set_event_mask2, 82);
 ASSERT_SLOT(struct profiler_info_table, get_function_from_ip3, 88);
+ASSERT_SLOT(struct profiler_info_table, get_dynamic_function_info, 89);
 ASSERT_SLOT(struct profiler_info_table, get_native_code_start_addresses, 90);
 ASSERT_SLOT(struct profiler_info_table, get_code_info4, 92);
 ASSERT_SLOT(struct profiler_info_table, event_pipe_start_session, 101);

@@ -57,7 +57,7 @@ void found__body(struct found *found, function_id function, uint64_t start,
 		draft.flags |= TS_RECORD_DYNAMIC;
 	if (bodies__find(hook, start) || !describe__size(hook, start, &draft.size))
 		return;
-	naming__function(hook, &found->naming, &draft, &text, &implementation);
+	naming__function(hook, &found->naming, &draft, false, &text, &implementation);
 	describe_version(found, &draft, implementation);
 	if (modules__add_body(hook, &draft, &text) == -EEXIST)
 		return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Copyright (c) 2026 The tierscope authors */
 /*
- * Methods are named from metadata; dynamic ones, which have none, from their
- * descriptor, read as memory: another thread may be taking it down.
+ * Methods are named from metadata; dynamic ones, which have none, by the runtime
+ * where it holds them, else from their descriptor, read as memory: another thread may
+ * be taking it down.
  *
  *   DynamicMethodDesc (dotnet/runtime src/coreclr/vm/method.hpp), after the base
  *   of a MethodDesc, 16 bytes in 9 and 10, 8 bytes in 8:
@@ -88,29 +89,69 @@ struct dynamic_descriptor {
 	uint64_t name;
 };
 
+/* What there is of a dynamic method; its name is in naming->method. */
+struct dynamic_parts {
+	const uint8_t *signature;
+	uint32_t signature_size;
+	size_t name_size;
+};
+
+/* From the runtime, a tenth as dear as to read it: of one that cannot go away meanwhile. */
+static bool ask_dynamic(struct hook *hook, struct naming *naming, function_id function,
+			struct dynamic_parts *ret_parts)
+{
+	uint32_t length = 0;
+	module_id module;
+
+	/* What it would cut off, reading has whole. */
+	if (FAILED(hook->info->table->get_dynamic_function_info(
+		    hook->info, function, &module, &ret_parts->signature,
+		    &ret_parts->signature_size, NAMING_UNITS, &length, naming->units)) ||
+	    !length || length >= NAMING_UNITS)
+		return false;
+	ret_parts->name_size =
+		text__convert((struct utf16){(const uint8_t *)naming->units, length - 1},
+			      naming->method, sizeof(naming->method));
+	return true;
+}
+
+static bool read_dynamic(struct hook *hook, struct naming *naming, function_id function,
+			 struct dynamic_parts *ret_parts)
+{
+	uint64_t base = hook->runtime_major >= 9 ? 16 : 8;
+	struct dynamic_descriptor descriptor;
+
+	if (memory__read(&descriptor, function + base, sizeof(descriptor)))
+		return false;
+	*ret_parts = (struct dynamic_parts){
+		.signature = naming->signature_blob,
+		.name_size = read_string(naming->method, sizeof(naming->method),
+					 descriptor.name),
+	};
+	if (descriptor.signature_size <= sizeof(naming->signature_blob) &&
+	    !memory__read(naming->signature_blob, descriptor.signature,
+			  descriptor.signature_size))
+		ret_parts->signature_size = descriptor.signature_size;
+	return true;
+}
+
 static void name_dynamic(struct hook *hook, struct naming *naming, function_id function,
-			 struct text *text)
+			 bool held, struct text *text)
 {
 	struct type_names names = {naming, NULL};
 	struct name signature = {naming->signature, 0, sizeof(naming->signature), false,
 				 NULL};
-	uint64_t base = hook->runtime_major >= 9 ? 16 : 8;
-	struct dynamic_descriptor descriptor;
-	size_t size = 0;
+	struct dynamic_parts parts = {0};
 
+	if (!(held && ask_dynamic(hook, naming, function, &parts)) &&
+	    !read_dynamic(hook, naming, function, &parts))
+		parts = (struct dynamic_parts){0};
+	if (parts.signature_size && parts.signature_size <= sizeof(naming->signature_blob))
+		(void)signature__append(parts.signature, parts.signature_size,
+					append_type_token, &names, &signature);
 	text->parts[0] =
 		text_part__utf8(CLASS_NAME_DYNAMIC, sizeof(CLASS_NAME_DYNAMIC) - 1);
-	if (!memory__read(&descriptor, function + base, sizeof(descriptor))) {
-		size = read_string(naming->method, sizeof(naming->method),
-				   descriptor.name);
-		if (descriptor.signature_size <= sizeof(naming->signature_blob) &&
-		    !memory__read(naming->signature_blob, descriptor.signature,
-				  descriptor.signature_size))
-			(void)signature__append(naming->signature_blob,
-						descriptor.signature_size,
-						append_type_token, &names, &signature);
-	}
-	text->parts[1] = text_part__utf8(naming->method, size);
+	text->parts[1] = text_part__utf8(naming->method, parts.name_size);
 	text->parts[2] = text_part__utf8(naming->signature, signature.size);
 }
 
@@ -215,7 +256,7 @@ static void set_generic_flags(struct ts_journal_record *draft, const struct name
 }
 
 void naming__function(struct hook *hook, struct naming *naming,
-		      struct ts_journal_record *draft, struct text *ret_text,
+		      struct ts_journal_record *draft, bool held, struct text *ret_text,
 		      uint32_t *ret_implementation)
 {
 	struct name type = {naming->type, 0, sizeof(naming->type), false,
@@ -236,7 +277,7 @@ void naming__function(struct hook *hook, struct naming *naming,
 		return;
 	draft->module_id = module;
 	if (draft->flags & TS_RECORD_DYNAMIC) {
-		name_dynamic(hook, naming, draft->function_id, ret_text);
+		name_dynamic(hook, naming, draft->function_id, held, ret_text);
 		return;
 	}
 	draft->token = token;

@@ -30,10 +30,11 @@ bool naming__is_dynamic(function_id function);
  * Names draft->function_id into the buffers of `naming`.  TS_RECORD_DYNAMIC is set
  * already where it has no metadata.  ret_text points into the buffers; the draft
  * receives token, module, and flags.  `ret_implementation`: METHOD_IMPLEMENTATION_*
- * from the method's metadata.  A call that fails is counted, and its part is empty.
+ * from the method's metadata.  `held`: the runtime holds the function for the caller,
+ * so that it cannot be freed meanwhile.  A call that fails is counted, and its part is empty.
  */
 void naming__function(struct hook *hook, struct naming *naming,
-		      struct ts_journal_record *draft, struct text *ret_text,
+		      struct ts_journal_record *draft, bool held, struct text *ret_text,
 		      uint32_t *ret_implementation);
 
 /* The module and token alone, where no buffers are to be had. */

@@ -70,7 +70,7 @@ static bool is_as_recorded(struct found *found, const struct ts_journal_record *
 	    function != record->function_id ||
 	    !describe__size(found->hook, record->start, &size) || size != record->size)
 		return false;
-	naming__function(found->hook, &found->naming, &draft, &text, &implementation);
+	naming__function(found->hook, &found->naming, &draft, false, &text, &implementation);
 	plan = text__plan(&text, TS_TEXT_MAX);
 	return plan.bytes == record->text_size &&
 	       text__equals(&text, &plan, found->hook->journal.text + record->text_offset);

@@ -447,6 +447,47 @@ static void dynamic_method_comes_and_goes(void **state)
 	assert_int_equal(fixture->journal->counters[TS_HOOK_CODE_UNLOADS], 1);
 }
 
+/* Compiles a dynamic method; its record. */
+static const struct ts_journal_record *compile_dynamic(struct fixture *fixture, const char *name)
+{
+	static const uint8_t signature[] = {0x00, 0x01, 0x0a, 0x0e};
+	struct profiler_callback *callback = fixture->mock->callback;
+	uint64_t start;
+	struct mock_method *method = eligible_method(fixture, &start);
+
+	method->descriptor.flags3 = 0;
+	method->descriptor.flags = FLAG_DYNAMIC_CLASS;
+	method->descriptor.signature = (uint64_t)(uintptr_t)signature;
+	method->descriptor.signature_size = sizeof(signature);
+	method->descriptor.name = (uint64_t)(uintptr_t)name;
+	callback->table->dynamic_method_jit_compilation_finished(callback, id_of(method),
+								 S_OK, 1);
+	return record_of(fixture, start);
+}
+
+static void dynamic_method_is_named_by_the_runtime_or_its_descriptor(void **state)
+{
+	static const char of_signature[] = "int64  (class System.String)";
+	static char name[9000];
+	struct fixture *fixture = *state;
+	const struct ts_journal_record *asked, *refused, *cut;
+
+	asked = compile_dynamic(fixture, "Asked");
+	assert_int_equal(fixture->mock->dynamic_told, 1);
+	assert_string_equal(mock__text(fixture->journal, asked, 1), "Asked");
+	assert_string_equal(mock__text(fixture->journal, asked, 2), of_signature);
+	fixture->mock->dynamic_refused = true;
+	refused = compile_dynamic(fixture, "Refused");
+	assert_string_equal(mock__text(fixture->journal, refused, 1), "Refused");
+	assert_string_equal(mock__text(fixture->journal, refused, 2), of_signature);
+	/* One that the runtime would cut off is whole, as when it is read after an attach. */
+	fixture->mock->dynamic_refused = false;
+	memset(name, 'x', sizeof(name) - 1);
+	cut = compile_dynamic(fixture, name);
+	assert_int_equal(fixture->mock->dynamic_told, 2);
+	assert_true(strlen(mock__text(fixture->journal, cut, 1)) > 8192);
+}
+
 static void module_takes_its_bodies_along(void **state)
 {
 	struct fixture *fixture = *state;
@@ -558,6 +599,7 @@ int main(void)
 		LAUNCHED(method_that_is_not_tiered),
 		LAUNCHED(function_that_cannot_be_asked_about),
 		LAUNCHED(dynamic_method_comes_and_goes),
+		LAUNCHED(dynamic_method_is_named_by_the_runtime_or_its_descriptor),
 		LAUNCHED(module_takes_its_bodies_along),
 		LAUNCHED(precompiled_functions_get_their_addresses_later),
 		LAUNCHED(function_that_can_go_is_not_kept),

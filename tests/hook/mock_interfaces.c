@@ -102,6 +102,34 @@ static hresult get_function_info2(struct profiler_info *self, function_id functi
 	return S_OK;
 }
 
+/* A name of ASCII; cut off where the buffer ends, as the runtime does. */
+static hresult get_dynamic_function_info(struct profiler_info *self, function_id function,
+					 module_id *ret_module,
+					 const uint8_t **ret_signature,
+					 uint32_t *ret_signature_size, uint32_t capacity,
+					 uint32_t *ret_length, uint16_t *ret_name)
+{
+	struct mock_method *method = method_of(function);
+	const char *name;
+	uint32_t length = 0;
+
+	(void)self;
+	if (!method || the_mock->dynamic_refused)
+		return E_FAIL;
+	the_mock->dynamic_told++;
+	name = (const char *)(uintptr_t)method->descriptor.name;
+	*ret_module = (module_id)method->module->bytes;
+	*ret_signature = (const uint8_t *)(uintptr_t)method->descriptor.signature;
+	*ret_signature_size = method->descriptor.signature_size;
+	while (length < capacity - 1 && name[length]) {
+		ret_name[length] = (uint8_t)name[length];
+		length++;
+	}
+	ret_name[length] = 0;
+	*ret_length = length + 1;
+	return S_OK;
+}
+
 static hresult get_class_id_info2(struct profiler_info *self, class_id class,
 				  module_id *ret_module, metadata_token *ret_token,
 				  class_id *ret_parent, uint32_t capacity,
@@ -395,6 +423,7 @@ static const struct profiler_info_table info_table = {
 	.enum_jited_functions2 = enum_jited_functions2,
 	.get_event_mask2 = get_event_mask2,
 	.get_function_from_ip3 = get_function_from_ip3,
+	.get_dynamic_function_info = get_dynamic_function_info,
 	.get_native_code_start_addresses = get_native_code_start_addresses,
 	.get_code_info4 = get_code_info4,
 	.set_event_mask2 = set_event_mask2,

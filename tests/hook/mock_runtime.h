@@ -120,6 +120,8 @@ struct mock {
 	uint32_t detaches; /* asked for */
 	hresult detach_result;
 	uint32_t asked_about_dying; /* modules that are in no enumeration */
+	uint32_t dynamic_told; /* answers about dynamic methods */
+	bool dynamic_refused;
 	/* While the hook asks about the code that starts there. */
 	void (*at_question)(struct mock *mock, uint64_t start);
 	void *context;

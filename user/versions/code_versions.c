@@ -11,16 +11,16 @@
  *   MethodTable           +24 Module
  *   code data             +0 → versioning state, 0: only the default version
  *   versioning state      +8 flags (4: the default version is active)  +16 → native node
- *   Module                two maps by MethodDef, one behind the other: to MethodDescs, to
- *                         IL versioning states
- *                         * 10: +816 → inlinings, +176 loader allocator; 9: +1096, +248
+ *   Module                two maps by MethodDef: to MethodDescs, to IL versioning states
+ *                         * 10: +816 → inlinings, +176 loader allocator; 9: +1096, +248;
+ *                         8: +1344, +248
  *   map                   struct map_part in version_walk.c
  *   inlinings*            see inlinings.c
  *   IL versioning state   struct il_state below, node: struct il_node
  *
- * On 8 a MethodDesc has no code data, and the rest 8 bytes earlier; its state, and the IL
- * versioning state of its method, are found in other ways: see domain_states.c.  States and
- * nodes are the same.
+ * On 8 a MethodDesc has no code data, and the rest 8 bytes earlier, and a Module no map to IL
+ * versioning states; these, and the state of a function, are found in other ways: see
+ * domain_states.c.  States and nodes are the same.
  *
  * Nodes are only ever put in front, and live as long as their method.
  */
@@ -67,15 +67,17 @@ struct code_layout code_layout__of(unsigned int runtime_major)
 	struct code_layout layout = { 0 };
 
 	if (runtime_major == 8)
-		layout = (struct code_layout){ .assembly = RUNTIME_8_ASSEMBLY,
+		layout = (struct code_layout){ .methods = 784, .inlinings = 1344,
+					       .allocator = 248,
+					       .assembly = RUNTIME_8_ASSEMBLY,
 					       .il_states = RUNTIME_8_IL_STATES,
 					       .states = RUNTIME_8_STATES };
 	else if (runtime_major == 9)
-		layout = (struct code_layout){ .il_map = 688, .inlinings = 1096,
-					       .allocator = 248 };
+		layout = (struct code_layout){ .methods = 656, .il_map = 688,
+					       .inlinings = 1096, .allocator = 248 };
 	else if (runtime_major == 10)
-		layout = (struct code_layout){ .il_map = 480, .inlinings = 816,
-					       .allocator = 176 };
+		layout = (struct code_layout){ .methods = 448, .il_map = 480,
+					       .inlinings = 816, .allocator = 176 };
 	layout.is_known = runtime_major >= 8 && runtime_major <= 10;
 	return layout;
 }
@@ -95,22 +97,22 @@ static int find_module(struct version_walk *walk)
 }
 
 /*
- * The map in front of the one that we want has the method itself, if it is not a generic
- * one's instance.  One that fits is proof for all: nothing else leads there and back.
+ * The map to MethodDescs has the method itself, if it is not a generic one's instance.  One
+ * that fits is proof for all that is found by way of the module: nothing else leads there and
+ * back.  On 8 that is who has inlined what; the rest is proven by a state that names its method.
  */
 static int prove(const struct version_walk *walk)
 {
+	struct code_layout *layout = walk->layout;
 	uint64_t method;
-	int err;
 
-	/* On 8 a state that names its method is proof. */
-	if (walk->layout->is_proven || walk->layout->states)
+	if (!layout->knows_methods && !version_walk__find_method(walk, &method) &&
+	    method == walk->function)
+		layout->knows_methods = true;
+	if (layout->states)
 		return 0;
-	err = version_walk__find_method(walk, &method);
-	if (err || method != walk->function)
-		return -ENOTSUP;
-	walk->layout->is_proven = true;
-	return 0;
+	layout->is_proven = layout->knows_methods;
+	return layout->is_proven ? 0 : -ENOTSUP;
 }
 
 static enum ts_il_state state_of(uint32_t state)

@@ -11,9 +11,9 @@
  *          └→ inlinings of its methods ─→ functions that the JIT inlined the method into
  *   function ─→ versioning state ─→ native version nodes: code, ReJITID, id, active child
  *
- * On .NET 8 the states lie in two hashes of the application domain, and inlinings are not
- * read.  Whatever is read is hostile: each node has to name its method, walks are bounded,
- * and what contradicts itself is an error.
+ * On .NET 8 the states lie in two hashes of the application domain.  Whatever is read is
+ * hostile: each node has to name its method, walks are bounded, and what contradicts itself
+ * is an error.
  */
 #ifndef TIERSCOPE_PUBLICATION_CODE_VERSIONS_H
 #define TIERSCOPE_PUBLICATION_CODE_VERSIONS_H
@@ -53,9 +53,11 @@ struct code_versions {
 struct code_layout {
 	bool is_known;		/* else nothing can be read */
 	bool is_proven;		/* by a function that the runtime's own tables name */
+	bool knows_methods;	/* the map of the methods has led to a function */
+	uint32_t methods;	/* map to MethodDescs */
 	uint32_t il_map;	/* 9, 10 */
-	uint32_t inlinings;	/* 9, 10 */
-	uint32_t allocator;	/* 9, 10 */
+	uint32_t inlinings;
+	uint32_t allocator;
 	uint32_t assembly;	/* 8 */
 	uint32_t il_states;	/* 8: a hash, in the assembly's application domain */
 	uint32_t states;	/* 8: so too */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// Words of the runtime, and a Module's maps from tokens (dotnet/runtime v9 and v10,
+// Words of the runtime, and a Module's maps from tokens (dotnet/runtime v8 to v10,
 // src/coreclr/vm/lookupmap.h): see version_walk.h.
 #include "version_walk.h"
 
 #include <errno.h>
 
-#define MAP_BYTES	  32u
 #define MAP_PARTS_MAX	  64u
 #define ENTRY_FLAGS	  0x3u	/* of what a map holds: pointers of more bits */
 #define TOKEN_ROW	  0xffffffu
@@ -59,13 +58,11 @@ static int look_up(const struct version_walk *walk, uint64_t map, uint64_t *ret_
 	return map ? -EBADMSG : 0;
 }
 
-/* The two maps lie one behind the other. */
 int version_walk__find_method(const struct version_walk *walk, uint64_t *ret_method)
 {
 	uint64_t place;
 
-	return look_up(walk, walk->module + walk->layout->il_map - MAP_BYTES, ret_method,
-		       &place);
+	return look_up(walk, walk->module + walk->layout->methods, ret_method, &place);
 }
 
 int version_walk__find_il(const struct version_walk *walk, uint64_t *ret_state,

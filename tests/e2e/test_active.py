@@ -192,11 +192,6 @@ def rejit(t, path):
         check.at_least(len(wanted), 7, "functions with changed IL")
     with t.case("an IL version without a body is shown, and an active version without one"):
         check_without_bodies(stopped.path)
-    return stopped
-
-
-def rejit_and_inliners(t, path):
-    stopped = rejit(t, path)
     with t.case("who has inlined changed IL is told, as the runtime has it"):
         check_inliners(stopped)
 
@@ -219,12 +214,12 @@ def check_inliners(stopped):
 
 @check.test("IL versions without a body on 10", timeout=60)
 def rejit_10(t):
-    rejit_and_inliners(t, programs.app("rejit"))
+    rejit(t, programs.app("rejit"))
 
 
 @check.test("IL versions without a body on 9", timeout=60)
 def rejit_9(t):
-    rejit_and_inliners(t, programs.app_on("net9.0", "rejit"))
+    rejit(t, programs.app_on("net9.0", "rejit"))
 
 
 @check.test("IL versions without a body, of a program that has ended", timeout=60)

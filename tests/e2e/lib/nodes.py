@@ -29,6 +29,7 @@ NODES_OF_10 = {
 # No descriptor tells these: found by matching live values.
 VERSION_ID, TIER = 32, 36
 INLININGS = {True: 816, False: 1096}  # of a Module: 10, 9
+INLININGS_8 = 1344
 HASH_OF_INLININGS = 32
 CHUNK_HEADER = 24
 BASE_SIZES = (16, 24, 56, 32, 32, 40, 0, 48)
@@ -97,7 +98,7 @@ class Runtime:
         magic, _, size, text = struct.unpack("<8sIIQ", self.memory.take(at, 24))
         check.equal(magic, b"DNCCDAC\0", "magic of the descriptor")
         self.types = json.loads(self.memory.take(text, size).rstrip(b"\0"))["types"]
-        self.has_nodes = "NativeCodeVersionNode" in self.types
+        self.inlinings = INLININGS["NativeCodeVersionNode" in self.types]
         for name, fields in NODES_OF_10.items():
             self.types[name] = fields | self.types.get(name, {})
 
@@ -178,20 +179,26 @@ class Runtime:
         rejit = self.il_versions(module, token)[1]
         return next((n for n in self.natives(function) if n.active and n.rejit_id == rejit), None)
 
+    def allocator(self, module):
+        return self.pointer("Module", module, "LoaderAllocator")
+
+    def stores(self, module):
+        """[(method, functions into which the JIT has inlined it)], all of the module's."""
+        inlinings = self.memory.u64(module + self.inlinings)
+        if not inlinings:
+            return []
+        check.equal(self.memory.u64(inlinings), self.allocator(module), "loader allocator of the inlinings")
+        slots, size = self.memory.u64(inlinings + HASH_OF_INLININGS), self.memory.u32(inlinings + HASH_OF_INLININGS + 8)
+        stores = [s for s, in struct.iter_unpack("<Q", self.memory.take(slots, 8 * size)) if s] if size else []
+        values = [{self.memory.u64(store + 24 + 8 * i) for i in range(self.memory.u32(store + 8))} for store in stores]
+        return [(self.memory.u64(store + 16), {f for f in v if f > 1 << 20}) for store, v in zip(stores, values)]
+
     def inliners(self, module, token):
         """Functions into which the JIT has inlined the method: all of the module's are read."""
         number = token & 0xffffff
         entry = module + self.types["Module"]["MethodDefToDescMap"]
         inlined = self.memory.u64(self.memory.u64(entry + 8) + 8 * number) & ~3
-        inlinings = self.memory.u64(module + INLININGS[self.has_nodes])
-        check.equal(self.memory.u64(inlinings), self.pointer("Module", module, "LoaderAllocator"), "loader allocator of the inlinings")
-        slots, size = self.memory.u64(inlinings + HASH_OF_INLININGS), self.memory.u32(inlinings + HASH_OF_INLININGS + 8)
-        found = set()
-        for at in range(size):
-            store = self.memory.u64(slots + 8 * at)
-            if store and self.memory.u64(store + 16) == inlined:
-                found |= {self.memory.u64(store + 24 + 8 * i) for i in range(self.memory.u32(store + 8))}
-        return {f for f in found if f > 1 << 20}
+        return {f for method, functions in self.stores(module) if method == inlined for f in functions}
 
 
 class Runtime8(Runtime):
@@ -199,7 +206,7 @@ class Runtime8(Runtime):
     less = 8
 
     def __init__(self, pid, modules):
-        self.memory, self.modules, self.types = Memory(pid), modules, NODES_OF_10
+        self.memory, self.modules, self.types, self.inlinings = Memory(pid), modules, NODES_OF_10, INLININGS_8
         domains = {self.memory.u64(self.memory.u64(module + 296)) for module in modules.values()}
         check.equal(len(domains), 1, "application domains")
         domain, = domains
@@ -226,5 +233,13 @@ class Runtime8(Runtime):
     def il_state(self, module, token):
         return self.il_states.get((module, token), 0)
 
+    def allocator(self, module):
+        return self.memory.u64(self.memory.u64(module + 296) + 56)
+
+    def token(self, method):
+        """What the method says itself, and its chunk for all of its methods: no map is needed."""
+        chunk = method - 8 * self.memory.take(method + 2, 1)[0] - CHUNK_HEADER
+        return 0x06000000 | (self.memory.u16(chunk + 18) & 0xfff) << 12 | self.memory.u16(method) & 0xfff
+
     def inliners(self, module, token):
-        return set()  # not read
+        return {f for method, functions in self.stores(module) if self.token(method) == token for f in functions}

@@ -225,6 +225,21 @@ static void a_folder_that_is_not_ours_is_none(void **state)
 	kept_files__close(NULL);
 }
 
+/* Its process number may be ours by now, as in a container that was started again. */
+static void what_a_killed_writer_left_is_in_nobodys_way(void **state)
+{
+	char path[300];
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s.%d", entry, getpid());
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	keep();
+	assert_true(is_there());
+}
+
 static void put_file(const char *name, time_t modified)
 {
 	struct timespec times[2] = {{modified, 0}, {modified, 0}};
@@ -312,6 +327,7 @@ int main(void)
 		TEST(what_is_damaged_is_not_there),
 		TEST(what_is_not_ours_is_not_there),
 		TEST(a_folder_that_is_not_ours_is_none),
+		TEST(what_a_killed_writer_left_is_in_nobodys_way),
 		TEST(the_folder_is_kept_below_its_size),
 		TEST(a_file_is_known_by_its_state),
 	};

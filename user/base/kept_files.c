@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -271,14 +272,16 @@ void kept_files__write(struct kept_files *files, const struct kept_identity *ide
 {
 	struct header header = header_of(files, identity, pieces->checked);
 	char name[72], new_name[96];
+	uint64_t random;
 	bool whole;
 	int file;
 
-	if (!identity->inode)
+	if (!identity->inode || getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return;
 	header.crc = checksum(&header, pieces);
 	name_of(files, identity, name);
-	snprintf(new_name, sizeof(new_name), "%s.%d", name, getpid());
+	/* In containers many have the same process number, also one that was killed here. */
+	snprintf(new_name, sizeof(new_name), "%s.%016llx", name, (unsigned long long)random);
 	file = openat(files->folder, new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
 		      O_CLOEXEC, 0600);
 	if (file < 0)

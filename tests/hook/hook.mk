@@ -16,7 +16,11 @@ $(HOOKTEST)/unit_%.o: tests/hook/unit_%.c
 	@mkdir -p $(@D)
 	$(call msg,CC-SAN,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
 
-$(HOOKTEST)/unit_%: $(HOOKTEST)/unit_%.o $(HOOKTEST_PURE:%=$(HOOKTEST)/pure/%.o)
+$(HOOKTEST)/pure/metadata/%.o: metadata/%.c
+	@mkdir -p $(@D)
+	$(call msg,CC-SAN,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(HOOKTEST)/unit_%: $(HOOKTEST)/unit_%.o $(HOOKTEST_PURE:%=$(HOOKTEST)/pure/%.o) $(HOOKTEST)/pure/metadata/signature.o
 	$(call msg,LINK,$@)$(CC) $(SANITIZE) $^ -lcmocka -o $@
 
 $(HOOKTEST)/%.o: tests/hook/%.c

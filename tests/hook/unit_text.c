@@ -139,6 +139,8 @@ static void signature_spells_as_the_runtime_does(void **state)
 	SIGNATURE("\x30\x02\x01\x01\x10\x1e\x01", "instance generic void  (!!1&)");
 	SIGNATURE("\x00\x03\x02\x1d\x0e\x14\x08\x02\x00\x02\x00\x00\x0f\x05",
 		  "bool  (class System.String[],int32[,],unsigned int8*)");
+	/* Lower bounds that are not 0, with sizes. */
+	SIGNATURE("\x00\x01\x01\x14\x03\x01\x01\x05\x01\x02", "void  (wchar[2...8])");
 	/* Tokens: 0x0d is TypeRef row 3, 0x80 0x84 TypeDef row 33. */
 	SIGNATURE("\x00\x02\x18\x12\x0d\x11\x80\x84",
 		  "int  (class R3,value class D33)");

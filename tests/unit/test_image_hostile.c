@@ -18,7 +18,7 @@
 #include "../../user/image/image_object.h"
 #include "image_files.h"
 
-#define RANGES 10
+#define RANGES 11
 /* Larger numbers on a compiler's command line make a night's run of this. */
 #ifndef MUTANTS
 #define MUTANTS 1500 /* per image */
@@ -53,6 +53,28 @@ static void check_text(const char *text, size_t size)
 		at += strlen(at) + 1;
 	}
 	assert_ptr_equal(at, text + size);
+}
+
+static void check_inliner(void *context, uint32_t body)
+{
+	assert_true(body < *(const uint32_t *)context);
+}
+
+/* Of what the table names, and of what it does not. */
+static void check_inliners(struct image *image, uint32_t bodies)
+{
+	int err = image__each_inliner(image, image__assembly(image), 0, check_inliner,
+				      &bodies);
+
+	assert_true(!err || err == -EBADMSG);
+	for (uint32_t i = 0; i < 10 && image->inlinings.count; i++) {
+		uint32_t at = random_below(image->inlinings.count);
+
+		err = image__each_inliner(image, image__assembly(image),
+					  image->inlinings.items[at].token,
+					  check_inliner, &bodies);
+		assert_true(!err || err == -EBADMSG);
+	}
 }
 
 static void check_promises(struct image *image)
@@ -97,6 +119,7 @@ static void check_promises(struct image *image)
 				    rva < bodies[body].end);
 	}
 	buf__free(&text);
+	check_inliners(image, bodies_count);
 }
 
 /* Opens a copy in a block of exactly this size.  True if it opened. */
@@ -126,7 +149,7 @@ static uint32_t find_ranges(const struct image *image, struct pe_range ranges[RA
 		image->pe.native_header, image->r2r.functions,
 		image->r2r.methods,	 image->r2r.instances,
 		image->r2r.manifest,	 {image->pe.metadata.rva, 1024},
-		image->pe.metadata,
+		image->pe.metadata,	 image->r2r.cross_module_inlinings,
 	};
 	uint32_t count = 0;
 

@@ -70,6 +70,39 @@ static int tear_down(void **state)
 	return 0;
 }
 
+#define METHODS 65536u
+
+static void add_body(void *context, uint32_t body)
+{
+	buf__append(context, (const char *)&body, sizeof(body));
+}
+
+/* Of all methods: the tables lie where nothing else is read later. */
+static void inliners_are_those_of_the_file(void **state)
+{
+	struct memory *memory = *state;
+	struct buf bodies[2] = { BUF_INIT, BUF_INIT };
+	struct image *image = NULL;
+	uint64_t base = 0;
+
+	if (!memory)
+		skip();
+	assert_int_equal(image__open_loaded(read_memory, memory, memory->code, &image,
+					    &base), 0);
+	for (uint32_t row = 1; row < METHODS; row++) {
+		assert_int_equal(image__each_inliner(memory->alone, "System.Collections",
+						     0x06000000 | row, add_body, &bodies[0]), 0);
+		assert_int_equal(image__each_inliner(image, "System.Collections",
+						     0x06000000 | row, add_body, &bodies[1]), 0);
+	}
+	assert_int_not_equal(bodies[0].size, 0);
+	assert_int_equal(bodies[0].size, bodies[1].size);
+	assert_memory_equal(bodies[0].data, bodies[1].data, bodies[0].size);
+	buf__free(&bodies[0]);
+	buf__free(&bodies[1]);
+	image__free(image);
+}
+
 static void it_is_the_image_of_the_file(void **state)
 {
 	struct memory *memory = *state;
@@ -158,6 +191,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_the_image_of_the_file),
+		TEST(inliners_are_those_of_the_file),
 		TEST(other_memory_is_no_image),
 		TEST(damaged_headers_are_noticed_or_harmless),
 	};

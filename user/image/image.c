@@ -289,6 +289,7 @@ void image__free(struct image *image)
 	for (uint32_t i = 0; image->components && i < image__components(image); i++)
 		image__free(image->components[i]);
 	free(image->components);
+	image__drop_inlinings(image);
 	free(image);
 }
 

@@ -6,10 +6,13 @@
 
 #include "image.h"
 #include "../../metadata/metadata.h"
+#include "inlinings.h"
 #include "pe.h"
 #include "r2r.h"
 
 #include "../base/file_view.h"
+
+struct image_method;
 
 struct image {
 	struct pe pe;
@@ -27,6 +30,11 @@ struct image {
 	bool names_ready;	  /* pe.data is what names need */
 	bool names_broken;	  /* the file changed before they were copied, or is not the one */
 	struct image **components; /* of a composite image; NULL each if not given */
+	struct inlinings inlinings;
+	struct image_method *methods; /* those that have bodies, in the order of their tokens */
+	uint32_t methods_count;
+	bool inlinings_read; /* they and the methods, or ... */
+	int inlinings_err;   /* ... why not */
 };
 
 /* Where things lie; no more is read than the first pages.  Errors as image__open_memory. */
@@ -46,6 +54,8 @@ void image__name_ranges(const struct image *image,
 uint32_t image__names_crc(const struct image *image, const uint8_t *bytes);
 /* Gives them back: they are none to be used. */
 void image__drop_names(struct image *image);
+/* What inliners.c keeps of it. */
+void image__drop_inlinings(struct image *image);
 /* Takes them from the cache or makes a copy, the first time.  0, -ENOMEM, -EBADMSG. */
 int image__want_names(struct image *image);
 

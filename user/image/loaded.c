@@ -68,16 +68,28 @@ static bool is_in(uint64_t page, const struct name_range *range)
 	       page < range->offset + range->size;
 }
 
-/* Keeps what names need; the rest has become tables. */
+#define KEPT_RANGES (IMAGE_NAME_RANGES + 2)
+
+static struct name_range range_of(const struct image *image, struct pe_range range)
+{
+	int64_t offset = pe__offset(&image->pe, range.rva, range.size);
+
+	return offset < 0 ? (struct name_range){0}
+			  : (struct name_range){(size_t)offset, range.size};
+}
+
+/* Keeps what names need, and who was inlined; the rest has become tables. */
 static void drop_the_rest(const struct image *image)
 {
-	struct name_range kept[IMAGE_NAME_RANGES];
+	struct name_range kept[KEPT_RANGES];
 
 	image__name_ranges(image, kept);
+	kept[IMAGE_NAME_RANGES] = range_of(image, image->r2r.inlinings);
+	kept[IMAGE_NAME_RANGES + 1] = range_of(image, image->r2r.cross_module_inlinings);
 	for (uint64_t page = PAGE; page < image->memory_size; page += PAGE) {
 		bool needed = false;
 
-		for (uint32_t i = 0; i < IMAGE_NAME_RANGES; i++)
+		for (uint32_t i = 0; i < KEPT_RANGES; i++)
 			needed |= is_in(page, &kept[i]);
 		if (!needed)
 			(void)madvise((uint8_t *)image->memory + page, PAGE,

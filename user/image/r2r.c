@@ -101,6 +101,10 @@ int r2r__parse(const struct pe *pe, struct r2r *ret_r2r)
 			ret_r2r->components = range;
 		else if (type == R2R_COMPONENT_MVIDS)
 			ret_r2r->mvids = range;
+		else if (type == R2R_INLININGS)
+			ret_r2r->inlinings = range;
+		else if (type == R2R_CROSS_MODULE_INLININGS)
+			ret_r2r->cross_module_inlinings = range;
 	}
 	if (cursor.bad || r2r__components(ret_r2r) > COMPONENTS_MAX)
 		return -EBADMSG;
@@ -174,6 +178,33 @@ static int claim_methods(struct build *build, struct pe_range table, uint32_t mo
 	return 0;
 }
 
+int r2r__component_section(const struct pe *pe, struct cursor *list, uint32_t *budget,
+			   uint32_t type, struct pe_range *ret_range)
+{
+	struct pe_range header, found = {0, 0};
+	struct cursor core;
+	uint32_t sections;
+
+	cursor__take(list, 8); /* the CLI header */
+	header.rva = cursor__u32(list);
+	header.size = cursor__u32(list);
+	core = pe__cursor(pe, header);
+	cursor__u32(&core); /* flags */
+	sections = cursor__u32(&core);
+	if (list->bad || core.bad || sections > SECTIONS_MAX || sections > *budget)
+		return -EBADMSG;
+	*budget -= sections;
+	while (sections--) {
+		uint32_t read_type;
+		struct pe_range range = read_section(&core, &read_type);
+
+		if (read_type == type)
+			found = range;
+	}
+	*ret_range = found;
+	return core.bad ? -EBADMSG : 0;
+}
+
 static int claim_components(struct build *build)
 {
 	struct cursor list = pe__cursor(build->pe, build->r2r->components);
@@ -181,31 +212,13 @@ static int claim_components(struct build *build)
 	int err = 0;
 
 	for (uint32_t i = 0; i < count && !err; i++) {
-		struct pe_range header, table = {0, 0};
-		struct cursor core;
-		uint32_t sections;
+		struct pe_range table;
 
-		cursor__take(&list, 8); /* the CLI header */
-		header.rva = cursor__u32(&list);
-		header.size = cursor__u32(&list);
-		core = pe__cursor(build->pe, header);
-		cursor__u32(&core); /* flags */
-		sections = cursor__u32(&core);
-		if (list.bad || core.bad || sections > SECTIONS_MAX ||
-		    sections > build->budget)
-			return -EBADMSG;
-		build->budget -= sections;
-		while (sections--) {
-			uint32_t type;
-			struct pe_range range = read_section(&core, &type);
-
-			if (type == R2R_METHOD_ENTRY_POINTS)
-				table = range;
-		}
-		if (core.bad)
-			return -EBADMSG;
-		err = claim_methods(build, table, modules__of_component(i),
-				    TOKEN_ROW_MAX);
+		err = r2r__component_section(build->pe, &list, &build->budget,
+					     R2R_METHOD_ENTRY_POINTS, &table);
+		if (!err)
+			err = claim_methods(build, table, modules__of_component(i),
+					    TOKEN_ROW_MAX);
 	}
 	return err;
 }

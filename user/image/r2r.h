@@ -15,8 +15,10 @@
 #define R2R_METHOD_ENTRY_POINTS	  103
 #define R2R_INSTANCE_ENTRY_POINTS 109
 #define R2R_MANIFEST_METADATA	  112
+#define R2R_INLININGS		  114
 #define R2R_COMPONENT_ASSEMBLIES  115
 #define R2R_COMPONENT_MVIDS	  118
+#define R2R_CROSS_MODULE_INLININGS 119
 #define R2R_HOT_COLD_MAP	  120
 
 #define R2R_COMPONENT_BYTES 16 /* CLI header, ReadyToRun core header: RVA and size each */
@@ -29,6 +31,7 @@ struct r2r {
 	uint32_t flags;
 	struct pe_range functions, methods, instances, manifest, hot_cold;
 	struct pe_range components, mvids; /* of a composite image */
+	struct pe_range inlinings, cross_module_inlinings;
 };
 
 /* -ENODATA no ReadyToRun code of its own, -EBADMSG damaged. */
@@ -39,6 +42,12 @@ static inline uint32_t r2r__components(const struct r2r *r2r)
 {
 	return r2r->components.size / R2R_COMPONENT_BYTES;
 }
+
+/* Of one component: its section of that type, empty if it has none.  `list` is at its entry
+ * of the component assemblies and moves behind it; `budget` counts down sections.  0 or
+ * -EBADMSG. */
+int r2r__component_section(const struct pe *pe, struct cursor *list, uint32_t *budget,
+			   uint32_t type, struct pe_range *ret_range);
 
 struct r2r_tables {
 	struct image_row *rows;

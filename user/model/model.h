@@ -166,8 +166,8 @@ struct model_il_version {
 };
 
 /*
- * The JIT has inlined a method, whose IL a ReJIT has changed since, into a function: that may
- * run with the original IL still.
+ * A method, whose IL a ReJIT has changed since, is inlined in a function, by the JIT or when
+ * it was precompiled: that may run with the original IL still.
  */
 struct model_inlining {
 	uint32_t process;

@@ -75,6 +75,12 @@ static void read_told(struct process *process)
 	}
 }
 
+void function_ids__read(struct process *process)
+{
+	if (process->journal)
+		read_told(process);
+}
+
 static void name_body(struct recorder *recorder, struct process *process, uint32_t index,
 		      uint64_t function)
 {

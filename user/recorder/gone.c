@@ -30,6 +30,7 @@ void process__forget_ended(struct recorder *recorder, uint64_t now)
 			continue;
 		process->ended = false;
 		process->gone_ns = now;
+		old_inliners__leave(recorder, process);
 		publication__free(&process->publication);
 		version_looks__free(&process->looks);
 		if (process->code == process)

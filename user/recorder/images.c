@@ -367,6 +367,12 @@ static uint32_t find_known(const struct process *process, uint32_t file, uint64_
 	       (uint32_t)known : MODEL_NONE;
 }
 
+uint32_t images__known(const struct process *process, const struct mapping *mapping,
+		       uint32_t body)
+{
+	return find_known(process, mapping->file, mapping->image_base, body);
+}
+
 uint32_t images__known_body(const struct recorder *recorder, struct process *process,
 			    uint64_t address, uint64_t time_ns)
 {

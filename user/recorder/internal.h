@@ -4,6 +4,7 @@
 #ifndef TIERSCOPE_RECORDER_INTERNAL_H
 #define TIERSCOPE_RECORDER_INTERNAL_H
 
+#include "old_inliners.h"
 #include "recorder.h"
 #include "stubs.h"
 
@@ -186,6 +187,7 @@ struct process {
 	struct function_ids ids;
 	struct publication publication;
 	struct version_looks looks;
+	struct old_inliners inliners;
 	uint32_t tierings;		/* rows of tiering in the model */
 	struct journal *journal;
 	uint64_t sequence_base;		/* journal read up to here */
@@ -366,6 +368,9 @@ void images__unpublish(struct recorder *recorder, const struct process *process,
 		       const struct mapping *mapping);
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path);
+/* Of a body of the image that is mapped there; MODEL_NONE if the model has none. */
+uint32_t images__known(const struct process *process, const struct mapping *mapping,
+		       uint32_t body);
 /* That at an address, of those that the model has already. */
 uint32_t images__known_body(const struct recorder *recorder, struct process *process,
 			    uint64_t address, uint64_t time_ns);
@@ -426,6 +431,8 @@ int off_cpu__tell(struct recorder *recorder, bool last);
 /* function_ids.c */
 void function_ids__wait_for(struct process *process, uint32_t body, uint64_t start);
 void function_ids__step(struct recorder *recorder);
+/* What the hook has told since. */
+void function_ids__read(struct process *process);
 /* At the end: waits a moment for answers. */
 void function_ids__finish(struct recorder *recorder);
 /* Samples in precompiled bodies without a function: counted, written and begun anew. */
@@ -467,6 +474,9 @@ void versions__step(struct recorder *recorder, struct process *process, uint64_t
 /* At the end: of all functions, and what became of their bodies; until it is over. */
 void versions__finish(struct recorder *recorder, struct process *process, uint64_t now,
 		      bool (*is_over)(void *context), void *context);
+/* Unless it was told. */
+void versions__tell_inlining(struct recorder *recorder, struct process *process,
+			     const struct model_inlining *inlining);
 /* All bodies of before are known. */
 void version_looks__caught_up(struct process *process, uint64_t now);
 /* A birth of which was not told yet. */
@@ -474,7 +484,6 @@ void version_looks__born(struct version_looks *looks, uint32_t body,
 			 const struct ts_journal_record *record);
 void version_looks__init(struct version_looks *looks);
 void version_looks__free(struct version_looks *looks);
-
 /* Numbers of bodies that are to go. */
 void version_looks__forget(struct version_looks *looks, const struct model_marks *marks);
 

@@ -79,6 +79,7 @@ static struct process *add(struct recorder *recorder, uint32_t space,
 	process->ids.told = map__new();
 	publication__init(&process->publication);
 	version_looks__init(&process->looks);
+	old_inliners__init(&process->inliners);
 	if (index == MODEL_NONE)
 		index = model__add_process(recorder->model, entry);
 	else
@@ -117,6 +118,7 @@ void process__free(struct process *process)
 	function_ids__free(&process->ids);
 	publication__free(&process->publication);
 	version_looks__free(&process->looks);
+	old_inliners__free(&process->inliners);
 	journal__free(process->journal);
 	free(process);
 }

@@ -269,6 +269,8 @@ void publication__step(struct recorder *recorder, uint64_t now)
 		watch_wanted(&reading, FIND_MAX);
 		reading.until = watched__cpu_time() + LOOK_NS;
 		versions__step(recorder, process, now, is_over, &reading);
+		reading.until = watched__cpu_time() + LOOK_NS;
+		old_inliners__step(recorder, process, now, is_over, &reading);
 	}
 }
 

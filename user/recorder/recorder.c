@@ -224,6 +224,13 @@ int recorder__step(struct recorder *recorder)
 	return err;
 }
 
+static void find_old_inliners(struct recorder *recorder)
+{
+	for (uint32_t i = 0; i < recorder->processes_count; i++)
+		old_inliners__leave(recorder, recorder->processes[i]);
+	function_ids__step(recorder);	/* theirs, as far as they are told */
+}
+
 static void name_modules(struct recorder *recorder)
 {
 	for (uint32_t i = 0; i < recorder->processes_count; i++)
@@ -259,6 +266,7 @@ int recorder__finish(struct recorder *recorder)
 	samples__resolve(recorder, true);
 	publication__finish(recorder, clock__now());	/* what comes now, nobody tells us */
 	function_ids__finish(recorder);
+	find_old_inliners(recorder);
 	name_modules(recorder);
 	last_err = off_cpu__tell(recorder, true);
 	err = err ? err : last_err;

@@ -206,6 +206,15 @@ static void tell_active(const struct looking *looking, uint64_t function)
 		model__add_active(looking->recorder->model, &active);
 }
 
+void versions__tell_inlining(struct recorder *recorder, struct process *process,
+			     const struct model_inlining *inlining)
+{
+	const struct looking looking = { .recorder = recorder, .process = process };
+
+	if (is_news(&looking, TOLD_INLINER | inlining->inliner_id, inlining->function_id, 1))
+		model__add_inlining(recorder->model, inlining);
+}
+
 /* Who is not known was compiled and is gone, or is no method: nobody runs it on. */
 static void tell_inliners(const struct looking *looking, uint64_t function)
 {
@@ -214,9 +223,8 @@ static void tell_inliners(const struct looking *looking, uint64_t function)
 	for (uint32_t i = 0; i < versions->inliners_count; i++) {
 		uint64_t inliner = versions->inliners[i];
 
-		if (map__get(looking->process->functions, 0, inliner, NULL) &&
-		    is_news(looking, TOLD_INLINER | inliner, function, 1))
-			model__add_inlining(looking->recorder->model,
+		if (map__get(looking->process->functions, 0, inliner, NULL))
+			versions__tell_inlining(looking->recorder, looking->process,
 				&(struct model_inlining){
 					.process = looking->process->index,
 					.function_id = function, .inliner_id = inliner,
@@ -238,6 +246,8 @@ static int look_at(struct looking *looking, const struct model_body *body)
 	tell_ils(looking, body->function_id);
 	tell_active(looking, body->function_id);
 	tell_inliners(looking, body->function_id);
+	if (looks->versions.ils_count)
+		old_inliners__note(looking->recorder, looking->process, body);
 	return 0;
 }
 

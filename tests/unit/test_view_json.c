@@ -67,6 +67,37 @@ static void json_lists_jit_bodies_without_samples_and_images_only_with(void **st
 	free(text);
 }
 
+/* So that whoever reads of an inlining finds its name. */
+static void json_lists_precompiled_inliners_without_samples(void **state)
+{
+	struct model *model = *state;
+	struct model_inlining inlining = { .function_id = 0x1000, .inliner_id = 0xc01d };
+	struct model_body cold;
+	uint32_t index = 0;
+	char *text;
+
+	while (strcmp(model__text(model, model__body(model, index)->name), "Cold()"))
+		index++;
+	cold = *model__body(model, index);
+	cold.function_id = inlining.inliner_id;
+	model__update_body(model, index, &cold);
+	inlining.process = cold.process;
+	text = write_json(model);
+	assert_lacks(text, "\"name\":\"Cold()\"");
+	free(text);
+	model__add_inlining(model, &inlining);
+	text = write_json(model);
+	assert_contains(text, "\"name\":\"Cold()\"");
+	assert_contains(text, "\"function_id\":\"0x1000\",\"inliner_id\":\"0xc01d\"");
+	free(text);
+	/* Which function it is, is not known: it is not that one. */
+	cold.flags |= MODEL_BODY_FUNCTION_UNKNOWN;
+	model__update_body(model, index, &cold);
+	text = write_json(model);
+	assert_lacks(text, "\"name\":\"Cold()\"");
+	free(text);
+}
+
 static void json_says_null_where_nothing_is_known(void **state)
 {
 	struct model *model = *state;
@@ -153,6 +184,7 @@ int main(void)
 		TEST(json_has_the_promised_members),
 		TEST(json_says_everything_of_a_body),
 		TEST(json_lists_jit_bodies_without_samples_and_images_only_with),
+		TEST(json_lists_precompiled_inliners_without_samples),
 		TEST(json_says_null_where_nothing_is_known),
 		TEST(json_escapes_hostile_names),
 		TEST(json_says_everything_of_a_patch),

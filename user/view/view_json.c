@@ -5,7 +5,8 @@
  * added freely and never renamed; docs/JSON.md describes them.  Addresses and
  * 64-bit ids are strings in hexadecimal, times are CLOCK_MONOTONIC
  * nanoseconds.  JIT bodies are listed whether or not they were sampled; bodies
- * of precompiled images only when they were, because an image has thousands.
+ * of precompiled images only when they were, or are among the inliners, because an
+ * image has thousands.
  */
 #include "json_rows.h"
 #include "late.h"
@@ -23,6 +24,7 @@ struct report {
 	uint64_t *self, *total; /* [body][event], from model__tally */
 	uint64_t *late;		/* the same, of samples that were late */
 	struct map *actives;
+	struct map *inliners;	/* (process, FunctionID) */
 };
 
 static void write_text(struct report *report, const char *name, string_id string)
@@ -231,6 +233,24 @@ static void write_life(struct report *report, const struct model_body *body)
 	json_rows__time(json, "superseded_ns", body->superseded_ns);
 }
 
+static struct map *list_inliners(const struct model *model)
+{
+	struct map *inliners = map__new();
+
+	for (uint32_t i = 0; i < model__inlinings(model); i++)
+		map__set(inliners, model__inlining(model, i)->process,
+			 model__inlining(model, i)->inliner_id, 1);
+	return inliners;
+}
+
+static bool is_listed(const struct report *report, const struct model_body *body,
+		      uint64_t samples)
+{
+	return body->tier != TS_TIER_READY_TO_RUN || samples ||
+	       (!(body->flags & MODEL_BODY_FUNCTION_UNKNOWN) &&
+		map__get(report->inliners, body->process, body->function_id, NULL));
+}
+
 static void write_body(struct report *report, uint32_t index)
 {
 	const struct model_body *body = model__body(report->model, index);
@@ -241,7 +261,7 @@ static void write_body(struct report *report, uint32_t index)
 
 	for (uint32_t i = 0; i < MODEL_EVENTS_MAX; i++)
 		samples += total[i];
-	if (body->tier == TS_TIER_READY_TO_RUN && !samples)
+	if (!is_listed(report, body, samples))
 		return;
 	json_writer__line(json);
 	json_writer__object(json, NULL);
@@ -416,6 +436,7 @@ int view_json__write(const struct model *model, const struct view_options *optio
 	model__tally(model, &report.self, &report.total);
 	report.late = late__tally(model);
 	report.actives = view__actives(model);
+	report.inliners = list_inliners(model);
 	json_writer__init(&report.json, buf);
 	json_writer__object(&report.json, NULL);
 	write_about(&report);
@@ -439,5 +460,6 @@ int view_json__write(const struct model *model, const struct view_options *optio
 	free(report.total);
 	free(report.late);
 	map__free(report.actives);
+	map__free(report.inliners);
 	return err;
 }

@@ -36,15 +36,18 @@ $(APPS)/net%.0/.built: $(wildcard $(foreach app,$(ON_RUNTIMES),tests/apps/$(app)
 	@test -e $(@D)/unreachable || touch $@
 
 # The demo as one file, as one compressed file, and with all its precompiled code in one
-# composite image.  The plugin is loaded from beside it.  And chains, precompiled in parts.
+# composite image.  The plugin is loaded from beside it.  And chains, precompiled in parts;
+# and rejit, precompiled.
 PUBLISH_single-file := -p:PublishSingleFile=true --self-contained
 PUBLISH_compressed := -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true --self-contained
 PUBLISH_composite := -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=true --self-contained
 PUBLISH_hot-cold := -p:PublishReadyToRun=true -p:PublishReadyToRunCrossgen2ExtraArgs=--hot-cold-splitting --no-self-contained
-PUBLISHED := $(patsubst %,$(APPS)/%/.built,single-file compressed composite hot-cold)
-published_app = $(if $(filter hot-cold,$(1)),chains,demo)
+PUBLISH_precompiled := -p:PublishReadyToRun=true --no-self-contained
+PUBLISHED := $(patsubst %,$(APPS)/%/.built,single-file compressed composite hot-cold precompiled)
+published_app = $(if $(filter hot-cold,$(1)),chains,$(if $(filter precompiled,$(1)),rejit,demo))
 
-$(PUBLISHED): $(APPS)/%/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/chains/*.cs* tests/apps/*.props)
+$(PUBLISHED): $(APPS)/%/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/chains/*.cs* \
+		tests/apps/rejit/*.cs* tests/apps/*.props)
 	@mkdir -p $(@D) && rm -f $(@D)/unreachable
 	$(call msg,DOTNET,$@)app=$(call published_app,$*); dotnet publish -v quiet --nologo -nodeReuse:false -r linux-x64 \
 		-p:AppsOutput=$(abspath $(@D))/build -o $(abspath $(@D))/$$app $(PUBLISH_$*) \
@@ -80,9 +83,9 @@ truth: $(APPS)/truth/truth.dll ## build the reader of the runtime's own event st
 
 # The profiler that the rejit program is loaded with.
 REJIT_PROFILER := $(APPS)/rejit_profiler.so
-$(REJIT_PROFILER): tests/rejit/rejit_profiler.c profiler_hook/corprof.h profiler_hook/com.h $(wildcard abi/*.h)
+$(REJIT_PROFILER): $(wildcard tests/rejit/*.[ch]) profiler_hook/corprof.h profiler_hook/com.h $(wildcard abi/*.h)
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -pthread $< -o $@
+	$(call msg,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -pthread $(filter %.c,$^) -o $@
 
 # The runtime team's own tool, from NuGet, to be recorded beside.
 TOOLS := $(OUTPUT)/tools

@@ -39,7 +39,7 @@ class Told:
     """What the main profiler wrote down."""
 
     def __init__(self, t):
-        self.bodies = read_lines(t.path("rejit-bodies"))
+        self.bodies = [line for line in read_lines(t.path("rejit-bodies")) if line["event"] == "body"]
         self.events = read_lines(t.path("rejit-events"))
 
     def versions(self):

@@ -10,7 +10,7 @@
  *
  * It is loaded by tests alone: what cannot go on ends the process.
  */
-#include "../../profiler_hook/corprof.h"
+#include "precompiled.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -359,6 +359,31 @@ static void dump_function(FILE *out, uintptr_t function)
 		dump_version(out, function, 0);
 }
 
+/* Of all methods that were changed. */
+static void dump_inliners(FILE *out)
+{
+	static struct module there[MODULES];
+	static struct change asked_for[CHANGES];
+	unsigned int count, changes_there;
+
+	pthread_mutex_lock(&lock);
+	count = modules_count;
+	memcpy(there, modules, sizeof(there));
+	changes_there = changes_count;
+	memcpy(asked_for, changes, sizeof(asked_for));
+	pthread_mutex_unlock(&lock);
+	for (unsigned int i = 0; i < changes_there; i++) {
+		uintptr_t ids[MODULES];
+		uint32_t inlinees = find_modules(asked_for[i].module, ids);
+
+		for (unsigned int j = 0; j < count; j++)
+			for (uint32_t k = 0; k < inlinees; k++)
+				precompiled__dump_inliners(out, info, there[j].id, ids[k],
+							   asked_for[i].module,
+							   asked_for[i].token);
+	}
+}
+
 static hresult run_dump(const struct request *request)
 {
 	FILE *out = fopen(request->path, "w");
@@ -373,6 +398,8 @@ static hresult run_dump(const struct request *request)
 	pthread_mutex_unlock(&lock);
 	for (unsigned int i = 0; i < count; i++)
 		dump_function(out, dumped[i]);
+	dump_inliners(out);
+	precompiled__dump_found(out, info);
 	fclose(out);
 	return S_OK;
 }
@@ -444,7 +471,8 @@ hresult rejit__revert(const char *module, uint32_t token)
 	return ask(&request);
 }
 
-/* Every body, by ReJITID, of the functions that were compiled for a ReJIT. */
+/* Every body, by ReJITID, of the functions that were compiled for a ReJIT, and the
+ * precompiled methods that have inlined the ones that were changed. */
 hresult rejit__dump(const char *path)
 {
 	struct request request = {.run = run_dump, .path = path};
@@ -473,7 +501,8 @@ static hresult start(struct unknown *unknown)
 		return info->table->set_event_mask2(info, MONITOR_MODULE_LOADS, 0);
 	/* Callbacks of a ReJIT come to who wants those of the JIT. */
 	return info->table->set_event_mask2(
-		info, MONITOR_MODULE_LOADS | MONITOR_JIT_COMPILATION | ENABLE_REJIT, 0);
+		info, MONITOR_MODULE_LOADS | MONITOR_JIT_COMPILATION | ENABLE_REJIT |
+		(getenv("REJIT_SEARCHES") ? MONITOR_CACHE_SEARCHES : 0), 0);
 }
 
 static hresult Initialize(void *self, struct unknown *unknown)
@@ -598,6 +627,14 @@ static hresult ReJITError(void *self, uintptr_t module, uint32_t token, uintptr_
 	return S_OK;
 }
 
+static hresult JITCachedFunctionSearchFinished(void *self, uintptr_t function, int result)
+{
+	(void)self;
+	if (!result) /* COR_PRF_CACHED_FUNCTION_FOUND */
+		precompiled__found(function);
+	return S_OK;
+}
+
 static hresult LoadAsNotificationOnly(void *self, int32_t *ret_notification_only)
 {
 	(void)self;
@@ -646,6 +683,7 @@ static hresult CreateInstance(void *self, void *outer, const struct guid *iid,
 	callback_slots[1] = callback_slots[2] = (slot)CountReference;
 	callback_slots[3] = (slot)Initialize;
 	callback_slots[14] = (slot)ModuleLoadFinished;
+	callback_slots[26] = (slot)JITCachedFunctionSearchFinished;
 	callback_slots[80] = (slot)InitializeForAttach;
 	callback_slots[81] = (slot)ProfilerAttachComplete;
 	callback_slots[83] = (slot)ReJITCompilationStarted;

@@ -72,6 +72,7 @@ internal static class Program
             case "refused": Refused(); break;
             case "inliners": Inliners(); break;
             case "inlined": Inlined(); break;
+            case "built-in": BuiltIn(); break;
             case "crowd": Crowd(); break;
             case "pending": Pending(); break;
             case "broken": Broken(); break;
@@ -239,6 +240,30 @@ internal static class Program
         Phase("Keeper", Targets.Keeper, -1, Targets.Marker);
         if (tiny() != 8001)
             throw new InvalidOperationException("Tiny has not changed");
+    }
+
+    // Methods that were inlined when the framework was compiled.  Its code is used, and
+    // calls of it are too few for the JIT to compile it again, until they have changed.
+    private static void BuiltIn()
+    {
+        const BindingFlags Private = BindingFlags.NonPublic | BindingFlags.Static;
+        MethodInfo isSupplementary = typeof(IdnMapping).GetMethod("IsSupplementary", Private)!;
+        MethodInfo isNullOrEmpty = typeof(string).GetMethod(nameof(string.IsNullOrEmpty))!;
+        MethodInfo useRules = typeof(IdnMapping).GetProperty(nameof(IdnMapping.UseStd3AsciiRules))!.GetMethod!;
+        var mapping = new IdnMapping();
+        string name = new('\u00fc', 50);
+        var first = isSupplementary.CreateDelegate<Func<int, bool>>();
+        var second = isNullOrEmpty.CreateDelegate<Func<string?, bool>>();
+        var third = useRules.CreateDelegate<Func<bool>>(mapping);
+        bool Call() => first(0x10000) && second(null) && !third() && mapping.GetAscii(name).Length > 0;
+
+        if (!Call())
+            throw new InvalidOperationException("IdnMapping is another one");
+        foreach (MethodInfo method in new[] { isSupplementary, isNullOrEmpty, useRules })
+            Profiler.Request(method, Profiler.SameIL);
+        if (!Call())
+            throw new InvalidOperationException("the same IL does something else");
+        Phase("GetAscii", rounds => mapping.GetAscii(name).Length, -1, null);
     }
 
     // Many threads come to each new version at once.

@@ -37,17 +37,18 @@ $(APPS)/net%.0/.built: $(wildcard $(foreach app,$(ON_RUNTIMES),tests/apps/$(app)
 
 # The demo as one file, as one compressed file, and with all its precompiled code in one
 # composite image.  The plugin is loaded from beside it.  And chains, precompiled in parts;
-# and rejit, precompiled.
+# and rejit, precompiled, with its library by itself or together.
 PUBLISH_single-file := -p:PublishSingleFile=true --self-contained
 PUBLISH_compressed := -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true --self-contained
 PUBLISH_composite := -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=true --self-contained
 PUBLISH_hot-cold := -p:PublishReadyToRun=true -p:PublishReadyToRunCrossgen2ExtraArgs=--hot-cold-splitting --no-self-contained
 PUBLISH_precompiled := -p:PublishReadyToRun=true --no-self-contained
-PUBLISHED := $(patsubst %,$(APPS)/%/.built,single-file compressed composite hot-cold precompiled)
-published_app = $(if $(filter hot-cold,$(1)),chains,$(if $(filter precompiled,$(1)),rejit,demo))
+PUBLISH_together := -p:PublishReadyToRun=true -p:PublishReadyToRunComposite=true --no-self-contained
+PUBLISHED := $(patsubst %,$(APPS)/%/.built,single-file compressed composite hot-cold precompiled together)
+published_app = $(if $(filter hot-cold,$(1)),chains,$(if $(filter precompiled together,$(1)),rejit,demo))
 
 $(PUBLISHED): $(APPS)/%/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/chains/*.cs* \
-		tests/apps/rejit/*.cs* tests/apps/*.props)
+		tests/apps/rejit*/*.cs* tests/apps/*.props)
 	@mkdir -p $(@D) && rm -f $(@D)/unreachable
 	$(call msg,DOTNET,$@)app=$(call published_app,$*); dotnet publish -v quiet --nologo -nodeReuse:false -r linux-x64 \
 		-p:AppsOutput=$(abspath $(@D))/build -o $(abspath $(@D))/$$app $(PUBLISH_$*) \

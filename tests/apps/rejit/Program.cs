@@ -73,6 +73,7 @@ internal static class Program
             case "inliners": Inliners(); break;
             case "inlined": Inlined(); break;
             case "built-in": BuiltIn(); break;
+            case "lent": Lent(); break;
             case "crowd": Crowd(); break;
             case "pending": Pending(); break;
             case "broken": Broken(); break;
@@ -240,6 +241,18 @@ internal static class Program
         Phase("Keeper", Targets.Keeper, -1, Targets.Marker);
         if (tiny() != 8001)
             throw new InvalidOperationException("Tiny has not changed");
+    }
+
+    // The same with a method of another assembly: who has it inlined, the program tells.
+    private static void Lent()
+    {
+        Func<int> lent = Library.Lent;
+        Phase("Borrower", Targets.Borrower, -1, Library.Marker, 1);
+        Profiler.Request(typeof(Library).GetMethod(nameof(Library.Lent))!, 9001);
+        Phase("Borrower", Targets.Borrower, -1, null);
+        if (lent() != 9001)
+            throw new InvalidOperationException("Lent has not changed");
+        Console.WriteLine($"rejit: Borrower runs {(Targets.Borrower(Rounds) == Library.Marker ? "the original" : "the change")}");
     }
 
     // Methods that were inlined when the framework was compiled.  Its code is used, and

@@ -107,5 +107,14 @@ internal static class Targets
         return x == 0 ? 0 : Middle();
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int Borrower(int rounds)
+    {
+        uint x = (uint)rounds;
+        for (int i = 0; i < rounds; i++)
+            x = x * 1664525 + 1013904223;
+        return x == 0 ? 0 : Library.Lent();
+    }
+
     public static MethodInfo Find(string name) => typeof(Targets).GetMethod(name)!;
 }

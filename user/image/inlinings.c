@@ -46,7 +46,7 @@ struct reading {
 	struct inlinings *inlinings;
 	uint32_t capacity;
 	uint32_t own;	 /* module of what says nothing else */
-	uint32_t budget; /* numbers still allowed: of a table that is sound no more than bytes */
+	uint32_t budget; /* numbers still allowed: of sound tables no more than bytes */
 	bool many;	 /* modules are told */
 };
 
@@ -153,7 +153,6 @@ static int read_table(struct reading *reading, const struct pe *pe, struct pe_ra
 		return 0;
 	if (table.bad)
 		return -EBADMSG;
-	reading->budget = table.size;
 	return native_table__each(table, 0, table.size, each, reading);
 }
 
@@ -196,6 +195,7 @@ int inlinings__read(const struct pe *pe, const struct r2r *r2r,
 		    struct inlinings *ret_inlinings)
 {
 	struct reading reading = {.inlinings = ret_inlinings,
+				  .budget = pe->size,
 				  .many = r2r->flags & MULTI_MODULE};
 	int err;
 

@@ -48,7 +48,7 @@ PUBLISHED := $(patsubst %,$(APPS)/%/.built,single-file compressed composite hot-
 published_app = $(if $(filter hot-cold,$(1)),chains,$(if $(filter precompiled together,$(1)),rejit,demo))
 
 $(PUBLISHED): $(APPS)/%/.built: $(wildcard tests/apps/demo/*.cs* tests/apps/demo-plugin/*.cs* tests/apps/chains/*.cs* \
-		tests/apps/rejit*/*.cs* tests/apps/*.props)
+		tests/apps/rejit*/*.cs* tests/apps/shares/ThreadClock.cs tests/apps/*.props)
 	@mkdir -p $(@D) && rm -f $(@D)/unreachable
 	$(call msg,DOTNET,$@)app=$(call published_app,$*); dotnet publish -v quiet --nologo -nodeReuse:false -r linux-x64 \
 		-p:AppsOutput=$(abspath $(@D))/build -o $(abspath $(@D))/$$app $(PUBLISH_$*) \

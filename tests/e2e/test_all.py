@@ -115,7 +115,7 @@ def fifty(t):
         check.equal(pids, {p.pid for p in takes + demos}, "hooked processes")
     with t.case("with what they ran"):
         report.check_ledger(document)
-        report.check_jit_bar(document, 100)
+        report.check_jit_bar(document, 100, report.JIT_BAR_ATTACHED)
         for demo in demos:
             check.at_least(len(document.jit(demo.pid)), 50, f"bodies of {demo.pid}")
             check.at_least(sum(map(report.own, document.jit(demo.pid))), 5, f"samples of {demo.pid}")

@@ -118,7 +118,7 @@ def other_users_process(t):
     with t.case("exit code"):
         check.equal(result.code, 0, f"{result}\nexit code")
     with t.case("its bodies and samples are there"):
-        report.check_jit_bar(read_report(t, recording), 20)
+        report.check_jit_bar(read_report(t, recording), 20, report.JIT_BAR_ATTACHED)
     with t.case("it goes on"):
         demo.check_goes_on()
 
@@ -137,7 +137,7 @@ def target_ends(t):
         check.equal(result.code, 0, f"{result}\nexit code")
         document = read_report(t, recording)
         report.check_ledger(document)
-        report.check_jit_bar(document, 20)
+        report.check_jit_bar(document, 20, report.JIT_BAR_ATTACHED)
     with t.case("by SIGKILL"):
         demo = programs.start_app(t, "demo", "120")
         recorder = loader.Recorder(t, "-o", t.path("killed.tscope"), "-d", "60s", "-p", demo.pid)
@@ -178,7 +178,7 @@ def ending(t):
             check.equal(result.code, 0, f"{result}\nexit code")
             document = read_report(t, recording)
             report.check_ledger(document)
-            report.check_jit_bar(document, 20)
+            report.check_jit_bar(document, 20, report.JIT_BAR_ATTACHED)
     with t.case("kill -9 leaves what was recorded, and the target"):
         recorder = loader.Recorder(t, "-o", recording, "-F", loader.FREQUENCY, "-p", demo.pid)
         loader.wait_for_recording(recorder)
@@ -190,7 +190,7 @@ def ending(t):
     with t.case("another recording works after that"):
         again, result = attach(t, demo.pid, "-d", "2s")
         check.equal(result.code, 0, f"{result}\nexit code")
-        report.check_jit_bar(read_report(t, again), 20)
+        report.check_jit_bar(read_report(t, again), 20, report.JIT_BAR_ATTACHED)
     with t.case("Ctrl-C to a command and its recorder at once"):
         # As a terminal does it: to the whole foreground group.
         recorder = loader.Recorder(t, "-o", recording, "-F", loader.FREQUENCY, "--", programs.app("demo"), "120",
@@ -201,7 +201,7 @@ def ending(t):
         result = recorder.finish(20)
         document = read_report(t, recording)
         report.check_ledger(document)
-        report.check_jit_bar(document, 20)
+        report.check_jit_bar(document, 20, report.JIT_BAR_ATTACHED)
 
 
 @check.test("a recording of a program at rest")

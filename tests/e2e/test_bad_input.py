@@ -81,7 +81,7 @@ def hidden_hook(t):
         program = namespace.start("ro", "/mnt/apps/demo/demo", "20")
         result = attach(t, program.pid, namespace.hook)
         check.equal(result.code, 0, f"{result}\nexit code")
-        report.check_jit_bar(report.Report(loader.read_json(t, t.path("out.tscope"))), 20)
+        report.check_jit_bar(report.Report(loader.read_json(t, t.path("out.tscope"))), 20, report.JIT_BAR_ATTACHED)
         check.equal(program.process.poll(), None, "exit code of the target")
 
 
@@ -111,7 +111,7 @@ def changed_hook(t):
         check.equal(result.code, 0, f"{result}\nexit code")
         document = report.Report(loader.read_json(t, t.path("out.tscope")))
         report.check_ledger(document)
-        report.check_jit_bar(document, at_least)
+        report.check_jit_bar(document, at_least, report.JIT_BAR_ATTACHED)
         # Only probes that are armed in what is mapped tell of anything.
         check.at_least(document.ledger["events"]["fired"], 1, "code events")
 

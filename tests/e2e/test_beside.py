@@ -15,7 +15,7 @@ from lib import check, jobs, loader, programs, report, truth
 def read(t, path, result, least=20):
     check.equal(result.code, 0, f"{result}\nexit code")
     document = report.Report(loader.read_json(t, path))
-    report.check_jit_bar(document, least)
+    report.check_jit_bar(document, least, report.JIT_BAR_ATTACHED)
     report.check_ledger(document)
     return document
 

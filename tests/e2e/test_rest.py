@@ -104,7 +104,7 @@ def killed_loader(t):
     with t.case("and wakes for the next one"):
         document = report.Report(loader.read_json(t, record(t, demo.pid, "-F", loader.FREQUENCY, seconds="2s")))
         report.check_ledger(document)
-        report.check_jit_bar(document, 20)
+        report.check_jit_bar(document, 20, report.JIT_BAR_ATTACHED)
     with t.case("two at once: the first to end lets the other go on"):
         long = loader.Recorder(t, "-o", t.path("long.tscope"), "-F", loader.FREQUENCY, "-d", "60s", "-p", demo.pid)
         loader.wait_for_recording(long)
@@ -112,7 +112,7 @@ def killed_loader(t):
         check.equal(programs.hook_state(demo.pid), programs.HOOK_LIVE, "state of the hook")
         time.sleep(1)
         check.equal(long.interrupt().code, 0, "exit code of the longer one")
-        report.check_jit_bar(report.Report(loader.read_json(t, t.path("long.tscope"))), 20)
+        report.check_jit_bar(report.Report(loader.read_json(t, t.path("long.tscope"))), 20, report.JIT_BAR_ATTACHED)
         wait_for_rest(demo.pid)
 
 
@@ -178,7 +178,7 @@ def detach(t):
         with t.case(f"{turn}: it can be recorded again"):
             document = report.Report(
                 loader.read_json(t, record(t, demo.pid, "-F", loader.FREQUENCY, seconds="2s")))
-            report.check_jit_bar(document, 20)
+            report.check_jit_bar(document, 20, report.JIT_BAR_ATTACHED)
     with t.case("the process goes on"):
         check.equal(demo.process.poll(), None, "exit code of demo")
 

@@ -55,9 +55,10 @@ static void check_text(const char *text, size_t size)
 	assert_ptr_equal(at, text + size);
 }
 
-static void check_inliner(void *context, uint32_t body)
+static bool check_inliner(void *context, uint32_t body)
 {
 	assert_true(body < *(const uint32_t *)context);
+	return true;
 }
 
 /* Of what the table names, and of what it does not. */

@@ -72,9 +72,10 @@ static int tear_down(void **state)
 
 #define METHODS 65536u
 
-static void add_body(void *context, uint32_t body)
+static bool add_body(void *context, uint32_t body)
 {
 	buf__append(context, (const char *)&body, sizeof(body));
+	return true;
 }
 
 /* Of all methods: the tables lie where nothing else is read later. */

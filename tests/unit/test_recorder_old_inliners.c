@@ -37,12 +37,13 @@ struct fixture {
 	uint32_t body;		/* into this one, and perhaps others */
 };
 
-static void take_first(void *context, uint32_t body)
+static bool take_first(void *context, uint32_t body)
 {
 	struct fixture *fixture = context;
 
 	if (fixture->body == UINT32_MAX)
 		fixture->body = body;
+	return true;
 }
 
 /* Any that was inlined into something with a body. */
@@ -249,17 +250,37 @@ static void a_path_that_nothing_is_mapped_by_is_no_hindrance(void **state)
 	assert_int_equal(step(fixture), 1);
 }
 
+static void add_module(struct fixture *fixture, uint64_t sequence, const char *path)
+{
+	const struct module module = { .sequence = sequence, .numbered = true,
+				       .path = model__string(fixture->model, path),
+				       .name = model__string(fixture->model, NAME) };
+
+	module_list__load(&fixture->process->modules, sequence, &module);
+}
+
+/* The method's own file has no precompiled code; another module's image has its token, too. */
+static void an_image_of_another_module_says_nothing(void **state)
+{
+	struct fixture *fixture = need_image(state);
+
+	add_mapping(fixture, BASE, fixture->path);
+	add_module(fixture, 1, fixture->path);
+	add_module(fixture, 2, COPY_PATH);
+	tell_use(fixture, BASE, INLINER);
+	note(fixture, FUNCTION, COPY_PATH, 0);
+	assert_int_equal(step(fixture), 0);
+	note(fixture, FUNCTION + 1, fixture->path, 0);
+	assert_int_equal(step(fixture), 1);
+}
+
 /* The second module of a file has no precompiled code. */
 static void a_file_that_is_loaded_again_has_no_inliners(void **state)
 {
 	struct fixture *fixture = need_image(state);
-	struct module module = { .sequence = 1, .numbered = true,
-				 .path = model__string(fixture->model, fixture->path),
-				 .name = model__string(fixture->model, NAME) };
 
-	module_list__load(&fixture->process->modules, 1, &module);
-	module.sequence = 2;
-	module_list__load(&fixture->process->modules, 2, &module);
+	add_module(fixture, 1, fixture->path);
+	add_module(fixture, 2, fixture->path);
 	add_mapping(fixture, BASE, fixture->path);
 	tell_use(fixture, BASE, INLINER);
 	note(fixture, FUNCTION, fixture->path, 1);
@@ -293,6 +314,7 @@ int main(void)
 		TEST(an_image_that_comes_later_is_searched),
 		TEST(files_of_one_name_are_told_apart),
 		TEST(a_path_that_nothing_is_mapped_by_is_no_hindrance),
+		TEST(an_image_of_another_module_says_nothing),
 		TEST(a_file_that_is_loaded_again_has_no_inliners),
 		TEST(nothing_is_read_without_need),
 	};

@@ -114,11 +114,12 @@ int image__body_text(struct image *image, uint32_t body, struct buf *buf);
 
 /*
  * Calls `each` with the bodies into which the compiler has inlined the method, however deep
- * in them: the MethodDef of the assembly of that simple name.  A body may come twice; those
- * of other images' generic methods, which have no token here, do not come.  Methods of
- * assemblies outside of the version bubble are not known.  0, -EBADMSG, -EFBIG, -ENOMEM.
+ * in them: the MethodDef of the assembly of that simple name.  When `each` gives false it is
+ * enough.  Bodies of other images' generic methods, which have no token here, do not come.
+ * Methods of assemblies outside of the version bubble are not known.  0, -EBADMSG, -EFBIG,
+ * -ENOMEM.
  */
-typedef void (*image_inliner)(void *context, uint32_t body);
+typedef bool (*image_inliner)(void *context, uint32_t body);
 int image__each_inliner(struct image *image, const char *assembly, uint32_t token,
 			image_inliner each, void *context);
 

@@ -66,12 +66,13 @@ static int want_inlinings(struct image *image)
 	image->inlinings_err = inlinings__read(&pe, &image->r2r, &image->inlinings);
 	if (image->file)
 		file_view__rest(image->file);
-	if (!image->inlinings_err)
+	if (image->inlinings.count)
 		list_methods(image);
 	return image->inlinings_err;
 }
 
-static void each_body(const struct image *image, const struct inlining *inlining,
+/* False: no more are wanted. */
+static bool each_body(const struct image *image, const struct inlining *inlining,
 		      image_inliner each, void *context)
 {
 	const struct image_method wanted = {inlining->inliner_module, inlining->inliner, 0};
@@ -87,7 +88,9 @@ static void each_body(const struct image *image, const struct inlining *inlining
 	}
 	for (; low < image->methods_count && image->methods[low].module == wanted.module &&
 	       image->methods[low].token == wanted.token; low++)
-		each(context, image->methods[low].body);
+		if (!each(context, image->methods[low].body))
+			return false;
+	return true;
 }
 
 static bool is_of_method(const struct inlinings *inlinings, uint32_t index, uint32_t module,
@@ -111,7 +114,8 @@ static int each_of_module(struct image *image, uint32_t module, const char *asse
 	if (err || strcmp(modules__name(image, module), assembly))
 		return err;
 	for (; is_of_method(inlinings, i, module, token); i++)
-		each_body(image, &inlinings->items[i], each, context);
+		if (!each_body(image, &inlinings->items[i], each, context))
+			break;
 	return 0;
 }
 
@@ -126,8 +130,6 @@ int image__each_inliner(struct image *image, const char *assembly, uint32_t toke
 		uint32_t module = inlinings->items[i].module;
 
 		err = each_of_module(image, module, assembly, token, each, context);
-		if (module == UINT32_MAX)
-			break;
 		i = inlinings__first(inlinings, module + 1, 0);
 	}
 	return err;

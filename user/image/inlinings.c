@@ -38,7 +38,8 @@
 #define MULTI_MODULE	 0x40 /* readytorun.h: READYTORUN_FLAG_MULTIMODULE_VERSION_BUBBLE */
 #define IMPORTED	 1
 #define HAS_IMPORTED	 2
-#define ITEMS_MAX	 (4u << 20) /* System.Private.CoreLib has 68,645 on 10 */
+#define ITEMS_MAX	 (1u << 20) /* System.Private.CoreLib has 68,645 on 10 */
+#define MODULES_MAX	 4096u	    /* the whole framework has some 300 */
 #define TOKEN_METHOD_DEF 0x06000000u
 #define TOKEN_ROW_MAX	 0xffffffu
 
@@ -47,6 +48,7 @@ struct reading {
 	uint32_t capacity;
 	uint32_t own;	 /* module of what says nothing else */
 	uint32_t budget; /* numbers still allowed: of sound tables no more than bytes */
+	uint32_t bytes;	 /* of tables still allowed: sound ones do not overlap */
 	bool many;	 /* modules are told */
 };
 
@@ -71,7 +73,8 @@ static int add(struct reading *reading, const struct inlining *inlining)
 {
 	struct inlinings *inlinings = reading->inlinings;
 
-	if (inlining->token > TOKEN_ROW_MAX || inlining->inliner > TOKEN_ROW_MAX)
+	if (inlining->token > TOKEN_ROW_MAX || inlining->inliner > TOKEN_ROW_MAX ||
+	    inlining->module >= MODULES_MAX || inlining->inliner_module >= MODULES_MAX)
 		return -EBADMSG;
 	if (inlinings->count == ITEMS_MAX)
 		return -EFBIG;
@@ -151,8 +154,9 @@ static int read_table(struct reading *reading, const struct pe *pe, struct pe_ra
 
 	if (!range.size)
 		return 0;
-	if (table.bad)
+	if (table.bad || range.size > reading->bytes)
 		return -EBADMSG;
+	reading->bytes -= range.size;
 	return native_table__each(table, 0, table.size, each, reading);
 }
 
@@ -191,11 +195,23 @@ static int by_all(const void *left, const void *right)
 	return order ? order : compare(a->inliner, b->inliner);
 }
 
+/* Of sorted ones, of which there is at least one. */
+static void drop_repeated(struct inlinings *inlinings)
+{
+	uint32_t kept = 1;
+
+	for (uint32_t i = 1; i < inlinings->count; i++)
+		if (by_all(&inlinings->items[i], &inlinings->items[kept - 1]))
+			inlinings->items[kept++] = inlinings->items[i];
+	inlinings->count = kept;
+}
+
 int inlinings__read(const struct pe *pe, const struct r2r *r2r,
 		    struct inlinings *ret_inlinings)
 {
 	struct reading reading = {.inlinings = ret_inlinings,
 				  .budget = pe->size,
+				  .bytes = pe->size,
 				  .many = r2r->flags & MULTI_MODULE};
 	int err;
 
@@ -210,10 +226,11 @@ int inlinings__read(const struct pe *pe, const struct r2r *r2r,
 		inlinings__free(ret_inlinings);
 	if (!ret_inlinings->count)
 		return err;
-	ret_inlinings->items = alloc__resize(ret_inlinings->items, ret_inlinings->count,
-					     sizeof(*ret_inlinings->items));
 	qsort(ret_inlinings->items, ret_inlinings->count, sizeof(*ret_inlinings->items),
 	      by_all);
+	drop_repeated(ret_inlinings);
+	ret_inlinings->items = alloc__resize(ret_inlinings->items, ret_inlinings->count,
+					     sizeof(*ret_inlinings->items));
 	return 0;
 }
 

@@ -11,8 +11,10 @@
  *              └── else they are looked at again, as long as the process runs
  */
 #include "internal.h"
+#include "watched.h"
 
 #include "../base/alloc.h"
+#include "../base/buf.h"
 #include "../image/image.h"
 
 #include <stdlib.h>
@@ -20,6 +22,8 @@
 
 #define METHODS_MAX 65536u
 #define OPEN_MAX    65536u	/* inliners not in use so far, of a process */
+#define STEP_MAX    4096u	/* of these in one look */
+#define LEAVE_NS    500000000ull	/* of our CPU time, when a process is gone or at the end */
 
 /* A method that was given another IL. */
 struct old_method {
@@ -122,23 +126,58 @@ static const struct mapping *image_at(const struct process *process, uint32_t nu
 	return &process->mappings.items[process->inliners.mappings[number]];
 }
 
+/* The module of what an image holds of the assembly: beside a composite image it has a file
+ * of its own. */
+static char *path_in(struct image *image, const char *path, const char *assembly)
+{
+	const char *slash = strrchr(path, '/');
+	struct buf text = BUF_INIT;
+	char *found;
+
+	if (!strcmp(image__assembly(image), assembly) || !slash)
+		return alloc__string(path);
+	buf__append(&text, path, (size_t)(slash + 1 - path));
+	buf__append_string(&text, assembly);
+	buf__append_string(&text, ".dll");
+	found = alloc__string(buf__string(&text));
+	buf__free(&text);
+	return found;
+}
+
+static bool is_image_of(const struct recorder *recorder, const struct process *process,
+			const char *path)
+{
+	for (uint32_t i = 0; i < process->inliners.images; i++)
+		if (!strcmp(model__text(recorder->model, image_at(process, i)->path), path))
+			return true;
+	return false;
+}
+
+static bool is_module(const struct recorder *recorder, const struct process *process,
+		      const char *path)
+{
+	for (uint32_t i = 0; i < process->modules.count; i++)
+		if (!strcmp(model__text(recorder->model, process->modules.items[i].path), path))
+			return true;
+	return false;
+}
+
 /*
- * Two files can hold assemblies of one name.  The module's own path decides, if an image is
- * mapped by it: in a single-file application, or by way of a link, none is.
+ * Two files can hold assemblies of one name.  The image is another one's if a module was
+ * loaded from there, or the method's module has one of its own.  In a single-file
+ * application, or by way of a link, neither is so.
  */
 static bool is_namesake(struct recorder *recorder, const struct process *process,
 			const struct old_method *method, const struct mapping *mapping)
 {
-	struct image *image = recorder->files[mapping->file].image;
+	char *path = path_in(recorder->files[mapping->file].image,
+			     model__text(recorder->model, mapping->path), method->assembly);
+	bool found = strcmp(path, method->path) &&
+		     (is_module(recorder, process, path) ||
+		      is_image_of(recorder, process, method->path));
 
-	if (strcmp(image__assembly(image), method->assembly) ||
-	    !strcmp(model__text(recorder->model, mapping->path), method->path))
-		return false;
-	for (uint32_t i = 0; i < process->inliners.images; i++)
-		if (!strcmp(model__text(recorder->model, image_at(process, i)->path),
-			    method->path))
-			return true;
-	return false;
+	free(path);
+	return found;
 }
 
 struct search {
@@ -147,18 +186,19 @@ struct search {
 	uint32_t method, mapping;
 };
 
-static void add_open(void *context, uint32_t body)
+static bool add_open(void *context, uint32_t body)
 {
 	const struct search *search = context;
 	struct old_inliners *inliners = search->inliners;
 
 	if (inliners->open_count == OPEN_MAX) {
 		search->recorder->versions_dropped++;
-		return;
+		return false;
 	}
 	alloc__grow(inliners->open, inliners->open_count, inliners->open_capacity);
 	inliners->open[inliners->open_count++] =
 		(struct old_inliner){ search->method, search->mapping, body };
+	return true;
 }
 
 static void search_images(struct recorder *recorder, struct process *process,
@@ -224,11 +264,28 @@ static uint64_t count_known(const struct process *process)
 	       map__count(process->image_bodies);
 }
 
+/* Of those that are not known to be in use, `most`; all again when more is known. */
+static void look_at_open(struct recorder *recorder, struct process *process, uint64_t now,
+			 uint32_t most)
+{
+	struct old_inliners *inliners = &process->inliners;
+
+	for (; inliners->to_look_at && most; inliners->to_look_at--, most--) {
+		if (inliners->next >= inliners->open_count)
+			inliners->next = 0;
+		if (tell_one(recorder, process, &inliners->open[inliners->next], now))
+			inliners->open[inliners->next] =
+				inliners->open[--inliners->open_count];
+		else
+			inliners->next++;
+	}
+}
+
 void old_inliners__step(struct recorder *recorder, struct process *process, uint64_t now,
 			bool (*is_over)(void *context), void *context)
 {
 	struct old_inliners *inliners = &process->inliners;
-	uint32_t kept = 0, before = inliners->open_count;
+	uint32_t before = inliners->open_count;
 	uint64_t known;
 
 	if (!inliners->methods_count)
@@ -237,23 +294,28 @@ void old_inliners__step(struct recorder *recorder, struct process *process, uint
 	search_images(recorder, process, is_over, context);
 	function_ids__read(process);
 	known = count_known(process);
-	if (known == inliners->known_before && before == inliners->open_count)
-		return;
+	if (known != inliners->known_before || before != inliners->open_count)
+		inliners->to_look_at = inliners->open_count;
 	inliners->known_before = known;
-	for (uint32_t i = 0; i < inliners->open_count; i++)
-		if (!tell_one(recorder, process, &inliners->open[i], now))
-			inliners->open[kept++] = inliners->open[i];
-	inliners->open_count = kept;
+	look_at_open(recorder, process, now, STEP_MAX);
 }
 
-static bool is_never_over(void *context)
+static bool is_late(void *context)
 {
-	(void)context;
-	return false;
+	return watched__cpu_time() > *(uint64_t *)context;
 }
 
 void old_inliners__leave(struct recorder *recorder, struct process *process)
 {
-	old_inliners__step(recorder, process, clock__now(), is_never_over, NULL);
-	old_inliners__free(&process->inliners);
+	struct old_inliners *inliners = &process->inliners;
+	uint64_t until = watched__cpu_time() + LEAVE_NS;
+
+	old_inliners__step(recorder, process, clock__now(), is_late, &until);
+	/* They are searched in their order. */
+	if (inliners->methods_count &&
+	    inliners->methods[inliners->methods_count - 1].searched < inliners->images)
+		recorder->versions_dropped++;
+	inliners->to_look_at = inliners->open_count;
+	look_at_open(recorder, process, clock__now(), OPEN_MAX);
+	old_inliners__free(inliners);
 }

@@ -22,6 +22,7 @@ struct old_inliners {
 	uint32_t mappings_seen;		/* of the process, in its list */
 	struct old_inliner *open;	/* bodies that are not known to be in use */
 	uint32_t open_count, open_capacity;
+	uint32_t next, to_look_at;	/* of these, in a round */
 	uint64_t known_before;		/* of precompiled code, when they were looked at last */
 };
 

@@ -264,8 +264,9 @@ int recorder__finish(struct recorder *recorder)
 
 	bodies__close_gaps(recorder, clock__now(), true);
 	samples__resolve(recorder, true);
-	publication__finish(recorder, clock__now());	/* what comes now, nobody tells us */
+	/* First: which version of a function is reached is asked of those that are known. */
 	function_ids__finish(recorder);
+	publication__finish(recorder, clock__now());	/* what comes now, nobody tells us */
 	find_old_inliners(recorder);
 	name_modules(recorder);
 	last_err = off_cpu__tell(recorder, true);

@@ -41,6 +41,7 @@
 #define TIER_OSR	  2u
 #define ACTIVE_IS_NODE	  1u
 #define STATE_MASK	  0xfu
+#define INLINERS_ATTEMPTS 3u
 
 struct il_state {
 	uint32_t active_kind;
@@ -284,6 +285,19 @@ static int check_il(const struct version_walk *walk, uint64_t address, uint64_t 
 	return err ? err : memcmp(&again, state, sizeof(again)) ? -EAGAIN : 0;
 }
 
+/* Without them the rest is right all the same. */
+static void read_inliners(const struct version_walk *walk)
+{
+	int err = -EAGAIN;
+
+	for (unsigned int i = 0; err == -EAGAIN && i < INLINERS_ATTEMPTS; i++) {
+		walk->versions->inliners_count = 0;
+		err = version_walk__read_inliners(walk);
+	}
+	if (err)
+		walk->versions->inliners_count = 0;
+}
+
 int code_versions__read(struct code_versions *versions, const struct entry_reader *reader,
 			struct code_layout *layout, uint64_t function, uint64_t module,
 			uint32_t token)
@@ -307,8 +321,8 @@ int code_versions__read(struct code_versions *versions, const struct entry_reade
 		err = read_il(&walk, &address, &place, &state);
 	if (!err)
 		err = read_natives(&walk);
-	if (!err && version_walk__read_inliners(&walk))
-		versions->inliners_count = 0;	/* the rest is right all the same */
+	if (!err)
+		read_inliners(&walk);
 	if (!err)
 		err = check_il(&walk, address, place, &state);
 	if (!err)

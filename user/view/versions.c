@@ -400,6 +400,7 @@ uint32_t versions__ils(const struct versions *versions, const struct versions_me
 struct body_list {
 	uint32_t *items;
 	uint32_t count, capacity;
+	struct map *known;
 };
 
 static void add_inliners_of(const struct versions *versions, const struct model_body *inlined,
@@ -409,18 +410,14 @@ static void add_inliners_of(const struct versions *versions, const struct model_
 
 	for (uint32_t i = 0; i < model__inlinings(model); i++) {
 		const struct model_inlining *inlining = model__inlining(model, i);
-		uint64_t body;
-		uint32_t j = 0;
+		uint64_t body, known;
 
+		/* Each instantiation of the method tells the same. */
 		if (inlining->process != inlined->process ||
 		    inlining->function_id != inlined->function_id ||
 		    !map__get(versions->functions, inlining->process, inlining->inliner_id,
-			      &body))
-			continue;
-		/* Each instantiation of the method tells the same. */
-		while (j < list->count && list->items[j] != body)
-			j++;
-		if (j < list->count)
+			      &body) ||
+		    !map__add(list->known, 0, body, 0, &known))
 			continue;
 		alloc__grow(list->items, list->count, list->capacity);
 		list->items[list->count++] = (uint32_t)body;
@@ -430,7 +427,7 @@ static void add_inliners_of(const struct versions *versions, const struct model_
 uint32_t versions__old_inliners(const struct versions *versions,
 				const struct versions_method *method, uint32_t **ret_bodies)
 {
-	struct body_list list = { 0 };
+	struct body_list list = { .known = map__new() };
 
 	for (uint32_t i = 0; i < method->count && model__inlinings(versions->model); i++) {
 		uint32_t body = versions->bodies[method->first + i];
@@ -442,6 +439,7 @@ uint32_t versions__old_inliners(const struct versions *versions,
 			continue;
 		add_inliners_of(versions, model__body(versions->model, body), &list);
 	}
+	map__free(list.known);
 	*ret_bodies = list.items;
 	return list.count;
 }

@@ -4,7 +4,8 @@
 //
 // SECONDS is for each phase.  A line of JSON per phase says between which times which
 // thread ran which IL version of which method: 0 is the original, 1 the first change.
-// With STAY the program goes on calling for so many seconds after it is settled, or until SIGTERM.
+// With STAY the program goes on calling for so many seconds after it is settled, or until SIGTERM,
+// and what is known by then is dumped beside what is known at the end.
 
 using System;
 using System.Diagnostics;
@@ -27,6 +28,7 @@ internal static class Program
 
     private static double seconds = 0.5;
     private static volatile bool enough;
+    private static Func<int, int> stay = Targets.Plain;
 
     [DllImport("libc", EntryPoint = "gettid")]
     private static extern int ThreadId();
@@ -51,8 +53,9 @@ internal static class Program
                 signal.Cancel = true;
                 enough = true;
             });
+            Profiler.Dump(bodies + ".settled");
             Console.WriteLine("rejit: settled");
-            Phase("Plain", Targets.Plain, -1, null, double.Parse(args[2], CultureInfo.InvariantCulture));
+            Phase(stay.Method.Name, stay, -1, null, double.Parse(args[2], CultureInfo.InvariantCulture));
         }
         Profiler.Dump(bodies);
         Console.WriteLine("rejit: done");
@@ -241,6 +244,7 @@ internal static class Program
         Phase("Keeper", Targets.Keeper, -1, Targets.Marker);
         if (tiny() != 8001)
             throw new InvalidOperationException("Tiny has not changed");
+        stay = Targets.Keeper;
     }
 
     // The same with a method of another assembly: who has it inlined, the program tells.

@@ -18,6 +18,10 @@ STUBS_BAR = 0.02
 
 OFF_CPU = "off-cpu"
 JIT_BAR = 0.999
+# What a program frees before the catch-up is over nobody can name, and how long that takes is the
+# machine's matter: in a second or two of the demo it is a per cent.  (The bar for many samples:
+# tests/accuracy/test_coverage.py.)
+JIT_BAR_ATTACHED = 0.9
 IMAGE_BAR = 0.99
 
 
@@ -62,7 +66,7 @@ def summary(report):
             f"hook {report.ledger['hook_lost']}")
 
 
-def check_jit_bar(report, least):
+def check_jit_bar(report, least, bar=JIT_BAR):
     """Samples in JIT bodies carry body, tier and name."""
     good, bad = 0, report.unresolved(lambda cause: cause not in IMAGE_CAUSES | STUB_CAUSES)
     for body in report.jit():
@@ -72,7 +76,7 @@ def check_jit_bar(report, least):
         else:
             bad += own(body)
     check.at_least(good, least, f"samples in JIT bodies ({summary(report)})")
-    check_share(good, bad, JIT_BAR, f"samples in JIT bodies ({summary(report)})")
+    check_share(good, bad, bar, f"samples in JIT bodies ({summary(report)})")
     stubs = report.unresolved(STUB_CAUSES.__contains__)
     check.that(stubs <= 1 + STUBS_BAR * good, f"{stubs} samples in stubs that nobody recognised ({summary(report)})")
 

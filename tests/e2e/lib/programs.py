@@ -166,7 +166,13 @@ def wait_until(condition, what, timeout=30):
 
 
 def diagnostics_socket(pid):
-    return glob.glob(f"/tmp/dotnet-diagnostic-{pid}-*-socket")
+    """By its time of start: one of that number that was killed has left its own."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            start = stat.read().rsplit(")", 1)[1].split()[19]
+    except FileNotFoundError:
+        return []
+    return glob.glob(f"/tmp/dotnet-diagnostic-{pid}-{start}-socket")
 
 
 def state(pid):

@@ -8,35 +8,13 @@
  */
 #include "signature.h"
 
+#include "elements.h"
+
 #include <errno.h>
 
 #define DEPTH_MAX    32u
 #define ELEMENTS_MAX 4096u /* a TypeSpec can name itself more than once */
 #define RANK_MAX     32u
-
-enum element {
-	ELEMENT_VOID = 0x01,
-	ELEMENT_STRING = 0x0e,
-	ELEMENT_PTR = 0x0f,
-	ELEMENT_BYREF = 0x10,
-	ELEMENT_VALUETYPE = 0x11,
-	ELEMENT_CLASS = 0x12,
-	ELEMENT_VAR = 0x13,
-	ELEMENT_ARRAY = 0x14,
-	ELEMENT_GENERICINST = 0x15,
-	ELEMENT_TYPEDBYREF = 0x16,
-	ELEMENT_I = 0x18,
-	ELEMENT_U = 0x19,
-	ELEMENT_FNPTR = 0x1b,
-	ELEMENT_OBJECT = 0x1c,
-	ELEMENT_SZARRAY = 0x1d,
-	ELEMENT_MVAR = 0x1e,
-	ELEMENT_CMOD_REQD = 0x1f,
-	ELEMENT_CMOD_OPT = 0x20,
-	ELEMENT_INTERNAL = 0x21, /* a type's address, in blobs made at run time */
-	ELEMENT_SENTINEL = 0x41,
-	ELEMENT_PINNED = 0x45,
-};
 
 #define CONVENTION_MASK	    0x0fu
 #define CONVENTION_GENERIC  0x10u

@@ -26,15 +26,3 @@ void name__append_string(struct name *name, const char *string)
 {
 	name__append(name, string, strlen(string));
 }
-
-void name__append_number(struct name *name, uint64_t number, unsigned int base)
-{
-	char digits[64];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = "0123456789abcdef"[number % base];
-		number /= base;
-	} while (number && at);
-	name__append(name, digits + at, sizeof(digits) - at);
-}

@@ -23,6 +23,5 @@ struct name {
 /* `bytes` is UTF-8; it is cut between characters. */
 void name__append(struct name *name, const char *bytes, size_t size);
 void name__append_string(struct name *name, const char *string);
-void name__append_number(struct name *name, uint64_t number, unsigned int base);
 
 #endif /* TIERSCOPE_HOOK_NAME_H */

@@ -13,6 +13,7 @@
 #include "../../profiler_hook/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,9 +107,12 @@ static void text_cuts_the_signature_first_and_the_method_last(void **state)
 /* A TypeDef is "D" and its row, a TypeRef "R" and its row. */
 static void append_type(void *context, uint32_t token, struct name *name)
 {
+	char text[16];
+
 	(void)context;
-	name__append_string(name, token >> 24 == 2 ? "D" : "R");
-	name__append_number(name, token & 0xffffff, 10);
+	snprintf(text, sizeof(text), "%c%u", token >> 24 == 2 ? 'D' : 'R',
+		 token & 0xffffff);
+	name__append_string(name, text);
 }
 
 static void expect_signature(const char *blob, size_t size, int expected_err,

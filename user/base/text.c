@@ -177,6 +177,18 @@ static bool escape_json(struct buf *buf, uint32_t code)
 	return true;
 }
 
+const char *text__module_name(const char *path, size_t *ret_size)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t size = strlen(name);
+
+	if (size > 4 &&
+	    (!strcmp(name + size - 4, ".dll") || !strcmp(name + size - 4, ".exe")))
+		size -= 4;
+	*ret_size = size;
+	return name;
+}
+
 size_t text__cut(const char *utf8, size_t size, size_t most)
 {
 	if (size <= most)

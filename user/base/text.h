@@ -26,6 +26,9 @@ void text__append_terminal(struct buf *buf, const char *utf8);
 void text__append_json(struct buf *buf, const char *utf8);
 void text__append_html(struct buf *buf, const char *utf8);
 
+/* Of "/app/Shop.dll": "Shop", and its size in bytes. */
+const char *text__module_name(const char *path, size_t *ret_size);
+
 /* How much of valid UTF-8 fits into `most` bytes, cut between two characters. */
 size_t text__cut(const char *utf8, size_t size, size_t most);
 

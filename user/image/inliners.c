@@ -24,19 +24,12 @@ struct image_method {
 	uint32_t module, token, body;
 };
 
-static int compare(uint32_t left, uint32_t right)
-{
-	return left < right ? -1 : left > right;
-}
-
 static int by_method(const void *left, const void *right)
 {
 	const struct image_method *a = left, *b = right;
-	int order = compare(a->module, b->module);
+	int order = inlinings__compare_methods(a->module, a->token, b->module, b->token);
 
-	if (!order)
-		order = compare(a->token, b->token);
-	return order ? order : compare(a->body, b->body);
+	return order ? order : (a->body > b->body) - (a->body < b->body);
 }
 
 static void list_methods(struct image *image)

@@ -178,21 +178,22 @@ static int read_components(struct reading *reading, const struct pe *pe,
 	return err;
 }
 
-static int compare(uint32_t left, uint32_t right)
+int inlinings__compare_methods(uint32_t module, uint32_t token, uint32_t other_module,
+			       uint32_t other_token)
 {
-	return left < right ? -1 : left > right;
+	if (module != other_module)
+		return module < other_module ? -1 : 1;
+	return token < other_token ? -1 : token > other_token;
 }
 
 static int by_all(const void *left, const void *right)
 {
 	const struct inlining *a = left, *b = right;
-	int order = compare(a->module, b->module);
+	int order = inlinings__compare_methods(a->module, a->token, b->module, b->token);
 
-	if (!order)
-		order = compare(a->token, b->token);
-	if (!order)
-		order = compare(a->inliner_module, b->inliner_module);
-	return order ? order : compare(a->inliner, b->inliner);
+	return order ? order
+		     : inlinings__compare_methods(a->inliner_module, a->inliner,
+						  b->inliner_module, b->inliner);
 }
 
 /* Of sorted ones, of which there is at least one. */

@@ -24,6 +24,9 @@ struct inlinings {
 int inlinings__read(const struct pe *pe, const struct r2r *r2r,
 		    struct inlinings *ret_inlinings);
 void inlinings__free(struct inlinings *inlinings);
+/* The order of methods: below, above or 0, as qsort has it. */
+int inlinings__compare_methods(uint32_t module, uint32_t token, uint32_t other_module,
+			       uint32_t other_token);
 /* The first of the method or, where it has none, of what follows; behind the last: count. */
 uint32_t inlinings__first(const struct inlinings *inlinings, uint32_t module,
 			  uint32_t token);

@@ -9,6 +9,7 @@
 
 #include "modules.h"
 
+#include "../../metadata/elements.h"
 #include "../base/text.h"
 
 #include <errno.h>
@@ -17,31 +18,6 @@
 #define RESERVED	  ",[]&*+\\"
 #define VISIBILITY_MASK	  7 /* of TypeAttributes */
 #define VISIBILITY_NESTED 2 /* the first of those that mean nested */
-
-enum element {
-	ELEMENT_VOID = 0x01,
-	ELEMENT_BOOLEAN = 0x02,
-	ELEMENT_STRING = 0x0e,
-	ELEMENT_PTR = 0x0f,
-	ELEMENT_BYREF = 0x10,
-	ELEMENT_VALUETYPE = 0x11,
-	ELEMENT_CLASS = 0x12,
-	ELEMENT_VAR = 0x13,
-	ELEMENT_ARRAY = 0x14,
-	ELEMENT_GENERICINST = 0x15,
-	ELEMENT_TYPEDBYREF = 0x16,
-	ELEMENT_I = 0x18,
-	ELEMENT_U = 0x19,
-	ELEMENT_FNPTR = 0x1b,
-	ELEMENT_OBJECT = 0x1c,
-	ELEMENT_SZARRAY = 0x1d,
-	ELEMENT_MVAR = 0x1e,
-	ELEMENT_CMOD_REQD = 0x1f,
-	ELEMENT_CMOD_OPT = 0x20,
-	ELEMENT_NATIVE_VALUETYPE = 0x3d,
-	ELEMENT_CANON = 0x3e,
-	ELEMENT_MODULE = 0x3f,
-};
 
 static const char *const simple_names[0x40] = {
 	[ELEMENT_VOID] = "System.Void",

@@ -328,6 +328,21 @@ static string_id image_body_name(struct recorder *recorder, struct image *image,
 	return id;
 }
 
+string_id images__beside(struct recorder *recorder, const char *path, const char *assembly)
+{
+	const char *slash = strrchr(path, '/');
+	struct buf name = BUF_INIT;
+	string_id whole;
+
+	if (slash)
+		buf__append(&name, path, (size_t)(slash - path) + 1);
+	text__append_utf8(&name, assembly, strlen(assembly));
+	buf__append_string(&name, IMAGE_EXTENSION);
+	whole = model__string(recorder->model, buf__string(&name));
+	buf__free(&name);
+	return whole;
+}
+
 /*
  * The module whose method it is, as the runtime calls it too: in a single-file application
  * by the assembly's name alone, in a composite image by the assembly's file beside it.
@@ -336,20 +351,13 @@ static string_id module_of(struct recorder *recorder, const struct image_file *f
 			   uint32_t body, string_id path)
 {
 	const char *assembly = image__body_assembly(file->image, body);
-	const char *whole = model__text(recorder->model, path), *slash = strrchr(whole, '/');
-	struct buf name = BUF_INIT;
 
 	if (!*assembly && file->mapped)
 		assembly = image__assembly(file->image);
 	if (!*assembly || (!file->mapped && !image__components(file->image)))
 		return path;
-	if (!file->mapped && slash)
-		buf__append(&name, whole, (size_t)(slash - whole) + 1);
-	text__append_utf8(&name, assembly, strlen(assembly));
-	buf__append_string(&name, IMAGE_EXTENSION);
-	path = model__string(recorder->model, buf__string(&name));
-	buf__free(&name);
-	return path;
+	return images__beside(recorder, file->mapped ? "" : model__text(recorder->model, path),
+			      assembly);
 }
 
 static uint64_t key_of(uint32_t file, int64_t index)

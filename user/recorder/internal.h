@@ -368,6 +368,8 @@ void images__unpublish(struct recorder *recorder, const struct process *process,
 		       const struct mapping *mapping);
 uint32_t images__body(struct recorder *recorder, struct process *process,
 		      uint32_t file, uint64_t base, uint32_t rva, string_id path);
+/* The path of an assembly in the folder of that file. */
+string_id images__beside(struct recorder *recorder, const char *path, const char *assembly);
 /* Of a body of the image that is mapped there; MODEL_NONE if the model has none. */
 uint32_t images__known(const struct process *process, const struct mapping *mapping,
 		       uint32_t body);
@@ -484,6 +486,7 @@ void version_looks__born(struct version_looks *looks, uint32_t body,
 			 const struct ts_journal_record *record);
 void version_looks__init(struct version_looks *looks);
 void version_looks__free(struct version_looks *looks);
+
 /* Numbers of bodies that are to go. */
 void version_looks__forget(struct version_looks *looks, const struct model_marks *marks);
 

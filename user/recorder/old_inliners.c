@@ -14,7 +14,7 @@
 #include "watched.h"
 
 #include "../base/alloc.h"
-#include "../base/buf.h"
+#include "../base/text.h"
 #include "../image/image.h"
 
 #include <stdlib.h>
@@ -56,16 +56,6 @@ void old_inliners__free(struct old_inliners *inliners)
 	*inliners = (struct old_inliners){ 0 };
 }
 
-/* As the assembly is called that lies in such a file. */
-static char *simple_name(const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	const char *point = strrchr(name, '.');
-
-	return point && (!strcmp(point, ".dll") || !strcmp(point, ".exe")) ?
-	       alloc__string_n(name, (size_t)(point - name)) : alloc__string(name);
-}
-
 /*
  * A module of a file that another one was loaded from before has no precompiled code: the
  * runtime gives an image to its first module only (dotnet/runtime v8 to v10,
@@ -84,8 +74,9 @@ void old_inliners__note(struct recorder *recorder, struct process *process,
 			const struct model_body *body)
 {
 	struct old_inliners *inliners = &process->inliners;
-	const char *path = model__text(recorder->model, body->module);
+	const char *path = model__text(recorder->model, body->module), *name;
 	uint64_t known;
+	size_t size;
 
 	/* The module may be told later than the body. */
 	if (!inliners->known || !body->token || !*path ||
@@ -97,9 +88,10 @@ void old_inliners__note(struct recorder *recorder, struct process *process,
 		return;
 	}
 	alloc__grow(inliners->methods, inliners->methods_count, inliners->methods_capacity);
+	name = text__module_name(path, &size);	/* the assembly's, mostly: LIMITS.md */
 	inliners->methods[inliners->methods_count++] = (struct old_method){
 		.function = body->function_id, .token = body->token,
-		.path = alloc__string(path), .assembly = simple_name(path) };
+		.path = alloc__string(path), .assembly = alloc__string_n(name, size) };
 }
 
 /* Mappings of images, each image once. */
@@ -124,24 +116,6 @@ static void list_images(struct process *process)
 static const struct mapping *image_at(const struct process *process, uint32_t number)
 {
 	return &process->mappings.items[process->inliners.mappings[number]];
-}
-
-/* The module of what an image holds of the assembly: beside a composite image it has a file
- * of its own. */
-static char *path_in(struct image *image, const char *path, const char *assembly)
-{
-	const char *slash = strrchr(path, '/');
-	struct buf text = BUF_INIT;
-	char *found;
-
-	if (!strcmp(image__assembly(image), assembly) || !slash)
-		return alloc__string(path);
-	buf__append(&text, path, (size_t)(slash + 1 - path));
-	buf__append_string(&text, assembly);
-	buf__append_string(&text, ".dll");
-	found = alloc__string(buf__string(&text));
-	buf__free(&text);
-	return found;
 }
 
 static bool is_image_of(const struct recorder *recorder, const struct process *process,
@@ -170,14 +144,15 @@ static bool is_module(const struct recorder *recorder, const struct process *pro
 static bool is_namesake(struct recorder *recorder, const struct process *process,
 			const struct old_method *method, const struct mapping *mapping)
 {
-	char *path = path_in(recorder->files[mapping->file].image,
-			     model__text(recorder->model, mapping->path), method->assembly);
-	bool found = strcmp(path, method->path) &&
-		     (is_module(recorder, process, path) ||
-		      is_image_of(recorder, process, method->path));
+	struct image *image = recorder->files[mapping->file].image;
+	const char *path = model__text(recorder->model, mapping->path);
 
-	free(path);
-	return found;
+	/* Beside a composite image the module has a file of its own. */
+	if (strcmp(image__assembly(image), method->assembly))
+		path = model__text(recorder->model,
+				   images__beside(recorder, path, method->assembly));
+	return strcmp(path, method->path) && (is_module(recorder, process, path) ||
+					      is_image_of(recorder, process, method->path));
 }
 
 struct search {

@@ -13,6 +13,8 @@
  */
 #include "view_internal.h"
 
+#include "../base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,13 +30,9 @@ void view__thread_label(const struct model *model, uint32_t thread, struct buf *
 static void append_module(const struct model *model, const struct model_body *body,
 			  struct buf *buf)
 {
-	const char *path = model__text(model, body->module);
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t size = strlen(name);
+	size_t size;
+	const char *name = text__module_name(model__text(model, body->module), &size);
 
-	if (size > 4 &&
-	    (!strcmp(name + size - 4, ".dll") || !strcmp(name + size - 4, ".exe")))
-		size -= 4;
 	if (size) {
 		buf__append_char(buf, '[');
 		buf__append(buf, name, size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (c) 2026 The tierscope authors
-// The exports of tests/rejit/rejit_profiler.c, which is loaded as main profiler.
+// The exports of tests/rejit, which is loaded as main profiler.
 
 using System;
 using System.Reflection;

@@ -160,6 +160,20 @@ static void set_stub(struct recorder *recorder, struct process *process,
 	buf__free(&name);
 }
 
+/* True: a stub's.  Else ret_kind says whether there was something to be read. */
+static bool resolve_stub(struct recorder *recorder, struct process *process,
+			 const struct place *place, struct resolved *resolved,
+			 enum stub_kind *ret_kind)
+{
+	struct stub_lead lead;
+
+	*ret_kind = stub_at(process, place, &lead);
+	if (*ret_kind == STUB_NONE || *ret_kind == STUB_UNREADABLE)
+		return false;
+	set_stub(recorder, process, place, *ret_kind, &lead, resolved);
+	return true;
+}
+
 /* A method of a precompiled image, or one of the image's own thunks. */
 static void resolve_image(struct recorder *recorder, struct process *process,
 			  const struct mapping *mapping, const struct place *place,
@@ -168,18 +182,14 @@ static void resolve_image(struct recorder *recorder, struct process *process,
 	uint32_t rva = (uint32_t)(place->address - mapping->image_base);
 	uint32_t body = images__body(recorder, process, mapping->file, mapping->image_base,
 				     rva, mapping->path);
-	struct stub_lead lead;
 	enum stub_kind kind;
 
 	if (body != MODEL_NONE) {
 		set_body(resolved, body);
 		return;
 	}
-	kind = stub_at(process, place, &lead);
-	if (kind != STUB_NONE && kind != STUB_UNREADABLE) {
-		set_stub(recorder, process, place, kind, &lead, resolved);
+	if (resolve_stub(recorder, process, place, resolved, &kind))
 		return;
-	}
 	resolved->managed = true;
 	set_unknown(recorder, resolved, LEAF_IMAGE_UNKNOWN);
 }
@@ -226,7 +236,6 @@ static void resolve_jit(struct recorder *recorder, struct process *process,
 			const struct place *place, struct resolved *resolved)
 {
 	uint32_t body = find_late(recorder, process, place);
-	struct stub_lead lead;
 	enum stub_kind kind;
 
 	if (body == MODEL_NONE)
@@ -236,11 +245,8 @@ static void resolve_jit(struct recorder *recorder, struct process *process,
 		set_body(resolved, body);
 		return;
 	}
-	kind = stub_at(process, place, &lead);
-	if (kind != STUB_NONE && kind != STUB_UNREADABLE) {
-		set_stub(recorder, process, place, kind, &lead, resolved);
+	if (resolve_stub(recorder, process, place, resolved, &kind))
 		return;
-	}
 	resolved->managed = true;
 	set_unknown(recorder, resolved,
 		    kind == STUB_NONE ? LEAF_JIT_UNKNOWN : LEAF_JIT_UNREADABLE);

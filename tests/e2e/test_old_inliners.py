@@ -43,9 +43,9 @@ class Told:
         return {number(line["function_id"]): (number(line["module_id"]), number(line["token"]))
                 for line in lines if line["event"] == "found"}
 
-    def used(self, method, found=None):
+    def used(self, method, found):
         """The functions whose precompiled code has the method inlined, and is used."""
-        return {f for f, where in (found or self.found).items() if where in self.inliners.get(method, ())}
+        return {f for f, where in found.items() if where in self.inliners.get(method, ())}
 
 
 def method_of(body):
@@ -62,10 +62,10 @@ def check_against_runtime(document, told):
     for row in document.document["inlinings"]:
         ours.setdefault(method[number(row["function_id"])], set()).add(number(row["inliner_id"]))
     for changed, told_by_us in ours.items():
-        before, used = told.used(changed, told.found_before), told.used(changed)
+        before, used = told.used(changed, told.found_before), told.used(changed, told.found)
         check.empty([name.get(f, hex(f)) for f in before - told_by_us], f"not told, of {len(before)} precompiled callers of {changed}")
         check.empty([name.get(f, hex(f)) for f in told_by_us - used - jitted], f"told, and the runtime knows nothing of it, of {changed}")
-    print({changed: (len(told.inliners.get(changed, ())), len(told.used(changed)), len(f)) for changed, f in ours.items()},
+    print({changed: (len(told.inliners.get(changed, ())), len(told.used(changed, told.found)), len(f)) for changed, f in ours.items()},
           "by method: inliners, of these used, told")
     return ours
 

@@ -4,10 +4,7 @@
 #include "precompiled.h"
 #include "rejit.h"
 
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define MARKER	     0x5eed1e55u /* in the methods' IL, for another number */
 #define ENABLE_REJIT 0x40000u
@@ -28,40 +25,7 @@ struct function_control {
 	const struct function_control_table *table;
 };
 
-struct profiler_info *runtime_info;
-struct rejit_info *rejit_info;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `told` */
-static FILE *told;
 static int32_t is_complete; /* all modules that are there are known */
-
-void give_up(const char *why)
-{
-	fprintf(stderr, "rejit_profiler: %s\n", why);
-	abort();
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* Written through at once: the program may be killed. */
-void tell(const char *event, uint64_t function, uint64_t rejit, hresult result)
-{
-	pthread_mutex_lock(&lock);
-	if (told) {
-		fprintf(told,
-			"{\"event\": \"%s\", \"time_ns\": %" PRIu64
-			", \"function_id\": \"0x%" PRIx64 "\", \"rejit_id\": %" PRIu64
-			", \"result\": \"0x%08x\"}\n",
-			event, now_ns(), function, rejit, (unsigned int)result);
-		fflush(told);
-	}
-	pthread_mutex_unlock(&lock);
-}
 
 EXPORT int32_t rejit__is_there(void);
 
@@ -79,13 +43,11 @@ static bool is_notification(void)
 
 static hresult start(struct unknown *unknown)
 {
-	const char *path = getenv("REJIT_EVENTS");
-
 	if (FAILED(unknown->table->query_interface(unknown, &iid_profiler_info12,
 						   (void **)&runtime_info)))
 		give_up("no ICorProfilerInfo12");
 	rejit_info = (struct rejit_info *)(void *)runtime_info;
-	told = path ? fopen(path, "w") : NULL;
+	tell_to(getenv("REJIT_EVENTS"));
 	if (is_notification())
 		return runtime_info->table->set_event_mask2(runtime_info,
 							    MONITOR_MODULE_LOADS, 0);

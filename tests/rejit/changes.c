@@ -104,24 +104,23 @@ bool changes__find(module_id module, uint32_t token, struct change *ret_change)
 	return found;
 }
 
-uint32_t modules__copy(struct module ret_modules[MODULES])
+static uint32_t copy(void *to, const void *from, size_t size, const uint32_t *count)
 {
-	uint32_t count;
+	uint32_t copied;
 
 	pthread_mutex_lock(&lock);
-	count = modules_count;
-	memcpy(ret_modules, modules, count * sizeof(modules[0]));
+	copied = *count;
+	memcpy(to, from, copied * size);
 	pthread_mutex_unlock(&lock);
-	return count;
+	return copied;
+}
+
+uint32_t modules__copy(struct module ret_modules[MODULES])
+{
+	return copy(ret_modules, modules, sizeof(modules[0]), &modules_count);
 }
 
 uint32_t changes__copy(struct change ret_changes[CHANGES])
 {
-	uint32_t count;
-
-	pthread_mutex_lock(&lock);
-	count = changes_count;
-	memcpy(ret_changes, changes, count * sizeof(changes[0]));
-	pthread_mutex_unlock(&lock);
-	return count;
+	return copy(ret_changes, changes, sizeof(changes[0]), &changes_count);
 }

@@ -5,7 +5,8 @@
  * tells it to, through the exports rejit__*.
  *
  *   program ──► requests.c ──► changes.c ◄── callbacks.c ◄── runtime
- *                   └──► bodies.c, precompiled.c: what the runtime says, as JSON
+ *                   │                             │
+ *                   └──► bodies.c, precompiled.c ◄┘   what the runtime says, as JSON
  *
  * New IL is the old one with another number in the place of a marker, so that what a
  * method returns says which IL it ran.  Requests are made on a thread of its own: the
@@ -61,12 +62,14 @@ ASSERT_SLOT(struct rejit_info_table, request_rejit, 73);
 ASSERT_SLOT(struct rejit_info_table, get_rejit_ids, 77);
 ASSERT_SLOT(struct rejit_info_table, request_rejit_with_inliners, 96);
 
-/* The runtime's, of one and the same object; there from Initialize on (callbacks.c). */
+/* The runtime's, of one and the same object; there from Initialize on. */
 extern struct profiler_info *runtime_info;
 extern struct rejit_info *rejit_info;
 
 void give_up(const char *why) __attribute__((noreturn));
-/* One line of JSON for the file that REJIT_EVENTS names. */
+/* Before anything is told; NULL: nobody wants to know. */
+void tell_to(const char *path);
+/* One line of JSON. */
 void tell(const char *event, uint64_t function, uint64_t rejit, hresult result);
 
 struct module {
